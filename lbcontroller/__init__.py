@@ -1,0 +1,3 @@
+"""Kubernetes controller that turns Services and Ingresses into AWS load balancers."""
+
+__version__ = "0.1.0"

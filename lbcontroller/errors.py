@@ -1,0 +1,100 @@
+"""What can go wrong, classed by who must act next.
+
+    LbControllerError
+    ├── InvalidConfig   the user: an object asks for something that cannot be done → no retry until it changes
+    ├── NotReady        nobody: a fact is not there yet → asked again after a delay, never shown as an error
+    ├── Transient       AWS or the API server → retried with backoff and jitter
+    └── Denied          the administrator: IAM, RBAC or a quota → retried slowly, event names the permission
+
+Every other exception is a bug of this program: retried with backoff, logged with its traceback, counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+class LbControllerError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing a user can mend: where it stands, what stands there, what was expected."""
+
+    subject: str
+    """The object, as `Kind namespace/name`."""
+    field: str
+    """The annotation's full key or the path of the field, such as `spec.ports[0].targetPort`."""
+    value: str
+    """What the user wrote; empty when something is missing."""
+    expected: str
+    """What was expected, as the rest of a sentence."""
+    hint: str = ""
+    """How to mend it, as a sentence; empty when `expected` says it all."""
+
+    def __str__(self) -> str:
+        """Return the text shown in events."""
+        said = f"{self.field}: {self.value!r}" if self.value else self.field
+        return f"{said}: {self.expected}" + (f" ({self.hint})" if self.hint else "")
+
+
+class InvalidConfig(LbControllerError):  # noqa: N818 - the class says who acts next, not "error"
+    """The user must act: the object cannot be satisfied as written."""
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+        super().__init__("; ".join(str(problem) for problem in problems))
+
+
+class NotReady(LbControllerError):  # noqa: N818 - waiting is not an error
+    """Nobody must act: something this work needs will be there soon."""
+
+    def __init__(self, reason: str, *, retry_after: float) -> None:
+        """Wait for `reason`, a sentence, and ask again after `retry_after` seconds."""
+        self.reason = reason
+        self.retry_after = retry_after
+        super().__init__(reason)
+
+
+class Transient(LbControllerError):  # noqa: N818 - as above
+    """AWS or the API server could not answer now; the same request may succeed later."""
+
+
+class Denied(LbControllerError):  # noqa: N818 - as above
+    """The administrator must act: a permission or a quota is missing."""
+
+    def __init__(self, action: str, message: str) -> None:
+        """Name the refused `action`, such as `elasticloadbalancing:CreateLoadBalancer` or a quota."""
+        self.action = action
+        super().__init__(f"{action}: {message}")
+
+
+class ProblemCollector:
+    """Gathers the problems of independent parts of a build, so that a user sees all of them at once."""
+
+    def __init__(self) -> None:
+        self._problems: list[Problem] = []
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Keep the problems of an `InvalidConfig` raised inside and go on after the block."""
+        try:
+            yield
+        except InvalidConfig as error:
+            self._problems.extend(error.problems)
+
+    def add(self, problem: Problem) -> None:
+        """Keep one problem."""
+        self._problems.append(problem)
+
+    def raise_if_any(self) -> None:
+        """Raise every problem kept so far, each once, in the order found.
+
+        Raises:
+            InvalidConfig: when there is at least one.
+        """
+        if self._problems:
+            raise InvalidConfig(*dict.fromkeys(self._problems))

@@ -1,0 +1,1 @@
+"""The AWS vocabulary: desired resources, observed resources, facts, tags, attributes and limits."""

@@ -1,0 +1,42 @@
+"""What the core has to tell a user beside the result: it reports by returning, the shell publishes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How loud a finding is."""
+
+    INFO = "info"
+    """Worth knowing; shown by `plan` and in logs."""
+    WARNING = "warning"
+    """Probably not what the user meant; also a Warning event."""
+
+
+class FindingReason(StrEnum):
+    """Machine-readable class of a finding; also the event's reason."""
+
+    UNKNOWN_ANNOTATION = "UnknownAnnotation"
+    NOT_YET_APPLIED = "NotYetApplied"
+    UNKNOWN_ATTRIBUTE = "UnknownAttribute"
+    MISSING_ANNOTATION = "MissingAnnotation"
+    SUBNETS_LEFT_OUT = "SubnetsLeftOut"
+    IGNORED_SETTING = "IgnoredSetting"
+    NEEDS_REPLACEMENT = "NeedsReplacement"
+    KEPT_AS_IS = "KeptAsIs"
+    CANONICALIZED = "Canonicalized"
+    FOREIGN_RESOURCE = "ForeignResource"
+    DELETION_PROTECTED = "DeletionProtected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Finding:
+    """One remark about an object of the user."""
+
+    severity: Severity
+    subject: str
+    """The object, as `Kind namespace/name`."""
+    reason: FindingReason
+    message: str

@@ -1,0 +1,1 @@
+"""The Kubernetes vocabulary: typed, frozen views that hold only the fields this program reads."""

@@ -1,0 +1,155 @@
+"""EndpointSlices and Pods: where the traffic of a Service goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from lbcontroller.cluster.objects import JsonObject, Metadata, condition_status, mapping, sequence, timestamp
+from lbcontroller.keys import ObjectName
+
+SERVICE_NAME_LABEL = "kubernetes.io/service-name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One endpoint of a slice."""
+
+    address: str
+    ready: bool
+    """An absent condition counts as true, as the API documents it."""
+    serving: bool
+    terminating: bool
+    pod: ObjectName | None
+    """None for addresses written by hand."""
+    node: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointPort:
+    """One port of a slice, as a number."""
+
+    name: str
+    port: int
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointSlice:
+    """A part of a Service's endpoints."""
+
+    name: ObjectName
+    service: str
+    """Name of the Service, from the label; empty without it."""
+    address_type: str
+    """`IPv4`, `IPv6` or `FQDN`."""
+    ports: tuple[EndpointPort, ...]
+    endpoints: tuple[Endpoint, ...]
+
+    @classmethod
+    def from_object(cls, obj: JsonObject) -> EndpointSlice:
+        """Read an EndpointSlice of discovery.k8s.io/v1."""
+        meta = mapping(obj, "metadata")
+        name = ObjectName(meta.get("namespace") or "", meta["name"])
+        return cls(
+            name=name,
+            service=mapping(meta, "labels").get(SERVICE_NAME_LABEL) or "",
+            address_type=obj.get("addressType") or "IPv4",
+            ports=tuple(
+                EndpointPort(
+                    name=port.get("name") or "",
+                    port=port.get("port") or 0,
+                    protocol=port.get("protocol") or "TCP",
+                )
+                for port in sequence(obj, "ports")
+            ),
+            endpoints=tuple(
+                _endpoint(endpoint, name.namespace)
+                for endpoint in sequence(obj, "endpoints")
+                if endpoint.get("addresses")
+            ),
+        )
+
+
+def _endpoint(endpoint: JsonObject, namespace: str) -> Endpoint:
+    conditions, target = mapping(endpoint, "conditions"), mapping(endpoint, "targetRef")
+    ready = conditions.get("ready") is not False
+    return Endpoint(
+        address=endpoint["addresses"][0],
+        ready=ready,
+        serving=conditions.get("serving", ready) is not False,
+        terminating=conditions.get("terminating") is True,
+        pod=(
+            ObjectName(target.get("namespace") or namespace, target["name"])
+            if target.get("kind") == "Pod"
+            else None
+        ),
+        node=endpoint.get("nodeName") or "",
+        zone=endpoint.get("zone") or "",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateCondition:
+    """The present state of one of a pod's readiness gates."""
+
+    status: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pod:
+    """A Pod as far as load balancing needs it."""
+
+    name: ObjectName
+    uid: str
+    node: str
+    ip: str
+    created_at: datetime
+    deleting: bool
+    containers_ready: bool
+    container_ports: Mapping[str, int]
+    """Named container ports."""
+    readiness_gates: Mapping[str, GateCondition | None]
+    """Gates of the spec with their condition; None where none is written yet."""
+    interfaces: tuple[tuple[str, str], ...]
+    """Branch network interfaces of the pod: interface id and private address."""
+
+    @classmethod
+    def from_object(cls, obj: JsonObject) -> Pod:
+        """Read a Pod."""
+        meta, spec, status = Metadata.from_object(obj), mapping(obj, "spec"), mapping(obj, "status")
+        return cls(
+            name=meta.name,
+            uid=meta.uid,
+            node=spec.get("nodeName") or "",
+            ip=status.get("podIP") or "",
+            created_at=timestamp(mapping(obj, "metadata").get("creationTimestamp")),
+            deleting=meta.deleting,
+            containers_ready=condition_status(status, "ContainersReady") == "True",
+            container_ports={
+                port["name"]: port["containerPort"]
+                for container in sequence(spec, "containers")
+                for port in sequence(container, "ports")
+                if port.get("name")
+            },
+            readiness_gates={
+                gate["conditionType"]: _gate(status, gate["conditionType"])
+                for gate in sequence(spec, "readinessGates")
+            },
+            interfaces=(),
+        )
+
+
+def _gate(status: JsonObject, gate: str) -> GateCondition | None:
+    for condition in sequence(status, "conditions"):
+        if condition.get("type") == gate:
+            return GateCondition(
+                status=str(condition.get("status")),
+                reason=condition.get("reason") or "",
+                message=condition.get("message") or "",
+            )
+    return None

@@ -1,0 +1,27 @@
+"""What the cluster says at one moment, as far as one piece of work needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lbcontroller.cluster.binding import Binding
+from lbcontroller.cluster.endpoints import EndpointSlice, Pod
+from lbcontroller.cluster.node import Node
+from lbcontroller.cluster.service import Service
+from lbcontroller.keys import ObjectName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Frozen views of the objects one reconcile may look at.
+
+    A stack's snapshot has the Services of its namespace and its own bindings; a binding's snapshot has the
+    binding, its Service, that Service's slices and their pods, and every node.
+    """
+
+    services: Mapping[ObjectName, Service] = field(default_factory=dict)
+    slices: tuple[EndpointSlice, ...] = ()
+    pods: Mapping[ObjectName, Pod] = field(default_factory=dict)
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    bindings: Mapping[ObjectName, Binding] = field(default_factory=dict)

@@ -1,0 +1,119 @@
+"""What is wanted of a load balancer, in terms of AWS and of nothing in Kubernetes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lbcontroller.model.enums import IpAddressType, LoadBalancerType, OnOff, Scheme
+from lbcontroller.model.fields import Attributes, Tags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoverSubnets:
+    """One subnet of each zone, found by role tags or by reachability."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedSubnets:
+    """The subnets a user names, in that order."""
+
+    names: tuple[str, ...]
+    """Ids (`subnet-…`) or values of the `Name` tag."""
+    field: str
+    """The annotation or field they stand in, for messages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaggedSubnets:
+    """The subnets that carry all of these tags, one of each zone."""
+
+    tags: Mapping[str, tuple[str, ...]]
+    """Allowed values by tag key."""
+    field: str
+
+
+SubnetSelection = DiscoverSubnets | NamedSubnets | TaggedSubnets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaticAddresses:
+    """Addresses a user wants; None where nothing was given, which is not the same as an empty list."""
+
+    allocations: tuple[str, ...] | None = None
+    """Elastic IP allocation ids, by position of the subnet."""
+    private_ipv4: tuple[str, ...] | None = None
+    """By the subnet whose CIDR holds them."""
+    ipv6: tuple[str, ...] | None = None
+    """By the subnet whose CIDR holds them."""
+    source_nat_ipv6_prefixes: tuple[str, ...] | None = None
+    """By position of the subnet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundTraffic:
+    """Who may reach the listeners, for the security group that we manage."""
+
+    cidrs: tuple[str, ...]
+    """Empty: the whole world, unless prefix lists are given."""
+    cidrs_field: str
+    """The annotation or field the CIDRs stand in, for messages."""
+    prefix_lists: tuple[str, ...] | None
+    """None when not given; an empty list given lets nobody in."""
+    ports: tuple[tuple[str, int], ...]
+    """Protocol (`tcp`, `udp`) and port of each listener, as clients see it."""
+    path_mtu_discovery: bool
+    """Also let in the ICMP messages that path MTU discovery needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagedSecurityGroup:
+    """A security group of our own in front, plus the shared one towards the targets."""
+
+    inbound: InboundTraffic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenSecurityGroups:
+    """Security groups of the user in front."""
+
+    names: tuple[str, ...]
+    """Ids (`sg-…`) or values of the `Name` tag."""
+    manage_backend_rules: bool
+    """Whether we also open the targets' security groups."""
+    field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoSecurityGroups:
+    """A network load balancer without security groups; it can never get any."""
+
+    field: str
+    """The annotation or feature gate that asks for it."""
+
+
+SecurityGroupChoice = ManagedSecurityGroup | GivenSecurityGroups | NoSecurityGroups
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadBalancerConfig:
+    """A load balancer as a front end wants it."""
+
+    type: LoadBalancerType
+    name: str | None
+    """None: generated."""
+    scheme: Scheme | None
+    """None: that of the existing load balancer, else the controller's default."""
+    ip_address_type: IpAddressType
+    subnets: SubnetSelection
+    addresses: StaticAddresses
+    source_nat_prefix: OnOff | None
+    """None when not given."""
+    security_groups: SecurityGroupChoice
+    private_link_inbound_rules: OnOff | None
+    """None when not given."""
+    attributes: Attributes
+    capacity_units: int | None
+    """None when not given; 0 gives a reservation back."""
+    tags: Tags
+    """The user's tags, without tracking and default tags."""

@@ -1,0 +1,133 @@
+"""Which stack and which resource of it something in AWS is: the tags that say so, written once.
+
+The keys and values are those of the AWS Load Balancer Controller (LBC), so that either controller finds what
+the other one made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from lbcontroller.keys import BACKEND_SECURITY_GROUP_KEY, ObjectName, StackKey, StackKind
+from lbcontroller.model.fields import Tags
+
+CLUSTER_TAG: Final = "elbv2.k8s.aws/cluster"
+"""Tag with the cluster's name, on everything we make."""
+SHARED_RESOURCE_TAG: Final = "elbv2.k8s.aws/resource"
+"""Tag with the resource name of what belongs to the whole cluster."""
+BACKEND_SECURITY_GROUP_RESOURCE: Final = "backend-sg"
+CLUSTER_TAG_PREFIX: Final = "kubernetes.io/cluster/"
+"""Prefix of the tag that says which cluster uses a subnet or a security group."""
+
+
+class TagFamily(StrEnum):
+    """Prefix of the tags and labels of one kind of stack."""
+
+    SERVICE = "service.k8s.aws"
+    INGRESS = "ingress.k8s.aws"
+    SHARED = "elbv2.k8s.aws"
+
+
+TRACKING_KEYS: Final = frozenset(
+    {
+        CLUSTER_TAG,
+        SHARED_RESOURCE_TAG,
+        *(
+            f"{family}/{key}"
+            for family in (TagFamily.SERVICE, TagFamily.INGRESS)
+            for key in ("stack", "resource")
+        ),
+    }
+)
+"""Tag keys that only we may set."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class StackId:
+    """A stack as AWS tags name it."""
+
+    family: TagFamily
+    name: str
+    """Value of the stack tag: `namespace/name` of a Service; empty for what the cluster shares."""
+
+
+SHARED_STACK: Final = StackId(TagFamily.SHARED, "")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Tracked:
+    """What tracking tags say about a resource."""
+
+    stack: StackId
+    resource: str
+    """Name of the resource within its stack, such as `LoadBalancer` or `web/shop:80`."""
+
+
+def stack_id(key: StackKey) -> StackId:
+    """Return the stack that AWS tags name for a work-queue key."""
+    match key.kind:
+        case StackKind.SERVICE:
+            return StackId(TagFamily.SERVICE, str(key.name))
+        case StackKind.BACKEND_SECURITY_GROUP:
+            return SHARED_STACK
+
+
+def stack_key(stack: StackId) -> StackKey:
+    """Return the work-queue key of a stack found in AWS; the inverse of `stack_id`.
+
+    Raises:
+        ValueError: when the stack's name is not one we write.
+    """
+    match stack.family:
+        case TagFamily.SERVICE:
+            namespace, separator, name = stack.name.partition("/")
+            if not (namespace and separator and name):
+                raise ValueError(f"not the name of a Service stack: {stack.name!r}")
+            return StackKey(StackKind.SERVICE, ObjectName(namespace, name))
+        case TagFamily.SHARED:
+            return BACKEND_SECURITY_GROUP_KEY
+        case TagFamily.INGRESS:
+            raise ValueError("stacks of Ingresses have no key yet")
+
+
+def tracking_tags(cluster: str, tracked: Tracked) -> Tags:
+    """Return the tags that name a resource of a stack of `cluster`."""
+    if tracked.stack == SHARED_STACK:
+        return {CLUSTER_TAG: cluster, SHARED_RESOURCE_TAG: tracked.resource}
+    family = tracked.stack.family
+    return {
+        CLUSTER_TAG: cluster,
+        f"{family}/stack": tracked.stack.name,
+        f"{family}/resource": tracked.resource,
+    }
+
+
+def identify(cluster: str, tags: Tags) -> Tracked | None:
+    """Return what `tags` name, or None for what is not of this cluster or not tagged completely."""
+    if tags.get(CLUSTER_TAG) != cluster:
+        return None
+    for family in (TagFamily.SERVICE, TagFamily.INGRESS):
+        stack, resource = tags.get(f"{family}/stack"), tags.get(f"{family}/resource")
+        if stack is not None and resource is not None:
+            return Tracked(StackId(family, stack), resource)
+    if SHARED_RESOURCE_TAG in tags:
+        return Tracked(SHARED_STACK, tags[SHARED_RESOURCE_TAG])
+    return None
+
+
+def binding_labels(stack: StackId) -> Mapping[str, str]:
+    """Return the labels of the TargetGroupBindings of a stack that is named `namespace/name`."""
+    namespace, _, name = stack.name.partition("/")
+    return {f"{stack.family}/stack-namespace": namespace, f"{stack.family}/stack-name": name}
+
+
+def identify_labels(labels: Mapping[str, str]) -> StackId | None:
+    """Return the stack whose TargetGroupBinding carries `labels`, or None for a user's own binding."""
+    for family in (TagFamily.SERVICE, TagFamily.INGRESS):
+        namespace, name = labels.get(f"{family}/stack-namespace"), labels.get(f"{family}/stack-name")
+        if namespace is not None and name is not None:
+            return StackId(family, f"{namespace}/{name}")
+    return None

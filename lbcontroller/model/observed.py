@@ -1,0 +1,107 @@
+"""What AWS and the cluster say exists: the types of the desired resources, with an ARN and what AWS adds.
+
+References are resolved to ARNs and ids; a field not read yet is `UNKNOWN`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from lbcontroller.model.enums import TargetHealthState
+from lbcontroller.model.ids import Arn
+from lbcontroller.model.resources import (
+    Listener,
+    LoadBalancer,
+    SecurityGroup,
+    TargetGroup,
+    TargetGroupBinding,
+)
+
+
+class LoadBalancerState(StrEnum):
+    """Life cycle of a load balancer in AWS."""
+
+    PROVISIONING = "provisioning"
+    ACTIVE = "active"
+    ACTIVE_IMPAIRED = "active_impaired"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedSecurityGroup:
+    """A security group; its ARN is the group's id."""
+
+    arn: Arn
+    resource: SecurityGroup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedLoadBalancer:
+    """A load balancer with the name clients use."""
+
+    arn: Arn
+    resource: LoadBalancer
+    dns_name: str
+    state: LoadBalancerState
+    created_at: datetime
+    addresses: tuple[str, ...] = ()
+    """Static addresses: Elastic IPs, private IPv4 and IPv6 addresses, in the order of the subnets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedTargetGroup:
+    """A target group and the load balancers that send to it."""
+
+    arn: Arn
+    resource: TargetGroup
+    load_balancers: frozenset[Arn]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedListener:
+    """A listener of one of our load balancers."""
+
+    arn: Arn
+    resource: Listener
+    ours: bool
+    """False when it carries no tracking tags: somebody added it by hand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedBinding:
+    """A TargetGroupBinding of the cluster; its ARN is `namespace/name`."""
+
+    arn: Arn
+    resource: TargetGroupBinding
+    uid: str
+    created_at: datetime
+    reconciled: bool
+    """Its targets have been registered for the present generation."""
+    deleting: bool
+
+
+Observed = (
+    ObservedSecurityGroup | ObservedLoadBalancer | ObservedTargetGroup | ObservedListener | ObservedBinding
+)
+
+
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
+class Target:
+    """One registration in a target group."""
+
+    id: str
+    """An instance id or an IP address."""
+    port: int
+    zone: str | None = None
+    """`all` or a zone's name, where AWS must be told because the address is outside the VPC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetHealth:
+    """What AWS says about one target."""
+
+    state: TargetHealthState
+    reason: str = ""
+    description: str = ""

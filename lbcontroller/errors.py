@@ -11,9 +11,10 @@ Every other exception is a bug of this program: retried with backoff, logged wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 
 class LbControllerError(Exception):
@@ -39,6 +40,12 @@ class Problem:
         """Return the text shown in events."""
         said = f"{self.field}: {self.value!r}" if self.value else self.field
         return f"{said}: {self.expected}" + (f" ({self.hint})" if self.hint else "")
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """Return a hint that names the known word nearest to `given`, or an empty hint when none is near."""
+    near = get_close_matches(given.lower(), by_folded := {word.lower(): word for word in known}, n=1)
+    return f"did you mean {by_folded[near[0]]!r}?" if near else ""
 
 
 class InvalidConfig(LbControllerError):  # noqa: N818 - the class says who acts next, not "error"

@@ -1,0 +1,448 @@
+"""The controller's flags: every one of them, typed, with its default and what it is for.
+
+Names, defaults and wire syntax are those of the AWS Load Balancer Controller (LBC), so that an existing
+deployment's arguments go on working; the last group are our own. A flag is the field's name with dashes.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+
+from lbcontroller.errors import InvalidConfig, Problem, did_you_mean
+
+SUBJECT: Final = "Controller settings"
+"""How problems name what is wrong here."""
+
+RESERVED_TAG_KEYS: Final = frozenset(
+    {
+        "elbv2.k8s.aws/cluster",
+        "elbv2.k8s.aws/resource",
+        *(
+            f"{family}/{key}"
+            for family in ("service.k8s.aws", "ingress.k8s.aws", "gateway.k8s.aws.nlb", "gateway.k8s.aws.alb")
+            for key in ("stack", "resource")
+        ),
+    }
+)
+"""Tag keys that say whose a resource is: no setting may touch them (a superset of the model's own)."""
+
+NOT_BUILT_YET: Final[Mapping[str, str]] = {
+    "alb-gateway-max-concurrent-reconciles": "Gateway API",
+    "allowed-certificate-authority-arns": "certificate discovery for Ingresses",
+    "default-pca-arn": "certificate management",
+    "disable-ingress-class-annotation": "Ingress",
+    "disable-ingress-group-name-annotation": "Ingress",
+    "enable-shield": "Shield protection of application load balancers",
+    "enable-waf": "WAF Classic association of application load balancers",
+    "enable-wafv2": "WAF association of application load balancers",
+    "feature-gates=ALBGatewayAPI": "Gateway API",
+    "feature-gates=ALBSingleSubnet": "Ingress",
+    "feature-gates=ALBTargetControlAgent": "target control agent injection",
+    "feature-gates=EnableCertificateManagement": "certificate management",
+    "feature-gates=GatewayListenerSet": "Gateway API",
+    "feature-gates=GlobalAcceleratorController": "Global Accelerator",
+    "feature-gates=IngressPlanAnnotation": "Ingress",
+    "feature-gates=NLBGatewayAPI": "Gateway API",
+    "gateway-class-max-concurrent-reconciles": "Gateway API",
+    "globalaccelerator-max-concurrent-reconciles": "Global Accelerator",
+    "globalaccelerator-max-exponential-backoff-delay": "Global Accelerator",
+    "ingress-class": "Ingress",
+    "ingress-max-concurrent-reconciles": "Ingress",
+    "nlb-gateway-max-concurrent-reconciles": "Gateway API",
+    "quic-environment-variable-name": "QUIC server id injection",
+    "required-secrets-label": "Secrets of Ingress authentication",
+    "tolerate-non-existent-backend-action": "Ingress",
+    "tolerate-non-existent-backend-service": "Ingress",
+}
+"""Flags, and gates as `feature-gates=Name`, that are accepted and change nothing yet, with their feature."""
+
+_TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+_FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+_UNIT_SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION_PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)", re.ASCII)
+
+
+class StatusAddresses(StrEnum):
+    """What a Service's status publishes for its load balancer."""
+
+    HOSTNAME = "hostname"
+    IP = "ip"
+    BOTH = "both"
+
+
+class ThrottleRule(NamedTuple):
+    """A client-side limit on calls to one AWS service."""
+
+    service: str
+    """Service id as in the AWS SDKs, such as `Elastic Load Balancing v2`."""
+    operations: str
+    """Regular expression searched in the operation's name."""
+    rate: float
+    """Calls a second."""
+    burst: int
+
+
+def _boolean(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise ValueError("true or false")
+
+
+def _seconds(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    parts = list(_DURATION_PART.finditer(value))
+    if value == "0":
+        return 0.0
+    if not parts or "".join(part[0] for part in parts) != value:
+        raise ValueError("a duration such as 30s, 2m or 1h30m")
+    return sum(float(part[1]) * _UNIT_SECONDS[part[2]] for part in parts)
+
+
+def _items(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(item for item in next(csv.reader([value]), []) if item)
+
+
+def _pairs(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    # One "=" means one pair, whose value may contain commas: so it is in the flag syntax we follow.
+    items = [value] if value.count("=") == 1 else next(csv.reader([value]), [])
+    pairs = [item.partition("=") for item in items]
+    if not all(separator and key.strip() for key, separator, _ in pairs):
+        raise ValueError("a list such as key=value,key2=value2")
+    return {key.strip(): text for key, _, text in pairs}
+
+
+def _throttle_rules(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(_throttle_rule(item) for item in value.split(",") if item)
+
+
+def _throttle_rule(item: str) -> ThrottleRule:
+    try:
+        selector, limits = item.split("=")
+        service, operations = selector.split(":")
+        rate, burst = limits.split(":")
+        re.compile(operations)
+        rule = ThrottleRule(service, operations, float(rate), int(burst))
+    except (ValueError, re.error) as error:
+        raise ValueError("a list such as service:operation-pattern=rate:burst") from error
+    if rule.rate <= 0 or rule.burst <= 0:
+        raise ValueError("rates and bursts above 0")
+    return rule
+
+
+Boolean: TypeAlias = Annotated[bool, BeforeValidator(_boolean)]
+Seconds: TypeAlias = Annotated[float, BeforeValidator(_seconds), Field(ge=0, allow_inf_nan=False)]
+Items: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_items)]
+Pairs: TypeAlias = Annotated[Mapping[str, str], BeforeValidator(_pairs)]
+Workers: TypeAlias = Annotated[int, Field(ge=1)]
+ThrottleRules: TypeAlias = Annotated[tuple[ThrottleRule, ...], BeforeValidator(_throttle_rules)]
+
+
+def _flag_name(field: str) -> str:
+    return field.replace("_", "-")
+
+
+class FeatureGates(BaseModel):
+    """Switches of whole features, by the names of LBC."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_by_name=True,
+        validate_by_alias=True,
+        use_attribute_docstrings=True,
+    )
+
+    listener_rules_tagging: Boolean = Field(default=True, alias="ListenerRulesTagging")
+    """Tag listeners and rules."""
+    weighted_target_groups: Boolean = Field(default=True, alias="WeightedTargetGroups")
+    """Several weighted target groups in one action of a network load balancer."""
+    service_type_load_balancer_only: Boolean = Field(default=False, alias="ServiceTypeLoadBalancerOnly")
+    """Claim only Services of type LoadBalancer."""
+    endpoints_fail_open: Boolean = Field(default=True, alias="EndpointsFailOpen")
+    """Register pods that are not ready when none is ready."""
+    enable_service_controller: Boolean = Field(default=True, alias="EnableServiceController")
+    """Reconcile Services."""
+    enable_ip_target_type: Boolean = Field(default=True, alias="EnableIPTargetType")
+    """Allow target type `ip`."""
+    enable_rgt_api: Boolean = Field(default=False, alias="EnableRGTAPI")
+    """Read tags through the Resource Groups Tagging API."""
+    subnets_cluster_tag_check: Boolean = Field(default=True, alias="SubnetsClusterTagCheck")
+    """Leave out subnets tagged for other clusters in discovery."""
+    nlb_health_check_advanced_config: Boolean = Field(default=True, alias="NLBHealthCheckAdvancedConfig")
+    """Send success codes and time-out of network load balancers' health checks."""
+    nlb_security_group: Boolean = Field(default=True, alias="NLBSecurityGroup")
+    """Give network load balancers security groups."""
+    alb_single_subnet: Boolean = Field(default=False, alias="ALBSingleSubnet")
+    """Allow application load balancers in one subnet."""
+    lb_capacity_reservation: Boolean = Field(default=True, alias="LBCapacityReservation")
+    """Apply minimum capacity."""
+    subnet_discovery_by_reachability: Boolean = Field(default=True, alias="SubnetDiscoveryByReachability")
+    """Discover subnets by their route tables when none carries a role tag."""
+    enable_tcp_udp_listener: Boolean = Field(default=True, alias="EnableTCPUDPListener")
+    """Serve TCP and UDP of one port number with one new TCP_UDP listener (in LBC off by default)."""
+    nlb_gateway_api: Boolean = Field(default=True, alias="NLBGatewayAPI")
+    """Reconcile Gateways with network load balancers."""
+    alb_gateway_api: Boolean = Field(default=True, alias="ALBGatewayAPI")
+    """Reconcile Gateways with application load balancers."""
+    gateway_listener_set: Boolean = Field(default=True, alias="GatewayListenerSet")
+    """Reconcile ListenerSets."""
+    global_accelerator_controller: Boolean = Field(default=False, alias="GlobalAcceleratorController")
+    """Reconcile Global Accelerators."""
+    enhanced_default_behavior: Boolean = Field(default=False, alias="EnhancedDefaultBehavior")
+    """Reset ALPN to `None` when its annotation is removed."""
+    enable_default_tags_low_priority: Boolean = Field(default=False, alias="EnableDefaultTagsLowPriority")
+    """Let annotations override default tags."""
+    alb_target_control_agent: Boolean = Field(default=False, alias="ALBTargetControlAgent")
+    """Inject the target control agent."""
+    enable_certificate_management: Boolean = Field(default=False, alias="EnableCertificateManagement")
+    """Request certificates for Ingress hosts."""
+    ingress_plan_annotation: Boolean = Field(default=False, alias="IngressPlanAnnotation")
+    """Write the plan of an Ingress into an annotation."""
+
+
+class Settings(BaseModel):
+    """Every flag of the controller; durations are seconds."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=_flag_name,
+        validate_by_name=True,
+        validate_by_alias=True,
+        use_attribute_docstrings=True,
+    )
+
+    cluster_name: str = Field(min_length=1)
+    """Name of the cluster: part of generated names and of the tags that mark what is ours."""
+    log_level: Literal["info", "debug"] = "info"
+    """How much is logged."""
+    aws_region: str = ""
+    """Region; empty: discovered."""
+    aws_vpc_id: str = ""
+    """VPC of the cluster; empty: discovered."""
+    aws_vpc_tags: Pairs = Field(default_factory=dict)
+    """Tags that together find the VPC."""
+    aws_vpc_tag_key: str = "Name"
+    """Deprecated and without effect."""
+    aws_max_retries: int = Field(default=10, ge=0)
+    """Attempts of one AWS call; 0: no limit."""
+    aws_api_endpoints: Pairs = Field(default_factory=dict)
+    """Endpoint URL by AWS service id, instead of the default one."""
+    aws_api_throttle: ThrottleRules = ()
+    """Client-side limits; the rules given for a service replace all built-in ones of it."""
+    default_tags: Pairs = Field(default_factory=dict)
+    """Tags of every AWS resource we make."""
+    external_managed_tags: Items = ()
+    """Tag keys that others own on our resources: never written, never removed."""
+    default_target_type: Literal["instance", "ip"] = "instance"
+    """Target type of objects that do not say."""
+    default_load_balancer_scheme: Literal["internal", "internet-facing"] = "internal"
+    """Scheme of new load balancers whose object does not say."""
+    default_ssl_policy: str = Field(default="ELBSecurityPolicy-TLS13-1-2-2021-06", min_length=1)
+    """Policy of new TLS listeners whose object does not say (LBC: `ELBSecurityPolicy-2016-08`)."""
+    load_balancer_class: str = Field(default="service.k8s.aws/nlb", min_length=1)
+    """The `spec.loadBalancerClass` of Services we claim."""
+    ingress_class: str = "alb"
+    """Value of the Ingress class annotation we claim; empty: also Ingresses without a class."""
+    disable_ingress_class_annotation: Boolean = False
+    """Refuse the Ingress class annotation."""
+    disable_ingress_group_name_annotation: Boolean = False
+    """Refuse the Ingress group name annotation."""
+    tolerate_non_existent_backend_service: Boolean = True
+    """Answer 503 for Services that do not exist instead of failing the Ingress."""
+    tolerate_non_existent_backend_action: Boolean = True
+    """Answer 503 for actions that do not exist instead of failing the Ingress."""
+    allowed_certificate_authority_arns: Items = ()
+    """Certificate authorities whose certificates discovery may use; empty: all."""
+    default_pca_arn: str = ""
+    """Private certificate authority for requested certificates."""
+    enable_waf: Boolean = True
+    """Manage WAF Classic associations."""
+    enable_wafv2: Boolean = True
+    """Manage WAF associations."""
+    enable_shield: Boolean = True
+    """Manage Shield protections."""
+    enable_backend_security_group: Boolean = True
+    """Share one security group of the cluster's load balancers as the source of backend rules."""
+    backend_security_group: str = Field(default="", pattern=r"^(sg-.+)?$")
+    """Id of the shared backend security group; empty: we make it."""
+    enable_manage_backend_security_group_rules: Boolean = False
+    """Manage backend rules also for load balancers with security groups of the user, unless annotated."""
+    disable_restricted_sg_rules: Boolean = False
+    """Open all ports between load balancers and targets instead of only those needed."""
+    service_target_eni_security_group_tags: Pairs = Field(default_factory=dict)
+    """Further tags that pick the security group of a network interface with several."""
+    enable_endpoint_slices: Boolean = True
+    """Without effect: EndpointSlices are always read."""
+    enable_pod_readiness_gate_inject: Boolean = True
+    """Inject readiness gates into pods of labelled namespaces."""
+    quic_environment_variable_name: str = "AWS_LBC_QUIC_SERVER_ID"
+    """Variable that tells a container its QUIC server id."""
+    max_targets_per_target_group: int = Field(default=0, ge=0)
+    """Most targets registered in one target group; 0: no limit."""
+    ingress_max_concurrent_reconciles: Workers = 3
+    """Ingress groups reconciled at a time."""
+    service_max_concurrent_reconciles: Workers = 3
+    """Services reconciled at a time."""
+    targetgroupbinding_max_concurrent_reconciles: Workers = 3
+    """TargetGroupBindings reconciled at a time."""
+    targetgroupbinding_max_exponential_backoff_delay: Seconds = 1000.0
+    """Longest wait before a failed TargetGroupBinding is tried again."""
+    targetgroupbinding_requeue_duration: Seconds = 15.0
+    """Wait before targets that are not settled are looked at again."""
+    alb_gateway_max_concurrent_reconciles: Workers = 3
+    """Gateways with application load balancers reconciled at a time."""
+    nlb_gateway_max_concurrent_reconciles: Workers = 3
+    """Gateways with network load balancers reconciled at a time."""
+    gateway_class_max_concurrent_reconciles: Workers = 3
+    """GatewayClasses and their configurations reconciled at a time."""
+    globalaccelerator_max_concurrent_reconciles: Workers = 1
+    """Global Accelerators reconciled at a time."""
+    globalaccelerator_max_exponential_backoff_delay: Seconds = 1000.0
+    """Longest wait before a failed Global Accelerator is tried again."""
+    lb_stabilization_monitor_interval: Seconds = 120.0
+    """Wait before a load balancer that is still provisioning is looked at again."""
+    required_secrets_label: str = ""
+    """`key=value` label of Secrets that may be read; empty: all."""
+    feature_gates: Annotated[FeatureGates, BeforeValidator(_pairs)] = FeatureGates()
+    """Switches of whole features."""
+    kubeconfig: str = ""
+    """Path of a kubeconfig; empty: the pod's service account."""
+    watch_namespace: str = ""
+    """The only namespace watched; empty: all."""
+    sync_period: Seconds = 36000.0
+    """Interval at which every object is reconciled without a change."""
+    metrics_bind_addr: str = ":8080"
+    """Address of `/metrics`."""
+    health_probe_bind_addr: str = ":61779"
+    """Address of `/healthz` and `/readyz`."""
+    webhook_bind_port: int = Field(default=9443, ge=1, le=65535)
+    """Port of the admission webhooks."""
+    webhook_cert_dir: str = ""
+    """Directory of the webhooks' certificate; empty: the usual one."""
+    webhook_cert_file: str = ""
+    """Certificate in that directory; empty: `tls.crt`."""
+    webhook_key_file: str = ""
+    """Key in that directory; empty: `tls.key`."""
+    kube_ca_pem_filepath: str = ""
+    """Authority of the client certificates that webhook callers must show; empty: none asked for."""
+    enable_leader_election: Boolean = True
+    """Only the replica that holds the lease writes."""
+    leader_election_id: str = Field(default="aws-load-balancer-controller-leader", min_length=1)
+    """Name of the lease; that of LBC, so that the two never write at the same time."""
+    leader_election_namespace: str = ""
+    """Namespace of the lease; empty: that of the pod."""
+
+    drift_sweep_interval: Seconds = 30.0
+    """Interval at which AWS is compared with what we left there (ours)."""
+    drift_sweep_budget: float = Field(default=0.2, gt=0, le=1)
+    """Share of the AWS read quota that the drift sweep may use (ours)."""
+    status_addresses: StatusAddresses = StatusAddresses.HOSTNAME
+    """What the status of Services publishes unless annotated (ours)."""
+    replacement_drain_seconds: float = Field(default=300.0, ge=0, allow_inf_nan=False)
+    """How long a replaced load balancer lives after its successor took over, in seconds (ours)."""
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, str]) -> Settings:
+        """Read flags from their wire strings, by flag name without dashes in front.
+
+        Raises:
+            InvalidConfig: with every problem of every flag.
+        """
+        known = {_flag_name(name) for name in cls.model_fields}
+        unknown = [
+            Problem(
+                subject=SUBJECT,
+                field=f"--{name}",
+                value=raw[name],
+                expected="there is no such flag",
+                hint=did_you_mean(name, known),
+            )
+            for name in sorted(raw.keys() - known)
+        ]
+        try:
+            settings = cls.model_validate({name: text for name, text in raw.items() if name in known})
+        except ValidationError as error:
+            raise InvalidConfig(*unknown, *_problems(error, raw)) from error
+        if unknown:
+            raise InvalidConfig(*unknown)
+        return settings
+
+    def not_built_yet(self) -> tuple[str, ...]:
+        """Return the flags and gates (`feature-gates=Name`) that were given though nothing reads them yet."""
+        gates = type(self.feature_gates).model_fields
+        given = {_flag_name(name) for name in self.model_fields_set}
+        given |= {f"feature-gates={gates[name].alias}" for name in self.feature_gates.model_fields_set}
+        return tuple(sorted(given & NOT_BUILT_YET.keys()))
+
+    @field_validator("default_tags", "external_managed_tags")
+    @classmethod
+    def _leaves_tracking_tags_alone(cls, tags: Any) -> Any:
+        if reserved := sorted(RESERVED_TAG_KEYS & set(tags)):
+            raise ValueError(f"without the tags that only the controller sets: {', '.join(reserved)}")
+        return tags
+
+    @field_validator("external_managed_tags")
+    @classmethod
+    def _leaves_default_tags_alone(cls, keys: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if both := sorted(set(keys) & set(info.data.get("default_tags", ()))):
+            raise ValueError(f"without the keys of --default-tags: {', '.join(both)}")
+        return keys
+
+    @field_validator("enable_manage_backend_security_group_rules")
+    @classmethod
+    def _has_a_backend_security_group(cls, enabled: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's signature
+        if enabled and not info.data.get("enable_backend_security_group", True):
+            raise ValueError("false, because --enable-backend-security-group is false")
+        return enabled
+
+
+_EXPECTED: Final[Mapping[str, str]] = {
+    "missing": "is required",
+    "int_parsing": "expected a whole number",
+    "float_parsing": "expected a number",
+    "string_too_short": "must not be empty",
+    "string_pattern_mismatch": "expected an id that begins with sg-",
+    "extra_forbidden": "there is no such feature gate",
+}
+"""Our words for pydantic's error types, where pydantic's message does not fit a flag."""
+
+
+def _problems(error: ValidationError, raw: Mapping[str, str]) -> Iterator[Problem]:
+    for detail in error.errors():
+        flag, *inner = (str(part) for part in detail["loc"])
+        cause = detail.get("ctx", {}).get("error")
+        expected = f"expected {cause}" if isinstance(cause, ValueError) else _EXPECTED.get(detail["type"])
+        gates = [field.alias or "" for field in FeatureGates.model_fields.values()]
+        yield Problem(
+            subject=SUBJECT,
+            field=f"--{flag}" + "".join(f" {part}" for part in inner),
+            value=str(detail["input"]) if inner else raw.get(flag, ""),
+            expected=expected or detail["msg"].replace("Input should be", "expected"),
+            hint=did_you_mean(inner[0], gates) if detail["type"] == "extra_forbidden" else "",
+        )

@@ -1,0 +1,46 @@
+# Everything here works on a fresh machine with Python >= 3.11 and make; uv is used when present.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PARALLEL ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-unit check format docs cases clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/.dev  ## make .venv with the lbcontroller command and all tools
+
+demo: $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.demo)  ## run the controller on the embedded API server and AWS, and show what it does
+	$(BIN)/lbcontroller demo
+
+test: $(VENV)/.dev  ## run every test tier
+	$(BIN)/python -m pytest -q -n $(PARALLEL) tests
+
+test-unit: $(VENV)/.dev  ## run the pure tests only
+	$(BIN)/python -m pytest -q tests/unit tests/cases tests/architecture
+
+check: $(VENV)/.dev  ## lint, types and layers: what CI runs before the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## format the code and mend what the linter can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.dev  ## generate docs/reference from the code
+	$(BIN)/lbcontroller docs docs/reference
+
+cases: $(VENV)/.dev  ## rewrite the golden files of tests/cases from today's behaviour
+	$(BIN)/python -m pytest -q tests/cases --update-cases
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# A stamp is redone when what it was made from changes; .demo has what `lbcontroller demo` needs, .dev has all.
+$(VENV)/.demo $(VENV)/.dev: $(VENV)/.%: pyproject.toml constraints.txt
+	.ci/install $(PYTHON) $(VENV) $*
+	@touch $@

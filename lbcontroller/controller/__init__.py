@@ -1,0 +1,1 @@
+"""The two reconciles and what feeds them: cache, triggers, keyed queues, workers, publishing."""

@@ -1,0 +1,89 @@
+"""Worker threads: take a key, reconcile it, and let the class of a failure decide when to try again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from lbcontroller.controller.queue import Priority, Taken, WorkQueue
+from lbcontroller.errors import Denied, InvalidConfig, NotReady, Transient
+
+K = TypeVar("K", bound=Hashable)
+K_contra = TypeVar("K_contra", bound=Hashable, contravariant=True)
+
+DENIED_RETRY_SECONDS = 60.0
+"""A missing permission or quota is mended by a person; asking more often only burns calls."""
+INVALID_RETRY_SECONDS = 300.0
+"""A bad object is built again when it or what it refers to changes. This covers what no watch reports, such
+as a subnet that gets its tag; building it again makes no AWS call."""
+
+
+class Outcome(Protocol[K_contra]):
+    """Told how each attempt ended; publishes events, metrics and logs."""
+
+    def succeeded(self, key: K_contra, seconds: float) -> None:
+        """`key` was reconciled in `seconds`."""
+
+    def failed(self, key: K_contra, error: Exception, failures: int) -> None:
+        """`key` failed with `error`, after `failures` failures in a row before this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker(Generic[K]):
+    """Reconciles the keys of one queue, one at a time; several workers may share a queue."""
+
+    queue: WorkQueue[K]
+    reconcile: Callable[[K], float | None]
+    """Reconciles one key; returns after how many seconds to look again, or None."""
+    outcome: Outcome[K]
+    clock: Callable[[], float]
+
+    def run(self) -> None:
+        """Work until the queue is closed."""
+        while (taken := self.queue.take()) is not None:
+            try:
+                self.attempt(taken)
+            finally:
+                self.queue.done(taken.key)
+
+    def attempt(self, taken: Taken[K]) -> None:
+        """Reconcile one key and schedule what follows from the result; never raises."""
+        started = self.clock()
+        try:
+            again = self.reconcile(taken.key)
+        except Exception as error:  # noqa: BLE001 - the last line of defence: one key's bug harms no other key
+            self.outcome.failed(taken.key, error, taken.failures)
+            self._schedule_after(taken.key, error)
+            return
+        self.outcome.succeeded(taken.key, self.clock() - started)
+        self.queue.forget_failures(taken.key)
+        if again is not None:
+            self.queue.add_after(taken.key, again)
+
+    def _schedule_after(self, key: K, error: Exception) -> None:
+        match error:
+            case NotReady():
+                self.queue.forget_failures(key)
+                self.queue.add_after(key, error.retry_after, Priority.NORMAL)
+            case InvalidConfig():
+                self.queue.forget_failures(key)
+                self.queue.add_after(key, INVALID_RETRY_SECONDS)
+            case Denied():
+                self.queue.forget_failures(key)
+                self.queue.add_after(key, DENIED_RETRY_SECONDS)
+            case Transient():
+                self.queue.retry(key)
+            case _:
+                self.queue.retry(key)
+
+
+def start_workers(name: str, worker: Worker[K], count: int) -> tuple[threading.Thread, ...]:
+    """Start `count` daemon threads that run `worker` and return them."""
+    threads = tuple(
+        threading.Thread(target=worker.run, name=f"{name}-{number}", daemon=True) for number in range(count)
+    )
+    for thread in threads:
+        thread.start()
+    return threads

@@ -29,6 +29,8 @@ class FindingReason(StrEnum):
     CANONICALIZED = "Canonicalized"
     FOREIGN_RESOURCE = "ForeignResource"
     DELETION_PROTECTED = "DeletionProtected"
+    BACKEND_NOT_FOUND = "BackendNotFound"
+    TARGETS_LEFT_OUT = "TargetsLeftOut"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

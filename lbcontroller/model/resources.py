@@ -247,6 +247,19 @@ def references(value: object) -> Iterator[ResourceId]:
             yield from references(getattr(value, field.name))
 
 
+def security_groups_in(stack: Stack) -> frozenset[SecurityGroupRef]:
+    """Return every security group that load balancers and bindings of a stack use."""
+    groups: set[SecurityGroupRef] = set()
+    for resource in stack.resources:
+        match resource:
+            case LoadBalancer(security_groups=tuple(attached)):
+                groups.update(attached)
+            case TargetGroupBinding(spec=BindingSpec(networking=tuple(rules))):
+                peers = (peer.security_group for rule in rules for peer in rule.peers)
+                groups.update(group for group in peers if group is not None)
+    return frozenset(groups)
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """Everything that one front-end object wants to exist; an empty stack wants nothing."""

@@ -1,0 +1,245 @@
+"""What should be registered in a target group: Service, EndpointSlices, Pods and Nodes to targets. Pure.
+
+Pod and address targets, by endpoint (the first row that fits decides):
+
+| ready | terminating | pod's containers ready | its node is      | outcome                              |
+|-------|-------------|------------------------|------------------|--------------------------------------|
+| yes   | any         | any                    | any              | registered                           |
+| no    | any         | no, or pod not known   | any              | left out                             |
+| no    | any         | yes                    | of unknown state | registered if nothing else qualifies |
+| no    | no          | yes                    | ready            | registered: it waits for its gate    |
+| no    | otherwise   | yes                    | otherwise        | left out                             |
+
+An endpoint without a pod (an address written by hand) is registered when it is ready. The third row is called
+"fail open": pods on nodes that the control plane has lost sight of are better than nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final
+
+from lbcontroller.build.node_selection import is_hybrid, select_nodes
+from lbcontroller.cluster.binding import Binding
+from lbcontroller.cluster.endpoints import Endpoint, EndpointSlice
+from lbcontroller.cluster.node import Node, NodeReadiness
+from lbcontroller.cluster.service import Service, ServicePort, ServiceType
+from lbcontroller.cluster.snapshot import Snapshot
+from lbcontroller.errors import InvalidConfig, Problem
+from lbcontroller.keys import ObjectName
+from lbcontroller.model.enums import Protocol, TargetIpAddressType, TargetType
+from lbcontroller.model.findings import Finding, FindingReason, Severity
+from lbcontroller.model.observed import Target
+
+OUTSIDE_VPC_ZONE: Final = "all"
+"""The zone AWS must be told for an address outside of the target group's VPC (ELBv2 API reference)."""
+_NAMED_AT_MOST: Final = 3
+"""How many objects one message lists by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetsResult:
+    """The targets of one binding."""
+
+    targets: frozenset[Target]
+    pods: Mapping[Target, ObjectName] = field(default_factory=dict)
+    """The pod behind a target; absent for instances and for addresses written by hand."""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendNotFound:
+    """The Service, or its port, does not exist: everything that was registered is to go."""
+
+    finding: Finding
+
+
+def build_targets(
+    binding: Binding, snapshot: Snapshot, vpc_cidrs: tuple[str, ...], *, fail_open: bool = True
+) -> TargetsResult | BackendNotFound:
+    """Return what should be registered for a binding.
+
+    Args:
+        binding: the binding, its target type known.
+        snapshot: the binding's Service, its slices and their pods, and every node.
+        vpc_cidrs: IPv4 and IPv6 blocks of the target group's VPC.
+        fail_open: register what is probably alive when nothing is known to be.
+
+    Raises:
+        InvalidConfig: when the binding and its Service do not fit together.
+    """
+    spec = binding.spec
+    if spec.protocol in (Protocol.QUIC, Protocol.TCP_QUIC):
+        raise _quic_targets(binding)
+    name = ObjectName(binding.meta.name.namespace, spec.service)
+    service = snapshot.services.get(name)
+    if service is None:
+        return _not_found(binding, f"Service {name} does not exist")
+    port = find_port(service, spec.service_port)
+    if port is None:
+        return _not_found(binding, f"Service {name} has no port {spec.service_port!r}")
+    match spec.target_type:
+        case TargetType.IP:
+            return _address_targets(binding, port, snapshot, _Vpc(vpc_cidrs), fail_open=fail_open)
+        case TargetType.INSTANCE:
+            return _instance_targets(binding, service, port, snapshot, fail_open=fail_open)
+        case None:
+            raise InvalidConfig(
+                Problem(
+                    subject=binding.subject,
+                    field="spec.targetType",
+                    value="",
+                    expected="expected 'instance' or 'ip', as the target group has it",
+                )
+            )
+
+
+def find_port(service: Service, port: int | str) -> ServicePort | None:
+    """Return the port with that name, or the first one with that number, or None."""
+    for candidate in service.ports:
+        if port == (candidate.name if isinstance(port, str) else candidate.port):
+            return candidate
+    return None
+
+
+def _not_found(binding: Binding, message: str) -> BackendNotFound:
+    return BackendNotFound(
+        finding=Finding(
+            severity=Severity.WARNING,
+            subject=binding.subject,
+            reason=FindingReason.BACKEND_NOT_FOUND,
+            message=f"{message}: no targets are registered until it does",
+        )
+    )
+
+
+def _quic_targets(binding: Binding) -> InvalidConfig:
+    return InvalidConfig(
+        Problem(
+            subject=binding.subject,
+            field="spec.targetGroupProtocol",
+            value=str(binding.spec.protocol),
+            expected="targets of QUIC target groups are not registered yet",
+            hint="targets that are registered stay as they are",
+        )
+    )
+
+
+class _Vpc:
+    """The address blocks of the VPC."""
+
+    def __init__(self, cidrs: Iterable[str]) -> None:
+        self._networks = tuple(ipaddress.ip_network(cidr) for cidr in cidrs)
+
+    def zone_for(self, address: str) -> str | None:
+        """Return the zone to register an address with; None inside the VPC."""
+        parsed = ipaddress.ip_address(address)
+        inside = any(parsed in network for network in self._networks)
+        return None if inside else OUTSIDE_VPC_ZONE
+
+
+class _Chance(Enum):
+    """Whether an endpoint is registered."""
+
+    YES = auto()
+    WHEN_NOTHING_ELSE = auto()
+    NO = auto()
+
+
+def _address_targets(
+    binding: Binding, port: ServicePort, snapshot: Snapshot, vpc: _Vpc, *, fail_open: bool
+) -> TargetsResult:
+    pods: dict[_Chance, dict[Target, ObjectName | None]] = {chance: {} for chance in _Chance}
+    for endpoint, number in _endpoints(binding, port, snapshot.slices):
+        target = Target(id=endpoint.address, port=number, zone=vpc.zone_for(endpoint.address))
+        pods[_chance(endpoint, snapshot)][target] = endpoint.pod
+    chosen = pods[_Chance.YES]
+    if not chosen and fail_open:
+        chosen = pods[_Chance.WHEN_NOTHING_ELSE]
+    return TargetsResult(
+        targets=frozenset(chosen),
+        pods={target: pod for target, pod in sorted(chosen.items()) if pod is not None},
+    )
+
+
+def _endpoints(
+    binding: Binding, port: ServicePort, slices: Iterable[EndpointSlice]
+) -> Iterator[tuple[Endpoint, int]]:
+    """Yield each endpoint of the binding's Service and family with the number of the port."""
+    namespace, spec = binding.meta.name.namespace, binding.spec
+    family = "IPv6" if spec.ip_address_type is TargetIpAddressType.IPV6 else "IPv4"
+    for view in slices:
+        if (view.name.namespace, view.service, view.address_type) != (namespace, spec.service, family):
+            continue
+        # A Service port without a name is the only one: whatever the slice offers is meant.
+        numbers = [offered.port for offered in view.ports if not port.name or offered.name == port.name]
+        for number in numbers:
+            for endpoint in view.endpoints:
+                yield endpoint, number
+
+
+def _chance(endpoint: Endpoint, snapshot: Snapshot) -> _Chance:
+    if endpoint.ready:
+        return _Chance.YES
+    pod = snapshot.pods.get(endpoint.pod) if endpoint.pod is not None else None
+    if pod is None or not pod.containers_ready:
+        return _Chance.NO
+    node = snapshot.nodes.get(pod.node)
+    if node is None:
+        return _Chance.NO
+    match node.readiness:
+        case NodeReadiness.READY:
+            return _Chance.NO if endpoint.terminating else _Chance.YES
+        case NodeReadiness.UNKNOWN:
+            return _Chance.WHEN_NOTHING_ELSE
+        case NodeReadiness.NOT_READY | NodeReadiness.ABSENT:
+            return _Chance.NO
+
+
+def _instance_targets(
+    binding: Binding, service: Service, port: ServicePort, snapshot: Snapshot, *, fail_open: bool
+) -> TargetsResult:
+    if problem := _no_node_port(binding, service, port):
+        raise InvalidConfig(problem)
+    nodes = select_nodes(
+        snapshot.nodes.values(), binding.spec.node_selector, subject=binding.subject, fail_open=fail_open
+    )
+    targets = {Target(id=node.instance_id, port=port.node_port) for node in nodes if node.instance_id}
+    return TargetsResult(targets=frozenset(targets), findings=_nodes_left_out(binding, nodes))
+
+
+def _no_node_port(binding: Binding, service: Service, port: ServicePort) -> Problem | None:
+    if service.type not in (ServiceType.NODE_PORT, ServiceType.LOAD_BALANCER):
+        expected = f"instance targets need node ports, which a Service of type {service.type} does not have"
+    elif not port.node_port:
+        expected = f"instance targets need a node port, and port {port.port} of the Service has none"
+    else:
+        return None
+    return Problem(
+        subject=binding.subject,
+        field="spec.serviceRef",
+        value=str(service.meta.name),
+        expected=expected,
+        hint="use target type ip, or a Service of type NodePort or LoadBalancer with node ports",
+    )
+
+
+def _nodes_left_out(binding: Binding, nodes: Iterable[Node]) -> tuple[Finding, ...]:
+    names = [node.name for node in nodes if node.instance_id is None and not is_hybrid(node)]
+    if not names:
+        return ()
+    listed = ", ".join(names[:_NAMED_AT_MOST]) + (", …" if len(names) > _NAMED_AT_MOST else "")
+    return (
+        Finding(
+            severity=Severity.WARNING,
+            subject=binding.subject,
+            reason=FindingReason.TARGETS_LEFT_OUT,
+            message=(
+                f"{len(names)} of the selected nodes cannot be registered, "
+                f"because their spec.providerID names no EC2 instance: {listed}"
+            ),
+        ),
+    )

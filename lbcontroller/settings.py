@@ -103,7 +103,7 @@ def _boolean(value: object) -> object:
         return True
     if value in _FALSE:
         return False
-    raise ValueError("true or false")
+    raise ValueError("must be true or false")
 
 
 def _seconds(value: object) -> object:
@@ -113,7 +113,7 @@ def _seconds(value: object) -> object:
     if value == "0":
         return 0.0
     if not parts or "".join(part[0] for part in parts) != value:
-        raise ValueError("a duration such as 30s, 2m or 1h30m")
+        raise ValueError("must be a duration such as 30s, 2m or 1h30m")
     return sum(float(part[1]) * _UNIT_SECONDS[part[2]] for part in parts)
 
 
@@ -130,7 +130,7 @@ def _pairs(value: object) -> object:
     items = [value] if value.count("=") == 1 else next(csv.reader([value]), [])
     pairs = [item.partition("=") for item in items]
     if not all(separator and key.strip() for key, separator, _ in pairs):
-        raise ValueError("a list such as key=value,key2=value2")
+        raise ValueError("must be a list such as key=value,key2=value2")
     return {key.strip(): text for key, _, text in pairs}
 
 
@@ -148,9 +148,9 @@ def _throttle_rule(item: str) -> ThrottleRule:
         re.compile(operations)
         rule = ThrottleRule(service, operations, float(rate), int(burst))
     except (ValueError, re.error) as error:
-        raise ValueError("a list such as service:operation-pattern=rate:burst") from error
+        raise ValueError("must be a list such as service:operation-pattern=rate:burst") from error
     if rule.rate <= 0 or rule.burst <= 0:
-        raise ValueError("rates and bursts above 0")
+        raise ValueError("must have rates and bursts above 0")
     return rule
 
 
@@ -404,30 +404,30 @@ class Settings(BaseModel):
     @classmethod
     def _leaves_tracking_tags_alone(cls, tags: Any) -> Any:
         if reserved := sorted(RESERVED_TAG_KEYS & set(tags)):
-            raise ValueError(f"without the tags that only the controller sets: {', '.join(reserved)}")
+            raise ValueError(f"must leave out the tags that only the controller sets: {', '.join(reserved)}")
         return tags
 
     @field_validator("external_managed_tags")
     @classmethod
     def _leaves_default_tags_alone(cls, keys: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if both := sorted(set(keys) & set(info.data.get("default_tags", ()))):
-            raise ValueError(f"without the keys of --default-tags: {', '.join(both)}")
+            raise ValueError(f"must leave out the keys of --default-tags: {', '.join(both)}")
         return keys
 
     @field_validator("enable_manage_backend_security_group_rules")
     @classmethod
     def _has_a_backend_security_group(cls, enabled: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's signature
         if enabled and not info.data.get("enable_backend_security_group", True):
-            raise ValueError("false, because --enable-backend-security-group is false")
+            raise ValueError("must be false, because --enable-backend-security-group is false")
         return enabled
 
 
 _EXPECTED: Final[Mapping[str, str]] = {
     "missing": "is required",
-    "int_parsing": "expected a whole number",
-    "float_parsing": "expected a number",
+    "int_parsing": "must be a whole number",
+    "float_parsing": "must be a number",
     "string_too_short": "must not be empty",
-    "string_pattern_mismatch": "expected an id that begins with sg-",
+    "string_pattern_mismatch": "must be an id that begins with sg-",
     "extra_forbidden": "there is no such feature gate",
 }
 """Our words for pydantic's error types, where pydantic's message does not fit a flag."""
@@ -437,12 +437,12 @@ def _problems(error: ValidationError, raw: Mapping[str, str]) -> Iterator[Proble
     for detail in error.errors():
         flag, *inner = (str(part) for part in detail["loc"])
         cause = detail.get("ctx", {}).get("error")
-        expected = f"expected {cause}" if isinstance(cause, ValueError) else _EXPECTED.get(detail["type"])
+        expected = str(cause) if isinstance(cause, ValueError) else _EXPECTED.get(detail["type"])
         gates = [field.alias or "" for field in FeatureGates.model_fields.values()]
         yield Problem(
             subject=SUBJECT,
             field=f"--{flag}" + "".join(f" {part}" for part in inner),
             value=str(detail["input"]) if inner else raw.get(flag, ""),
-            expected=expected or detail["msg"].replace("Input should be", "expected"),
+            expected=expected or detail["msg"].replace("Input should be", "must be"),
             hint=did_you_mean(inner[0], gates) if detail["type"] == "extra_forbidden" else "",
         )

@@ -59,7 +59,7 @@ def test_durations_are_those_of_go(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "10", "h", "-5s", "1h 30m", "1d"])
 def test_other_durations_are_refused(text: str) -> None:
-    assert "expected a duration such as 30s, 2m or 1h30m" in problem_of(sync_period=text)
+    assert "must be a duration such as 30s, 2m or 1h30m" in problem_of(sync_period=text)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_booleans_are_those_of_go(text: str, value: bool) -> None:  # noqa: FBT0
 
 @pytest.mark.parametrize("text", ["yes", "on", "tRue", ""])
 def test_other_booleans_are_refused(text: str) -> None:
-    assert "expected true or false" in problem_of(enable_leader_election=text)
+    assert "must be true or false" in problem_of(enable_leader_election=text)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_maps_follow_the_flag_syntax(text: str, tags: dict[str, str]) -> None:
 
 
 def test_a_map_without_equals_sign_is_refused() -> None:
-    assert "expected a list such as key=value,key2=value2" in problem_of(aws_vpc_tags="team")
+    assert "must be a list such as key=value,key2=value2" in problem_of(aws_vpc_tags="team")
 
 
 def test_lists_are_split_at_commas() -> None:
@@ -109,11 +109,11 @@ def test_throttle_rules_are_read() -> None:
 
 @pytest.mark.parametrize("text", ["EC2", "EC2=1:2", "EC2:x=1", "EC2:(=1:2", "EC2:x=a:2"])
 def test_malformed_throttle_rules_are_refused(text: str) -> None:
-    assert "expected a list such as service:operation-pattern=rate:burst" in problem_of(aws_api_throttle=text)
+    assert "must be a list such as service:operation-pattern=rate:burst" in problem_of(aws_api_throttle=text)
 
 
 def test_a_throttle_that_lets_nothing_through_is_refused() -> None:
-    assert "expected rates and bursts above 0" in problem_of(aws_api_throttle="EC2:x=0:2")
+    assert "must have rates and bursts above 0" in problem_of(aws_api_throttle="EC2:x=0:2")
 
 
 def test_gates_are_read_by_their_exact_names() -> None:
@@ -130,7 +130,7 @@ def test_an_unknown_gate_is_refused_with_the_nearest_name() -> None:
 
 def test_a_gate_that_is_not_boolean_is_refused_by_its_name() -> None:
     text = problem_of(feature_gates="NLBSecurityGroup=off")
-    assert text == "--feature-gates NLBSecurityGroup: 'off': expected true or false"
+    assert text == "--feature-gates NLBSecurityGroup: 'off': must be true or false"
 
 
 def test_an_unknown_flag_is_refused_with_the_nearest_name() -> None:
@@ -150,26 +150,26 @@ def test_an_empty_cluster_name_is_refused(raw: dict[str, str]) -> None:
     [
         (
             {"default_tags": "elbv2.k8s.aws/cluster=x"},
-            "expected without the tags that only the controller sets: elbv2.k8s.aws/cluster",
+            "must leave out the tags that only the controller sets: elbv2.k8s.aws/cluster",
         ),
         (
             {"external_managed_tags": "service.k8s.aws/stack"},
-            "expected without the tags that only the controller sets: service.k8s.aws/stack",
+            "must leave out the tags that only the controller sets: service.k8s.aws/stack",
         ),
         (
             {"default_tags": "team=a", "external_managed_tags": "cost,team"},
-            "expected without the keys of --default-tags: team",
+            "must leave out the keys of --default-tags: team",
         ),
-        ({"default_target_type": "pods"}, "expected 'instance' or 'ip'"),
-        ({"default_load_balancer_scheme": "public"}, "expected 'internal' or 'internet-facing'"),
-        ({"backend_security_group": "my-group"}, "expected an id that begins with sg-"),
+        ({"default_target_type": "pods"}, "must be 'instance' or 'ip'"),
+        ({"default_load_balancer_scheme": "public"}, "must be 'internal' or 'internet-facing'"),
+        ({"backend_security_group": "my-group"}, "must be an id that begins with sg-"),
         (
             {"enable_manage_backend_security_group_rules": "true", "enable_backend_security_group": "false"},
-            "expected false, because --enable-backend-security-group is false",
+            "must be false, because --enable-backend-security-group is false",
         ),
-        ({"service_max_concurrent_reconciles": "0"}, "expected greater than or equal to 1"),
-        ({"aws_max_retries": "ten"}, "expected a whole number"),
-        ({"drift_sweep_budget": "1.5"}, "expected less than or equal to 1"),
+        ({"service_max_concurrent_reconciles": "0"}, "must be greater than or equal to 1"),
+        ({"aws_max_retries": "ten"}, "must be a whole number"),
+        ({"drift_sweep_budget": "1.5"}, "must be less than or equal to 1"),
     ],
 )
 def test_settings_that_cannot_work_are_refused_at_start(flags: dict[str, str], text: str) -> None:

@@ -1,0 +1,84 @@
+"""The `lbcontroller` command. Each command imports what it needs when it runs: the others start fast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lbcontroller import __version__
+
+app = typer.Typer(
+    name="lbcontroller",
+    help="Turns Kubernetes Services into AWS load balancers.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    help="Run the controller. It takes the flags of the AWS Load Balancer Controller: see run --help.",
+)
+def run(context: typer.Context) -> None:
+    """Run the controller until SIGTERM."""
+    from lbcontroller.cli.run import command  # noqa: PLC0415 - start-up time of the other commands
+
+    command().main(args=context.args, prog_name="lbcontroller run")
+
+
+@app.command()
+def demo(
+    *,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave it running and print the kubeconfig for kubectl.")
+    ] = False,
+    examples: Annotated[
+        Path, typer.Option(help="Directory with the manifests to apply.", exists=True, file_okay=False)
+    ] = Path("examples"),
+) -> None:
+    """Run everything on this machine: an embedded API server, an embedded AWS, and the controller on them."""
+    from lbcontroller.cli.demo import run_demo  # noqa: PLC0415 - start-up time of the other commands
+
+    raise typer.Exit(run_demo(examples, keep=keep))
+
+
+@app.command()
+def plan(
+    files: Annotated[
+        list[Path], typer.Option("--filename", "-f", help="Manifests; may be repeated.", exists=True)
+    ],
+    inventory: Annotated[
+        Path | None,
+        typer.Option(help="Facts about the AWS account as YAML; those of the demo when absent.", exists=True),
+    ] = None,
+    cluster_name: Annotated[str, typer.Option(help="Name of the cluster.")] = "demo",
+) -> None:
+    """Show what manifests would make in AWS, with reasons, without asking AWS."""
+    from lbcontroller.cli.plan import show_plan  # noqa: PLC0415 - start-up time of the other commands
+
+    raise typer.Exit(show_plan(files, inventory, cluster_name))
+
+
+@app.command()
+def docs(
+    directory: Annotated[Path, typer.Argument(help="Directory to write the reference pages into.")],
+) -> None:
+    """Write the reference pages that are made from the code."""
+    from lbcontroller.cli.reference import write_reference  # noqa: PLC0415 - start-up time of other commands
+
+    write_reference(directory)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)

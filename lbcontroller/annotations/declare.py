@@ -91,6 +91,8 @@ class AnnotationModel(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
 
+    carrier: ClassVar[str]
+    """What carries them, in the plural."""
     prefix: ClassVar[str]
     """What every key begins with, up to and with the slash."""
     watched: ClassVar[tuple[str, ...]]

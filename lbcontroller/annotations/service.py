@@ -30,7 +30,7 @@ _TARGETS: Final = "Target groups"
 _HEALTH: Final = "Health checks"
 _REST: Final = "Attributes, tags and capacity"
 
-_CLASSIC: Final = "only classic load balancers of the cloud provider built into Kubernetes read it"
+_CLASSIC: Final = "it belongs to classic load balancers, which are not made here"
 
 
 class BackendProtocol(StrEnum):
@@ -46,6 +46,7 @@ class BackendProtocol(StrEnum):
 class ServiceAnnotations(AnnotationModel):
     """What the annotations of a Service say about its network load balancer."""
 
+    carrier: ClassVar[str] = "Services"
     prefix: ClassVar[str] = "service.beta.kubernetes.io/"
     watched: ClassVar[tuple[str, ...]] = ("aws-", "actions.", "load-balancer-")
     effectless: ClassVar[Mapping[str, str]] = {

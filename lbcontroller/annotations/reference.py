@@ -1,0 +1,68 @@
+"""The reference page of a model's annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Final
+
+from lbcontroller.annotations.declare import AnnotationModel, Declaration, declarations
+
+_INTRODUCTION: Final = """\
+Every key begins with `{prefix}`.
+
+How values are written:
+
+- boolean: `true` or `false`; also `1`, `t`, `T`, `TRUE`, `True` and `0`, `f`, `F`, `FALSE`, `False`.
+- integer: decimal digits, with a sign or without.
+- list: items between commas. White space around an item and empty items do not count.
+- map: `key=value` items between commas. A backslash takes the next character literally, so `a=1\\,2` is one.
+- JSON: an object. Member names may be written in any case; unknown ones are mistakes.
+
+A value that is not allowed is refused with an event that names the key, the value and what was expected.
+Nothing is changed until all of an object's values are allowed. A key that begins like ours and is not listed
+here is named in an event too, with the one that was probably meant, and otherwise ignored.
+
+"Merged" says what happens when several objects share a load balancer: `own` counts for its own object alone,
+`exclusive` must be the same wherever it is given, `union` joins what is given.
+"""
+_COLUMNS: Final = ("Key", "Type", "Allowed", "Without it", "Merged", "Meaning")
+
+
+def render(model: type[AnnotationModel]) -> str:
+    """Return the page as Markdown."""
+    return "\n".join(_lines(model)) + "\n"
+
+
+def _lines(model: type[AnnotationModel]) -> Iterator[str]:
+    yield "<!-- Generated from the declarations by `make docs`. Do not edit. -->"
+    yield ""
+    yield f"# Annotations of {model.carrier}"
+    yield ""
+    yield _INTRODUCTION.format(prefix=model.prefix)
+    for topic, group in groupby(declarations(model), key=lambda declaration: declaration.key.topic):
+        yield f"## {topic}"
+        yield ""
+        yield _row(_COLUMNS)
+        yield _row("---" for _ in _COLUMNS)
+        yield from (_row(_cells(model, declaration)) for declaration in group)
+        yield ""
+    yield "## Known and without effect"
+    yield ""
+    for key, why in sorted(model.effectless.items()):
+        yield f"- `{key.removeprefix(model.prefix)}`: {why}."
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _cells(model: type[AnnotationModel], declaration: Declaration) -> Iterator[str]:
+    key, codec = declaration.key, declaration.codec
+    yield f"`{declaration.shown.removeprefix(model.prefix)}`"
+    yield codec.kind
+    yield codec.limits or "anything"
+    yield key.absent
+    yield key.merge
+    description = " ".join(declaration.description.split())
+    yield f"{description} Has no effect yet: {key.effect.why}." if key.effect else description

@@ -1,0 +1,268 @@
+"""The embedded API server as one object: HTTP for clients, direct calls for tests and the demo."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+
+from lbcontroller.local.apiserver.admission import Admission
+from lbcontroller.local.apiserver.allocation import ServiceAllocations
+from lbcontroller.local.apiserver.api import Api
+from lbcontroller.local.apiserver.conversion import to_served
+from lbcontroller.local.apiserver.faults import Match, Refusal, Request
+from lbcontroller.local.apiserver.kubelet import WorkloadSettings
+from lbcontroller.local.apiserver.lifecycle import Definitions, GarbageCollector, Namespaces
+from lbcontroller.local.apiserver.objects import JsonObject, copy_of, metadata, timestamp
+from lbcontroller.local.apiserver.patch import PatchType
+from lbcontroller.local.apiserver.requests import DeleteOptions, Location, Selection, WriteOptions
+from lbcontroller.local.apiserver.resources import Registry, Subresource
+from lbcontroller.local.apiserver.selectors import parse_fields, parse_labels
+from lbcontroller.local.apiserver.server import HttpServer, Observed
+from lbcontroller.local.apiserver.store import HISTORY, Store, Stored
+from lbcontroller.local.apiserver.workloads import Workloads
+
+_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiServerSettings:
+    """How an embedded API server behaves."""
+
+    port: int = 0
+    """Where to listen on 127.0.0.1; 0 for a free port."""
+    token: str = ""
+    """What clients must bring, in the path of the URL or as bearer token; empty lets everybody in."""
+    service_cidrs: tuple[str, ...] = ("10.96.0.0/16",)
+    """Ranges of cluster IPs: one, or one of each family for a dual-stack cluster."""
+    workloads: WorkloadSettings | None = None
+    """How fake controllers bring Deployments, Pods and EndpointSlices to life; None leaves that to the caller."""
+    history: int = HISTORY
+    """Changes of each resource that a watch can resume from."""
+
+
+def random_token() -> str:
+    """Return a new bearer token."""
+    return secrets.token_urlsafe(24)
+
+
+class LocalApiServer:
+    """An API server in a thread of its own, to be used as a context manager.
+
+    All methods may be called from any thread, take and return plain objects (copies), and raise ApiError like a client
+    gets a Status. `kind` arguments take a kind, a plural, a short name or `plural.group`.
+    """
+
+    def __init__(self, settings: ApiServerSettings | None = None) -> None:
+        """Prepare a server with the standard namespaces; it listens once started."""
+        self.settings = settings or ApiServerSettings()
+        self._store = Store(history=self.settings.history)
+        allocations = ServiceAllocations(self.settings.service_cidrs)
+        self._store.subscribe(allocations.follow)
+        self._api = Api(
+            store=self._store, registry=Registry(), admission=Admission(allocations, _now), now=_now
+        )
+        self._api.react(Definitions(self._api))
+        self._api.react(Namespaces(self._api))
+        self.workloads: Workloads | None = None
+        if self.settings.workloads is not None:
+            self._api.react(GarbageCollector(self._api))
+            self.workloads = Workloads(self._api, self.settings.workloads)
+            self._api.react(self.workloads)
+        self._observed = Observed()
+        self._http = HttpServer(self._api, token=self.settings.token, observed=self._observed)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="local-apiserver", daemon=True)
+        for name in _NAMESPACES:
+            self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
+    def __enter__(self) -> Self:
+        """Listen; raises OSError when the port is taken."""
+        self._thread.start()
+        self._on_loop(self._http.start(self.settings.port))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Break all connections and end the thread."""
+        if self.workloads is not None:
+            self.workloads.kubelet.stop()
+        self._on_loop(self._http.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    def _on_loop(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    # --- what clients need -------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """Where clients find the server: `http://127.0.0.1:40123`, followed by `/<token>` if one is needed."""
+        prefix = f"/{self.settings.token}" if self.settings.token else ""
+        return f"http://{self._http.address}{prefix}"
+
+    def kubeconfig(self) -> JsonObject:
+        """Return a kubeconfig for the server."""
+        context = {"cluster": "local", "user": "local", "namespace": "default"}
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "local",
+            "clusters": [{"name": "local", "cluster": {"server": self.url}}],
+            "users": [{"name": "local", "user": {}}],
+            "contexts": [{"name": "local", "context": context}],
+        }
+
+    def write_kubeconfig(self, path: Path) -> None:
+        """Write the kubeconfig where only its owner can read it."""
+        path.touch(mode=0o600)
+        path.write_text(yaml.safe_dump(self.kubeconfig(), sort_keys=False), encoding="utf-8")
+
+    # --- direct access ------------------------------------------------------------------------------------
+
+    def create(self, obj: JsonObject) -> JsonObject:
+        """Create an object and return it as stored; a namespaced one without namespace goes to `default`."""
+        at = self._location_of(obj)
+        return self._served(at, self._api.create(at, copy_of(obj), WriteOptions()).stored)
+
+    def seed(self, obj: JsonObject) -> JsonObject:
+        """Create an object together with its status, which no client can do in one step."""
+        at = self._location_of(obj)
+        return self._served(at, self._api.create(at, copy_of(obj), WriteOptions(keeps_status=True)).stored)
+
+    def update(self, obj: JsonObject) -> JsonObject:
+        """Replace an object, all but its status; refused when it changed since `obj` was read."""
+        at = self._location_of(obj)
+        return self._served(at, self._api.update(at, copy_of(obj), WriteOptions()).stored)
+
+    def update_status(self, obj: JsonObject) -> JsonObject:
+        """Replace the status of an object; refused when it changed since `obj` was read."""
+        at = replace(self._location_of(obj), subresource=Subresource.STATUS)
+        return self._served(at, self._api.update(at, copy_of(obj), WriteOptions()).stored)
+
+    def apply(self, obj: JsonObject, *, manager: str = "local", force: bool = True) -> JsonObject:
+        """Apply a configuration server-side as `manager`, over what others applied when `force` is set."""
+        at = self._location_of(obj)
+        options = WriteOptions(manager=manager, force=force)
+        return self._served(at, self._api.patch(at, PatchType.APPLY, copy_of(obj), options).stored)
+
+    def patch(
+        self,
+        kind: str,
+        name: str,
+        change: Any,
+        *,
+        namespace: str = "default",
+        part: Subresource = Subresource.MAIN,
+    ) -> JsonObject:
+        """Patch an object: a list is a JSON patch, a mapping a merge patch."""
+        at = replace(self._location(kind, name, namespace), subresource=part)
+        patch_type = PatchType.JSON if isinstance(change, list) else PatchType.MERGE
+        return self._served(at, self._api.patch(at, patch_type, copy_of(change), WriteOptions()).stored)
+
+    def get(self, kind: str, name: str, *, namespace: str = "default") -> JsonObject:
+        """Return an object; raises ApiError (NotFound)."""
+        at = self._location(kind, name, namespace)
+        return self._served(at, self._api.get(at))
+
+    def find(self, kind: str, name: str, *, namespace: str = "default") -> JsonObject | None:
+        """Return an object, or None when it is not there."""
+        at = self._location(kind, name, namespace)
+        stored = self._store.get(at.resource.storage, at.key)
+        return self._served(at, stored) if stored is not None else None
+
+    def objects(
+        self, kind: str, *, namespace: str | None = None, labels: str = "", fields: str = ""
+    ) -> list[JsonObject]:
+        """Return the objects of one namespace, or of all with None, that the selectors select."""
+        resource = self._api.registry.named(kind)
+        at = Location(resource=resource, namespace=namespace or "")
+        selection = Selection(labels=parse_labels(labels), fields=parse_fields(fields, resource.selectable))
+        return [self._served(at, item) for item in self._api.select(at, selection).items]
+
+    def delete(self, kind: str, name: str, *, namespace: str = "default") -> None:
+        """Delete an object, or mark it when finalizers or the grace of a Pod hold it."""
+        self._api.delete(self._location(kind, name, namespace), DeleteOptions())
+
+    @contextmanager
+    def one_step(self) -> Iterator[None]:
+        """Make several writes one step: nobody else sees or writes in between, controllers run at the end."""
+        with self._api.one_step():
+            yield
+
+    # --- observing and disturbing --------------------------------------------------------------------------
+
+    @property
+    def version(self) -> int:
+        """The resourceVersion of the latest write."""
+        return self._store.version
+
+    def wait_for(self, predicate: Callable[[], bool], *, timeout: float = 10) -> None:
+        """Wait until `predicate` holds, asking again after each write and each request.
+
+        Raises:
+            TimeoutError: it did not hold within `timeout` seconds.
+        """
+        with self._store.changed:
+            if not self._store.changed.wait_for(predicate, timeout):
+                raise TimeoutError(f"the condition did not hold within {timeout} s")
+
+    @property
+    def requests(self) -> list[Request]:
+        """The requests made over HTTP so far, in the order they were answered (watches: begun)."""
+        with self._store.lock:
+            return list(self._observed.requests)
+
+    def forget_requests(self) -> None:
+        """Start the list of requests anew."""
+        with self._store.lock:
+            self._observed.requests.clear()
+
+    def refuse(self, match: Match, *, code: int, times: int = 1) -> None:
+        """Answer the next `times` matching requests with `code` instead of doing them."""
+        with self._store.lock:
+            self._observed.refusals.append(Refusal(match=match, code=code, times=times))
+
+    def drop_connections(self) -> None:
+        """Break every open connection."""
+        self._on_loop(self._http.drop())
+
+    def expire_watches(self) -> None:
+        """Break every connection and forget the history: who resumes a watch gets 410 and has to list again."""
+        self._store.compact()
+        self.drop_connections()
+
+    def _location(self, kind: str, name: str, namespace: str) -> Location:
+        resource = self._api.registry.named(kind)
+        return Location(resource=resource, namespace=namespace if resource.namespaced else "", name=name)
+
+    def _location_of(self, obj: JsonObject) -> Location:
+        resource = self._api.registry.by_kind(obj["apiVersion"], obj["kind"])
+        meta = metadata(obj)
+        namespace = meta.get("namespace") or "default"
+        return Location(
+            resource=resource, namespace=namespace if resource.namespaced else "", name=meta.get("name") or ""
+        )
+
+    def _served(self, at: Location, stored: Stored) -> JsonObject:
+        return to_served(at.resource, stored.copy())
+
+
+def _now() -> str:
+    return timestamp(datetime.now(UTC))

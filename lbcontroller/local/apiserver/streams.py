@@ -1,0 +1,120 @@
+"""Open watches: woken by changes, kept alive by bookmarks, ended by their timeout."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from lbcontroller.local.apiserver.status import ApiError
+from lbcontroller.local.apiserver.store import Change, Store
+from lbcontroller.local.apiserver.watching import WatchCursor, error_line
+
+BOOKMARK_SECONDS = 30.0
+"""How often an idle watch is told the present resourceVersion."""
+DEFAULT_TIMEOUT_SECONDS = 1800.0
+"""A real server picks a random time from half an hour up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamOptions:
+    """How a client wants to be kept up to date."""
+
+    bookmarks: bool
+    timeout_seconds: float
+    starts_with_objects: bool
+    """Begin with the present objects instead of a version."""
+    marks_initial_end: bool
+    """Send a bookmark after the present objects, to say that these were all."""
+
+
+@dataclass(eq=False, slots=True)
+class _Stream:
+    resource: str
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Streams:
+    """The open watches of one server; all methods but `_observe` belong to its event loop."""
+
+    def __init__(self, store: Store) -> None:
+        """Wake watches on the changes of `store`."""
+        self._store = store
+        self._open: set[_Stream] = set()
+        self._changed: set[str] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        store.subscribe(self._observe)
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wake watches in that loop."""
+        self._loop = loop
+
+    async def serve(
+        self, request: web.Request, cursor: WatchCursor, options: StreamOptions
+    ) -> web.StreamResponse:
+        """Answer a watch until it times out, expires, or its client leaves."""
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        response.enable_chunked_encoding()
+        stream = _Stream(cursor.at.resource.storage)
+        self._open.add(stream)
+        try:
+            await response.prepare(request)
+            await self._send(response, cursor, options, stream)
+            await response.write_eof()
+        except ConnectionError:
+            pass
+        finally:
+            self._open.discard(stream)
+        return response
+
+    async def _send(
+        self, response: web.StreamResponse, cursor: WatchCursor, options: StreamOptions, stream: _Stream
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + options.timeout_seconds
+        if options.starts_with_objects:
+            lines = cursor.initial_lines()
+            if options.marks_initial_end:
+                lines.append(cursor.bookmark(ends_initial_events=True))
+            await response.write(b"".join(lines))
+        while True:
+            stream.woken.clear()
+            try:
+                lines = cursor.next_lines()
+            except ApiError as error:
+                await response.write(error_line(error))
+                return
+            if lines:
+                await response.write(b"".join(lines))
+                continue
+            remaining = deadline - loop.time()
+            if await _rested(stream, min(remaining, BOOKMARK_SECONDS)):
+                continue
+            if options.bookmarks:
+                await response.write(cursor.bookmark())
+            if remaining <= BOOKMARK_SECONDS:
+                return
+
+    def _observe(self, resource: str, change: Change) -> None:
+        del change
+        if not self._changed and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake)
+        self._changed.add(resource)
+
+    def _wake(self) -> None:
+        with self._store.lock:
+            changed, self._changed = self._changed, set()
+        for stream in self._open:
+            if stream.resource in changed:
+                stream.woken.set()
+
+
+async def _rested(stream: _Stream, seconds: float) -> bool:
+    """Wait for a change; return whether one came within that time."""
+    try:
+        async with asyncio.timeout(max(seconds, 0)):
+            await stream.woken.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,99 @@
+"""The moto behind the embedded AWS: its application, its state, and what has no API.
+
+The only module beside `strict` that imports moto, which takes more than half a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from moto.acm.models import acm_backends
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.ec2.models import ec2_backends
+from moto.elbv2.models import elbv2_backends
+from moto.moto_api._internal import mock_random
+from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from lbcontroller.local.aws import strict
+from lbcontroller.local.aws.proxy import ConnectionDroppedError, RecordingProxy
+
+ACCOUNT_ID = DEFAULT_ACCOUNT_ID
+
+
+class _Dispatcher(DomainDispatcherApplication):
+    """moto's dispatcher without its 180 file look-ups per request."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._known: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """The service behind a host name, remembered."""
+        if host not in self._known:
+            self._known[host] = super().get_backend_for_host(host)
+        return self._known[host]
+
+
+class Account:
+    """A WSGI application that is strict moto with an empty account."""
+
+    def __init__(self) -> None:
+        strict.install()
+        self.reset()
+
+    def reset(self) -> None:
+        """Empty the account.
+
+        The dispatcher goes too: it makes a service's first backend when it meets the service, and a fresh
+        account must make its backends in the same order each time, for ids to be the same under one seed.
+        """
+        moto_api_backend.reset()
+        self._dispatcher = _Dispatcher()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Serve one request."""
+        application = self._dispatcher.get_application(environ)
+        application.testing = True  # NotImplementedError is to reach the proxy, not to become an HTML page
+        return application(environ, start_response)
+
+
+class _Handler(MotoRequestHandler):
+    """Silent, and able to close a connection without an answer."""
+
+    def log(self, *_args: object, **_kwargs: object) -> None:
+        """Log nothing; the proxy records calls."""
+
+    def run_wsgi(self) -> None:
+        """Serve a request, or close the connection."""
+        try:
+            super().run_wsgi()
+        except ConnectionDroppedError:
+            self.close_connection = True
+
+
+def make_loopback_server(proxy: RecordingProxy) -> BaseWSGIServer:
+    """A threaded HTTP server on a free port of 127.0.0.1."""
+    server = make_server("127.0.0.1", 0, proxy, threaded=True, request_handler=_Handler)
+    server.passthrough_errors = True
+    return server
+
+
+def seed_ids(seed: int) -> None:
+    """Make the ids of resources made from now on the same each time."""
+    mock_random.seed(seed)
+
+
+def issue_certificates(region: str) -> None:
+    """Validate every requested certificate."""
+    for certificate in acm_backends[ACCOUNT_ID][region]._certificates.values():  # noqa: SLF001 - moto's store
+        certificate.status = "ISSUED"
+
+
+def tags_of(arn: str, region: str) -> dict[str, str]:
+    """Tags of a load balancing resource, or of an EC2 resource by the id its ARN ends in."""
+    if ":elasticloadbalancing:" in arn:
+        return elbv2_backends[ACCOUNT_ID][region].tagging_service.get_tag_dict_for_resource(arn)
+    return dict(ec2_backends[ACCOUNT_ID][region].tags.get(arn.rsplit("/", 1)[-1], {}))

@@ -1,0 +1,144 @@
+"""`LocalAws`: strict moto behind a recording and fault-injecting proxy on 127.0.0.1."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Any, Final, Self
+
+import botocore.session
+from botocore.config import Config
+
+from lbcontroller.local.aws.faults import ErrorReply, Fault, InjectedFault
+from lbcontroller.local.aws.life_cycle import LIFE_CYCLE, LifeCycle, Timing
+from lbcontroller.local.aws.proxy import INSPECTOR_ACCESS_KEY, RecordingProxy
+from lbcontroller.local.aws.recorder import Call, Request
+
+CALLER_ACCESS_KEY: Final = "AKIALBCONTROLLER0000"
+"""Access key of the program under test: recorded, harmed by faults, subject to the policy."""
+_SECRET: Final = "local"
+DEFAULT_REGION: Final = "us-west-2"
+
+_IN_USE = threading.Lock()
+
+
+def _everything_allowed(_request: Request) -> ErrorReply | None:
+    return None
+
+
+class LocalAws:
+    """An AWS account on loopback, empty at the start; a context manager.
+
+    moto keeps its state per process, so there can be one at a time.
+
+    Args:
+        region: Where clients call.
+        timing: How long provisioning, health checks and draining take.
+    """
+
+    def __init__(self, *, region: str = DEFAULT_REGION, timing: Timing | None = None) -> None:
+        from lbcontroller.local.aws import account  # noqa: PLC0415 - moto takes half a second to import
+
+        self.region = region
+        self._timing = timing or Timing()
+        self._session = botocore.session.get_session()
+        self._moto = account
+        self._account = account.Account()
+        self._proxy = RecordingProxy(self._account, _everything_allowed)
+        self._server = account.make_loopback_server(self._proxy)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="local-aws", daemon=True)
+
+    def __enter__(self) -> Self:
+        if not _IN_USE.acquire(blocking=False):
+            raise RuntimeError("another LocalAws is running in this process: moto has one state per process")
+        self.reset()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._proxy.close()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        _IN_USE.release()
+
+    @property
+    def url(self) -> str:
+        """Endpoint URL for every service."""
+        host, port = self._server.server_address[:2]
+        return f"http://{host!s}:{port}"
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Recorded calls in order of arrival; the inspection client's are not among them."""
+        return self._proxy.calls.calls()
+
+    @property
+    def life_cycle(self) -> LifeCycle:
+        """Timing and dictated health of the running account."""
+        return LIFE_CYCLE
+
+    def client(self, service: str) -> Any:
+        """A client to set up and inspect the account with: unrecorded, unharmed, all-powerful.
+
+        Args:
+            service: boto3's name of the service.
+        """
+        return self._client(service, INSPECTOR_ACCESS_KEY)
+
+    def caller_client(self, service: str) -> Any:
+        """A client as the program under test would have it, without retries."""
+        return self._client(service, CALLER_ACCESS_KEY)
+
+    def environment(self) -> dict[str, str]:
+        """Environment variables that make an AWS SDK call this account as the program under test."""
+        return {
+            "AWS_ACCESS_KEY_ID": CALLER_ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": _SECRET,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def inject(self, fault: Fault) -> InjectedFault:
+        """Put a fault in force; the answer tells how often it struck."""
+        return self._proxy.faults.inject(fault)
+
+    def clear_calls(self) -> None:
+        """Forget the recorded calls."""
+        self._proxy.calls.clear()
+
+    def clear_faults(self) -> None:
+        """Take all faults out of force."""
+        self._proxy.faults.clear()
+
+    def reset(self) -> None:
+        """Back to an empty account with the timing of the start, no calls and no faults."""
+        with self._proxy.turn:
+            self._account.reset()
+            LIFE_CYCLE.restart(self._timing)
+        self.clear_calls()
+        self.clear_faults()
+
+    def seed_ids(self, seed: int) -> None:
+        """Make the ids of resources made from now on the same each time."""
+        with self._proxy.turn:
+            self._moto.seed_ids(seed)
+
+    def issue_certificates(self) -> None:
+        """Validate every requested certificate, as its owner would through DNS."""
+        with self._proxy.turn:
+            self._moto.issue_certificates(self.region)
+
+    def _client(self, service: str, access_key: str) -> Any:
+        return self._session.create_client(
+            service,
+            region_name=self.region,
+            endpoint_url=self.url,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=_SECRET,
+            config=Config(retries={"total_max_attempts": 1}, max_pool_connections=32),
+        )

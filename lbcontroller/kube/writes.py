@@ -1,0 +1,248 @@
+"""What reconciles write to the API server: a small interface, the API server behind it, and a dry run.
+
+An object is always named with its uid. Deleted and made anew under its name, it is another object, which is
+never touched on behalf of the old one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, Protocol
+
+from lbcontroller.cluster.objects import JsonObject
+from lbcontroller.errors import NotReady
+from lbcontroller.keys import ObjectName
+from lbcontroller.kube import patches
+from lbcontroller.kube.client import Client, Json
+from lbcontroller.kube.errors import Conflict, NotFound, Rejected
+from lbcontroller.kube.patches import Patch, PatchType, PodCondition
+from lbcontroller.kube.resources import ObjectRef, ResourceType, Subresource
+
+CONFLICT_PAUSES: Final = (0.01, 0.05, 0.25)
+"""Seconds before finalizers are read and patched again. LBC's values."""
+
+GONE_RETRY_SECONDS: Final = 1.0
+"""The watch reports a deletion within a second; the key is then worked on again anyway."""
+
+
+class ObjectWriter(Protocol):
+    """Writes of a reconcile.
+
+    Each raises `Transient`, `Denied`, `NotReady` or `Rejected` by the table of `kube.errors`.
+    """
+
+    def add_finalizer(self, ref: ObjectRef, finalizer: str) -> None:
+        """Make sure that the object carries `finalizer`.
+
+        Returning means that it does: AWS resources may be made for it from now on.
+
+        Raises:
+            NotReady: the object is being deleted or gone, so nothing may be made for it.
+        """
+
+    def remove_finalizer(self, ref: ObjectRef, finalizer: str) -> None:
+        """Make sure that the object does not carry `finalizer`; one that is gone does not."""
+
+    def patch_status(self, ref: ObjectRef, status: JsonObject) -> None:
+        """Merge `status` into the object's status; one that is gone has nobody to tell."""
+
+    def set_pod_condition(self, ref: ObjectRef, condition: PodCondition) -> None:
+        """Set one condition of a pod's status; a pod that is gone has no use for it."""
+
+    def create(self, resource: ResourceType, obj: JsonObject) -> Json:
+        """Create an object and return it as stored.
+
+        Raises:
+            Conflict: there is one of that name.
+        """
+
+    def merge_patch(self, ref: ObjectRef, patch: JsonObject) -> Json:
+        """Merge `patch` into the object and return it as stored.
+
+        Raises:
+            NotFound: the object is gone.
+        """
+
+    def delete(self, ref: ObjectRef) -> None:
+        """Ask for the object's deletion; one that is gone is deleted."""
+
+
+class ApiWriter:
+    """Writes to the API server; every method may be called from any thread."""
+
+    def __init__(self, client: Client, pause: Callable[[float], None] = time.sleep) -> None:
+        """Write with `client`; `pause` waits for some seconds between attempts."""
+        self._client = client
+        self._pause = pause
+
+    def add_finalizer(self, ref: ObjectRef, finalizer: str) -> None:
+        """See `ObjectWriter`."""
+
+        def with_finalizer(metadata: JsonObject, present: list[str]) -> list[str] | None:
+            if finalizer in present:
+                return None
+            if metadata.get("deletionTimestamp"):
+                raise _gone(ref, "is being deleted")
+            return [*present, finalizer]
+
+        if not self._change_finalizers(ref, with_finalizer):
+            raise _gone(ref, "is gone")
+
+    def remove_finalizer(self, ref: ObjectRef, finalizer: str) -> None:
+        """See `ObjectWriter`."""
+
+        def without_finalizer(_: JsonObject, present: list[str]) -> list[str] | None:
+            return [name for name in present if name != finalizer] if finalizer in present else None
+
+        self._change_finalizers(ref, without_finalizer)
+
+    def _change_finalizers(
+        self, ref: ObjectRef, change: Callable[[JsonObject, list[str]], list[str] | None]
+    ) -> bool:
+        """Read, change and write finalizers until nobody wrote in between; return whether the object exists.
+
+        Raises:
+            Conflict: others wrote in between each time.
+        """
+        pauses = iter(CONFLICT_PAUSES)
+        while True:
+            metadata = self._metadata(ref)
+            if metadata is None:
+                return False
+            wanted = change(metadata, list(metadata.get("finalizers") or ()))
+            if wanted is None:
+                return True
+            body = patches.finalizers(ref.uid, metadata["resourceVersion"], wanted)
+            try:
+                self._client.patch(ref.resource, ref.name, body)
+            except NotFound:
+                return False
+            except Conflict:
+                pause = next(pauses, None)
+                if pause is None:
+                    raise
+                self._pause(pause)
+            else:
+                return True
+
+    def patch_status(self, ref: ObjectRef, status: JsonObject) -> None:
+        """See `ObjectWriter`."""
+        self._patch_present(ref, patches.status(ref.uid, status), PatchType.MERGE)
+
+    def set_pod_condition(self, ref: ObjectRef, condition: PodCondition) -> None:
+        """See `ObjectWriter`."""
+        self._patch_present(ref, patches.pod_condition(ref.uid, condition), PatchType.STRATEGIC)
+
+    def _patch_present(self, ref: ObjectRef, body: Patch, patch_type: PatchType) -> None:
+        try:
+            self._client.patch(
+                ref.resource, ref.name, body, patch_type=patch_type, subresource=Subresource.STATUS
+            )
+        except NotFound:
+            return
+        except (Conflict, Rejected):
+            if self._metadata(ref) is not None:
+                raise
+
+    def create(self, resource: ResourceType, obj: JsonObject) -> Json:
+        """See `ObjectWriter`."""
+        return self._client.create(resource, obj)
+
+    def merge_patch(self, ref: ObjectRef, patch: JsonObject) -> Json:
+        """See `ObjectWriter`."""
+        try:
+            return self._client.patch(ref.resource, ref.name, patches.with_uid(ref.uid, patch))
+        except (Conflict, Rejected) as error:
+            if self._metadata(ref) is None:
+                raise NotFound(f"{ref} with uid {ref.uid} is gone") from error
+            raise
+
+    def delete(self, ref: ObjectRef) -> None:
+        """See `ObjectWriter`."""
+        try:
+            self._client.delete(ref)
+        except NotFound:
+            return
+        except Conflict:
+            if self._metadata(ref) is not None:
+                raise
+
+    def _metadata(self, ref: ObjectRef) -> dict[str, Any] | None:
+        """Return the metadata of exactly this object, None when it is gone."""
+        obj = self._client.get(ref.resource, ref.name)
+        if obj is None or obj["metadata"]["uid"] != ref.uid:
+            return None
+        metadata: dict[str, Any] = obj["metadata"]
+        return metadata
+
+
+def _gone(ref: ObjectRef, why: str) -> NotReady:
+    return NotReady(f"{ref} {why}", retry_after=GONE_RETRY_SECONDS)
+
+
+class WriteVerb(StrEnum):
+    """What a dry run would have written."""
+
+    ADD_FINALIZER = "add finalizer"
+    REMOVE_FINALIZER = "remove finalizer"
+    PATCH_STATUS = "patch status"
+    SET_POD_CONDITION = "set pod condition"
+    CREATE = "create"
+    MERGE_PATCH = "merge patch"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedWrite:
+    """One write that a dry run did not make."""
+
+    verb: WriteVerb
+    subject: str
+    """The object, as `Kind namespace/name`."""
+    content: Any
+    """The finalizer, patch or object; None for a deletion."""
+
+
+class DryRunWriter:
+    """Writes nothing and remembers what it was asked for, in order; for one thread."""
+
+    def __init__(self) -> None:
+        self.writes: list[PlannedWrite] = []
+
+    def _plan(self, verb: WriteVerb, subject: object, content: Any) -> None:
+        self.writes.append(PlannedWrite(verb=verb, subject=str(subject), content=content))
+
+    def add_finalizer(self, ref: ObjectRef, finalizer: str) -> None:
+        """See `ObjectWriter`."""
+        self._plan(WriteVerb.ADD_FINALIZER, ref, finalizer)
+
+    def remove_finalizer(self, ref: ObjectRef, finalizer: str) -> None:
+        """See `ObjectWriter`."""
+        self._plan(WriteVerb.REMOVE_FINALIZER, ref, finalizer)
+
+    def patch_status(self, ref: ObjectRef, status: JsonObject) -> None:
+        """See `ObjectWriter`."""
+        self._plan(WriteVerb.PATCH_STATUS, ref, status)
+
+    def set_pod_condition(self, ref: ObjectRef, condition: PodCondition) -> None:
+        """See `ObjectWriter`."""
+        self._plan(WriteVerb.SET_POD_CONDITION, ref, condition)
+
+    def create(self, resource: ResourceType, obj: JsonObject) -> Json:
+        """See `ObjectWriter`; the object returned is `obj`, without uid and generation."""
+        metadata = obj["metadata"]
+        name = ObjectName(metadata.get("namespace") or "", metadata["name"])
+        self._plan(WriteVerb.CREATE, f"{resource.kind} {name}", obj)
+        return dict(obj)
+
+    def merge_patch(self, ref: ObjectRef, patch: JsonObject) -> Json:
+        """See `ObjectWriter`; the object returned is `patch`."""
+        self._plan(WriteVerb.MERGE_PATCH, ref, patch)
+        return dict(patch)
+
+    def delete(self, ref: ObjectRef) -> None:
+        """See `ObjectWriter`."""
+        self._plan(WriteVerb.DELETE, ref, None)

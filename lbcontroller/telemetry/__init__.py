@@ -1,0 +1,1 @@
+"""What the controller tells its operators: logs and metrics."""

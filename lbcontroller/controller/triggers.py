@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lbcontroller.cluster.binding import Binding
-from lbcontroller.cluster.endpoints import EndpointSlice, Pod
+from lbcontroller.cluster.endpoints import EndpointSlice
 from lbcontroller.cluster.node import Node
 from lbcontroller.cluster.service import Service
 from lbcontroller.controller.cache import ClusterCache
@@ -115,9 +115,9 @@ def of_slice(
         yield from _bindings_of(cache, service)
 
 
-def of_pod(cache: ClusterCache, pod: Pod) -> Iterator[Trigger]:
+def of_pod(cache: ClusterCache, pod: ObjectName) -> Iterator[Trigger]:
     """Yield the work that a new, changed or deleted Pod asks for."""
-    for service in sorted(cache.services_of_pod(pod.name)):
+    for service in sorted(cache.services_of_pod(pod)):
         yield from _bindings_of(cache, service)
 
 

@@ -257,8 +257,8 @@ class TestOtherTriggers:
     def test_a_pod_wakes_the_bindings_that_list_it(self) -> None:
         cache = a_cache(a_binding(), a_slice())
 
-        assert list(triggers.of_pod(cache, a_pod("pod-1"))) == [BINDING]
-        assert list(triggers.of_pod(cache, a_pod("pod-2"))) == []
+        assert list(triggers.of_pod(cache, named("pod-1"))) == [BINDING]
+        assert list(triggers.of_pod(cache, named("pod-2"))) == []
 
     def test_a_new_node_wakes_bindings_of_instances(self) -> None:
         cache = a_cache(a_binding(target_type="instance"), a_binding("ip"))

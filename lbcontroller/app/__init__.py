@@ -1,0 +1,1 @@
+"""The only place that constructs things: the program as a whole."""

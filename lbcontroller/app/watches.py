@@ -1,0 +1,86 @@
+"""What is watched, and what becomes of a change: store the view, ask for the work. Nothing else happens here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from lbcontroller.cluster.binding import Binding
+from lbcontroller.cluster.endpoints import EndpointSlice, Pod
+from lbcontroller.cluster.node import Node
+from lbcontroller.cluster.service import Service
+from lbcontroller.controller import triggers
+from lbcontroller.controller.cache import ClusterCache
+from lbcontroller.controller.triggers import Trigger
+from lbcontroller.keys import ObjectName
+from lbcontroller.kube.informer import Informer, Subject
+from lbcontroller.kube.resources import ResourceType
+from lbcontroller.telemetry.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watches:
+    """Feeds the cache and the queues from the API server."""
+
+    cache: ClusterCache
+    enqueue: Callable[[Trigger], None]
+    namespace: str
+    """The only namespace watched; empty for all."""
+
+    def informers(self, session: aiohttp.ClientSession, metrics: Metrics) -> tuple[Informer[Any], ...]:
+        """Return one informer for each kind, to be run by the caller."""
+        return (
+            self._informer(session, metrics, ResourceType.NODES, Node.from_object, self.on_node),
+            self._informer(session, metrics, ResourceType.PODS, Pod.from_object, self.on_pod),
+            self._informer(
+                session, metrics, ResourceType.ENDPOINT_SLICES, EndpointSlice.from_object, self.on_slice
+            ),
+            self._informer(session, metrics, ResourceType.SERVICES, Service.from_object, self.on_service),
+            self._informer(
+                session, metrics, ResourceType.TARGET_GROUP_BINDINGS, Binding.from_object, self.on_binding
+            ),
+        )
+
+    def on_service(self, name: ObjectName, before: Service | None, after: Service | None) -> None:
+        """Take a change of a Service."""
+        self.cache.put_service(name, after)
+        self._ask(triggers.of_service(self.cache, before, after))
+
+    def on_binding(self, name: ObjectName, before: Binding | None, after: Binding | None) -> None:
+        """Take a change of a TargetGroupBinding."""
+        self.cache.put_binding(name, after)
+        self._ask(triggers.of_binding(before, after))
+
+    def on_slice(self, name: ObjectName, before: EndpointSlice | None, after: EndpointSlice | None) -> None:
+        """Take a change of an EndpointSlice."""
+        self.cache.put_slice(name, after)
+        self._ask(triggers.of_slice(self.cache, before, after))
+
+    def on_pod(self, name: ObjectName, _before: Pod | None, after: Pod | None) -> None:
+        """Take a change of a Pod."""
+        self.cache.put_pod(name, after)
+        self._ask(triggers.of_pod(self.cache, name))
+
+    def on_node(self, name: ObjectName, before: Node | None, after: Node | None) -> None:
+        """Take a change of a Node."""
+        self.cache.put_node(name.name, after)
+        self._ask(triggers.of_node(self.cache, before, after))
+
+    def _informer(
+        self,
+        session: aiohttp.ClientSession,
+        metrics: Metrics,
+        resource: ResourceType,
+        project: Callable[[dict[str, Any]], Any],
+        on_change: Callable[[ObjectName, Any, Any], None],
+    ) -> Informer[Any]:
+        namespace = "" if resource is ResourceType.NODES else self.namespace
+        subject = Subject(resource=resource, namespace=namespace, project=project, on_change=on_change)
+        return Informer(session, subject, metrics)
+
+    def _ask(self, wanted: Iterable[Trigger]) -> None:
+        for trigger in wanted:
+            self.enqueue(trigger)

@@ -1,4 +1,4 @@
-"""What happens to an object between the request and the store: defaults, allocation, validation of its kind."""
+"""What happens to an object on its way into the store: defaults, allocation, the rules of its kind."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Admission:
         _refuse(resource, obj, problems)
 
     def initial_status(self, resource: ResourceType, obj: JsonObject) -> None:
-        """Give a new object the status it starts with: what clients send is ignored, but for Nodes, as in reality."""
+        """Give a new object its first status; what clients send counts for Nodes only, as in reality."""
         if resource.storage == "pods":
             obj["status"] = dict(_PENDING)
         elif resource.storage == "namespaces":

@@ -1,8 +1,8 @@
 """Cluster IPs and node ports: who has which, and which is next.
 
-Both follow the store: what a stored Service carries is taken, what no Service carries any more is free. So a refused or
-dry-run write takes nothing. The next free one is searched upwards from the last one taken: deterministic, and a freed
-address is not handed out again at once.
+Both follow the store: what a stored Service carries is taken, what no Service carries any more is free. So
+a refused or dry-run write takes nothing. The next free one is searched upwards from the last one taken:
+deterministic, and a freed address is not handed out again at once.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class ServiceAllocations:
     """The cluster IPs and node ports of one server."""
 
     def __init__(self, cidrs: tuple[str, ...]) -> None:
-        """Hand out cluster IPs from `cidrs`: one for a single-stack cluster, one of each family for dual stack."""
+        """Hand out cluster IPs from `cidrs`: one, or one of each family for a dual-stack cluster."""
         self._pools = {pool.family: pool for pool in map(AddressPool, cidrs)}
         self._ports: set[int] = set()
         self._last_port = FIRST_NODE_PORT - 1
@@ -98,7 +98,7 @@ class ServiceAllocations:
         return tuple(self._pools)
 
     def follow(self, resource: str, change: Change) -> None:
-        """Take what a stored Service carries and release what it carried before; to be subscribed to the store."""
+        """Take what a Service now carries, release what it carried before; to be subscribed to the store."""
         if resource != "services":
             return
         if change.before is not None:

@@ -1,7 +1,8 @@
 """The verbs of the API on the store, with the semantics of a real server; synchronous and free of HTTP.
 
-Every write is one step under the store's lock. Reactions (namespace clean-up, the fake controllers) run at the end of
-the outermost write, still inside it: when a write returns, everything that follows from it has happened.
+Every write is one step under the store's lock. Reactions (namespace clean-up, the fake controllers) run at
+the end of the outermost write, still inside it: when a write returns, everything that follows from it has
+happened.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ class Api:
             try:
                 yield
                 if self._depth == 1:
-                    while any([reaction.settle() for reaction in self._reactions]):  # noqa: C419 - each must run
+                    while sum(reaction.settle() for reaction in self._reactions):
                         pass
             finally:
                 self._depth -= 1
@@ -181,7 +182,7 @@ class Api:
         """Replace an object, or its status; `obj` belongs to the server afterwards.
 
         Raises:
-            ApiError: NotFound, Conflict when `obj` carries another resourceVersion or uid, Invalid, BadRequest.
+            ApiError: NotFound, Conflict when `obj` was made from another version, Invalid, BadRequest.
         """
         with self.one_step():
             live = self.get(at)

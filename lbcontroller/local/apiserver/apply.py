@@ -1,7 +1,8 @@
 """Server-side apply: merge a configuration, remember who set what, remove what its owner no longer sets.
 
-Only appliers are tracked; plain writes (PUT and patches) own nothing, so they never conflict. That is less than a real
-server does, and enough for clients that apply: fields they stop setting go, fields others applied stay.
+Only appliers are tracked; plain writes (PUT and patches) own nothing, so they never conflict. That is less
+than a real server does, and enough for clients that apply: fields they stop setting go, fields others
+applied stay.
 """
 
 from __future__ import annotations

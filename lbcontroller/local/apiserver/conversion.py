@@ -1,7 +1,7 @@
 """Between the served and the stored form of an object.
 
-All versions of a custom resource differ in their apiVersion only (conversion strategy None). Events are the one built-in
-kind here with two served forms: `events.k8s.io/v1` renames fields of the core kind.
+All versions of a custom resource differ in their apiVersion only (conversion strategy None). Events are the
+one built-in kind here with two served forms: `events.k8s.io/v1` renames fields of the core kind.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 
 
 def fill_defaults(before: JsonObject | None, definition: JsonObject, now: str) -> None:
-    """Complete the names and report the definition as established, as the real controllers do moments later."""
+    """Complete the names and report the definition as established, as real controllers soon do."""
     spec = definition.setdefault("spec", {})
     names = spec.setdefault("names", {})
     names.setdefault("singular", names["kind"].lower())

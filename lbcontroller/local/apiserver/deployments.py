@@ -14,6 +14,7 @@ from lbcontroller.local.apiserver.api import Api
 from lbcontroller.local.apiserver.objects import JsonObject, Key, copy_of, field_at, is_terminating, is_true
 from lbcontroller.local.apiserver.requests import Location, WriteOptions
 from lbcontroller.local.apiserver.resources import Subresource
+from lbcontroller.local.apiserver.status import ApiError
 
 STORAGE = "deployments.apps"
 HASH_LABEL = "pod-template-hash"
@@ -41,15 +42,23 @@ class Deployments:
         outdated = [pod for pod in active if pod not in fresh]
         for pod in _superfluous(deployment, fresh, outdated):
             self._api.delete(self._pod_at(pod["metadata"]["name"], key))
-        for _ in range(_missing(deployment, len(fresh), len(active))):
-            pod = _new_pod(deployment, template_hash)
-            self._api.create(self._pod_at("", key), pod, WriteOptions())
-        self._report(key, active, fresh)
+        failure = self._start(deployment, key, _missing(deployment, len(fresh), len(active)))
+        self._report(key, active, fresh, failure)
+
+    def _start(self, deployment: JsonObject, key: Key, count: int) -> str:
+        """Start Pods; return why the template makes none, empty when it does."""
+        for _ in range(count):
+            pod = _new_pod(deployment, _template_hash(deployment))
+            try:
+                self._api.create(self._pod_at("", key), pod, WriteOptions())
+            except ApiError as error:
+                return error.message
+        return ""
 
     def _pod_at(self, name: str, key: Key) -> Location:
         return Location(resource=self._pods, namespace=key.namespace, name=name)
 
-    def _report(self, key: Key, active: list[JsonObject], fresh: list[JsonObject]) -> None:
+    def _report(self, key: Key, active: list[JsonObject], fresh: list[JsonObject], failure: str) -> None:
         at = Location(
             resource=self._deployments, namespace=key.namespace, name=key.name, subresource=Subresource.STATUS
         )
@@ -75,6 +84,9 @@ class Deployments:
                 holds=True,
             ),
         ]
+        if failure:
+            failed = self._condition(deployment, "ReplicaFailure", "FailedCreate", holds=True)
+            status["conditions"].append({**failed, "message": failure})
         deployment["status"] = status
         self._api.update(at, deployment, WriteOptions())
 

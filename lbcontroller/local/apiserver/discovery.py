@@ -1,4 +1,4 @@
-"""Discovery: which groups, versions and resources are served, and the little OpenAPI that kubectl insists on."""
+"""Discovery: which groups, versions and resources are served, and the little OpenAPI that kubectl needs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from lbcontroller.local.apiserver.resources import Registry, ResourceType, Subre
 
 VERSION: JsonObject = {
     "major": "1",
-    "minor": "34",
-    "gitVersion": "v1.34.0",
+    "minor": "36",
+    "gitVersion": "v1.36.0",
     "gitCommit": "",
     "gitTreeState": "clean",
     "buildDate": "2026-01-01T00:00:00Z",
@@ -89,7 +89,7 @@ def openapi_index(registry: Registry, prefix: str) -> JsonObject:
 def openapi_document(registry: Registry, root: str) -> JsonObject | None:
     """Return the document of one group version; None when that is not served.
 
-    It says no more than kubectl reads: that PATCH takes `fieldValidation`, so that validation is the server's work.
+    It says no more than kubectl reads: that PATCH takes `fieldValidation`, so the server can validate.
     """
     served = [each for each in registry if _root(each) == root]
     if not served:

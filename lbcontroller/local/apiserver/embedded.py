@@ -45,7 +45,7 @@ class ApiServerSettings:
     service_cidrs: tuple[str, ...] = ("10.96.0.0/16",)
     """Ranges of cluster IPs: one, or one of each family for a dual-stack cluster."""
     workloads: WorkloadSettings | None = None
-    """How fake controllers bring Deployments, Pods and EndpointSlices to life; None leaves that to the caller."""
+    """How fake controllers bring Deployments, Pods and EndpointSlices to life; None for no controllers."""
     history: int = HISTORY
     """Changes of each resource that a watch can resume from."""
 
@@ -58,8 +58,8 @@ def random_token() -> str:
 class LocalApiServer:
     """An API server in a thread of its own, to be used as a context manager.
 
-    All methods may be called from any thread, take and return plain objects (copies), and raise ApiError like a client
-    gets a Status. `kind` arguments take a kind, a plural, a short name or `plural.group`.
+    All methods may be called from any thread, take and return plain objects (copies), and raise ApiError
+    where a client gets a Status. `kind` arguments take a kind, a plural, a short name or `plural.group`.
     """
 
     def __init__(self, settings: ApiServerSettings | None = None) -> None:
@@ -113,7 +113,7 @@ class LocalApiServer:
 
     @property
     def url(self) -> str:
-        """Where clients find the server: `http://127.0.0.1:40123`, followed by `/<token>` if one is needed."""
+        """Where clients find the server: `http://127.0.0.1:40123`, with `/<token>` behind it if needed."""
         prefix = f"/{self.settings.token}" if self.settings.token else ""
         return f"http://{self._http.address}{prefix}"
 
@@ -244,7 +244,7 @@ class LocalApiServer:
         self._on_loop(self._http.drop())
 
     def expire_watches(self) -> None:
-        """Break every connection and forget the history: who resumes a watch gets 410 and has to list again."""
+        """Break every connection and forget the history: watches that resume get 410 and must list again."""
         self._store.compact()
         self.drop_connections()
 

@@ -156,7 +156,7 @@ def _group_of(existing: JsonObject) -> Group:
 def _fill(
     endpoints: list[JsonObject], existing: list[JsonObject], group: Group
 ) -> tuple[list[tuple[JsonObject, JsonObject | None]], list[JsonObject]]:
-    """Spread endpoints over slices, each staying where it is; return (new, old) pairs and slices left empty."""
+    """Spread endpoints over slices, each staying where it is; return (new, old) pairs and leftovers."""
     waiting = {each["targetRef"]["uid"]: each for each in endpoints}
     kept = []
     for old in existing:

@@ -1,7 +1,8 @@
 """Sets of fields, and the `FieldsV1` form in which managedFields carries them.
 
-A path is a tuple of steps: `f:<name>` a member, `k:<json>` a list entry by its keys, `v:<json>` a plain value of a set,
-and `.` the thing itself. These are the very texts of FieldsV1, so that parsing is only walking.
+A path is a tuple of steps: `f:<name>` a member, `k:<json>` a list entry by its keys, `v:<json>` a plain
+value of a set, and `.` the thing itself. These are the very texts of FieldsV1, so that parsing is only
+walking.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def value_step(value: Any) -> str:
 
 
 def fields_of(config: JsonObject, keys_at: KeysAt) -> frozenset[FieldPath]:
-    """Return the fields that an applied configuration sets, without those that nobody owns (name, uid, ...)."""
+    """Return the fields that an applied configuration sets, without those that nobody owns, as the name."""
     owned = {name: value for name, value in config.items() if name not in _UNOWNED}
     meta = owned.pop("metadata", None) or {}
     owned_metadata = {name: value for name, value in meta.items() if name not in _UNOWNED_METADATA}

@@ -19,6 +19,7 @@ from lbcontroller.local.apiserver.objects import (
 )
 from lbcontroller.local.apiserver.requests import DeleteOptions, Location, WriteOptions
 from lbcontroller.local.apiserver.resources import Subresource
+from lbcontroller.local.apiserver.status import ApiError
 from lbcontroller.local.apiserver.store import Change, ChangeType
 
 _STARTED_CONDITIONS = ("PodScheduled", "PodReadyToStartContainers", "Initialized", "ContainersReady")
@@ -79,7 +80,10 @@ class Kubelet:
         elif not pod["spec"].get("nodeName"):
             self._schedule(key)
             return
-        status = self._status_of(stored.copy())
+        try:
+            status = self._status_of(stored.copy())
+        except ApiError:  # no address is free: the Pod stays pending, as it does with a real network plug-in
+            return
         if status is not None and self._api.store.get("pods", key) is stored:
             updated = stored.copy()
             updated["status"] = status

@@ -1,4 +1,4 @@
-"""What every API server needs to be whole: definitions make resources, going namespaces and definitions take theirs along."""
+"""What follows from changes: definitions make resources, and what goes takes along what belongs to it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Definitions:
         self._going: set[str] = set()
 
     def observe(self, resource: str, change: Change) -> None:
-        """Serve a definition as soon as it is there; look after a going one on every change of its resources."""
+        """Serve what is defined as soon as the definition is there; note definitions that go."""
         if resource == definitions.STORAGE:
             if change.type is ChangeType.DELETED:
                 self._api.registry.discard(change.key.name)
@@ -33,7 +33,7 @@ class Definitions:
 
     def settle(self) -> bool:
         """Delete the custom resources of going definitions, then release these."""
-        return any([self._finish(name) for name in sorted(self._going)])  # noqa: C419 - each must run
+        return sum(self._finish(name) for name in sorted(self._going)) > 0
 
     def _finish(self, name: str) -> bool:
         remaining = self._api.store.objects(name)
@@ -68,15 +68,13 @@ class Namespaces:
 
     def settle(self) -> bool:
         """Empty the going namespaces, then release those that are empty."""
-        return any([self._finish(name) for name in sorted(self._going)])  # noqa: C419 - each must run
+        return sum(self._finish(name) for name in sorted(self._going)) > 0
 
     def _finish(self, name: str) -> bool:
         contents = [each for each in self._namespaced() if self._api.store.objects(each.storage, name)]
         if contents:
-            return any(
-                [  # noqa: C419 - each must run
-                    _delete_all(self._api, Location(resource=each, namespace=name)) for each in contents
-                ]
+            return (
+                sum(_delete_all(self._api, Location(resource=each, namespace=name)) for each in contents) > 0
             )
         at = Location(resource=self._api.registry.named("namespaces"), name=name)
         namespace = self._api.get(at).copy()

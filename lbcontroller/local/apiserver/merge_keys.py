@@ -1,6 +1,7 @@
 """How lists of built-in kinds merge: by which members their entries are told apart.
 
-The strategic merge patch and server-side apply share most of it; where the two differ (ports), both are named.
+The strategic merge patch and server-side apply share most of it; where the two differ (ports), both are
+named.
 """
 
 from __future__ import annotations

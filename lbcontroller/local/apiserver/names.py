@@ -48,6 +48,6 @@ def subdomain_problem(name: str) -> str:
 
 def _service_text() -> str:
     return (
-        "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
-        "character, and end with an alphanumeric character"
+        "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
+        "alphabetic character, and end with an alphanumeric character"
     )

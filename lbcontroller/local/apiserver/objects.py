@@ -19,7 +19,7 @@ class Key(NamedTuple):
 
 
 def copy_of(value: Any) -> Any:
-    """Return a deep copy of a JSON value; a round trip through orjson is several times faster than deepcopy."""
+    """Return a deep copy of a JSON value; a round trip through orjson is much faster than deepcopy."""
     return orjson.loads(orjson.dumps(value))
 
 
@@ -74,7 +74,7 @@ def timestamp(moment: datetime) -> str:
 
 
 def pending_finalizers(obj: JsonObject) -> list[str]:
-    """Return what still holds a terminating object: its finalizers, for a Namespace also those of its spec."""
+    """Return what still holds a terminating object: its finalizers, and those of a Namespace's spec."""
     found = list(metadata(obj).get("finalizers") or [])
     if obj.get("kind") == "Namespace":
         found += field_at(obj, ("spec", "finalizers")) or []

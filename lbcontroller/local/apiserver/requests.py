@@ -14,7 +14,7 @@ from lbcontroller.local.apiserver.store import Stored
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """Where a request points: a resource, one namespace of it (or all), one object of that, one part of the object."""
+    """Where a request points: a resource, a namespace of it (or all), an object in that, a part of it."""
 
     resource: ResourceType
     namespace: str = ""

@@ -1,10 +1,11 @@
-"""Which resources are served: the built-in ones that a load-balancer controller and its users meet, and CRDs'."""
+"""Which resources are served: the built-in ones that a load-balancer controller meets, and CRDs'."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from lbcontroller.local.apiserver.objects import JsonObject
 from lbcontroller.local.apiserver.status import ApiError, Reason, unknown_path
@@ -125,19 +126,19 @@ _NO_GENERATION = frozenset(
 """Kinds whose `metadata.generation` a real server leaves unset."""
 
 
-def _core(plural: str, kind: str, **traits: object) -> ResourceType:
+def _core(plural: str, kind: str, **traits: Any) -> ResourceType:
     return _built_in("", plural, kind, **traits)
 
 
-def _built_in(group: str, plural: str, kind: str, **traits: object) -> ResourceType:
+def _built_in(group: str, plural: str, kind: str, **traits: Any) -> ResourceType:
     storage = f"{plural}.{group}" if group else plural
     api_version = f"{group}/v1" if group else "v1"
-    defaults = {
+    defaults: dict[str, Any] = {
         "storage": storage,
         "stored_api_version": api_version,
         "counts_generations": plural not in _NO_GENERATION,
     }
-    return ResourceType(group=group, version="v1", plural=plural, kind=kind, **(defaults | traits))  # type: ignore[arg-type] # traits are fields of ResourceType
+    return ResourceType(group=group, version="v1", plural=plural, kind=kind, **(defaults | traits))
 
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -149,7 +150,8 @@ BUILT_IN: tuple[ResourceType, ...] = (
           selectable=("status.phase",)),
     _core("services", "Service", subresources=_STATUS, short_names=("svc",), categories=("all",),
           selectable=("spec.clusterIP", "spec.type")),
-    _core("pods", "Pod", subresources=_STATUS, short_names=("po",), categories=("all",), selectable=_POD_FIELDS),
+    _core("pods", "Pod", subresources=_STATUS, short_names=("po",), categories=("all",),
+          selectable=_POD_FIELDS),
     _core("nodes", "Node", scope=Scope.CLUSTER, subresources=_STATUS, short_names=("no",),
           selectable=("spec.unschedulable",)),
     _core("secrets", "Secret", selectable=("type",)),
@@ -211,7 +213,7 @@ class Registry:
         return found
 
     def by_kind(self, api_version: str, kind: str) -> ResourceType:
-        """Return the resource that serves objects with this apiVersion and kind; raises ApiError (NotFound)."""
+        """Return the resource of objects with this apiVersion and kind; raises ApiError (NotFound)."""
         for each in self._types.values():
             if each.kind == kind and each.api_version == api_version:
                 return each

@@ -9,7 +9,7 @@ import orjson
 import yaml
 from aiohttp import web
 
-from lbcontroller.local.apiserver import writing
+from lbcontroller.local.apiserver import protobuf, writing
 from lbcontroller.local.apiserver.api import Api
 from lbcontroller.local.apiserver.objects import JsonObject, field_at, metadata
 from lbcontroller.local.apiserver.patch import PatchType
@@ -219,6 +219,8 @@ def _number(request: web.Request, name: str) -> int | None:
 
 def _parsed(request: web.Request, body: bytes) -> Any:
     media_type = request.content_type
+    if media_type == protobuf.MEDIA_TYPE:
+        return protobuf.decode(body)
     if "json" not in media_type and media_type not in _YAML and media_type != "application/octet-stream":
         raise _unsupported(media_type)
     try:

@@ -39,7 +39,7 @@ class HttpServer:
     def __init__(self, api: Api, *, token: str, observed: Observed) -> None:
         """Serve `api`, to clients that bring `token` (to all with an empty one).
 
-        The token is the first step of the path, or a bearer token: kubectl sends no credentials over plain HTTP.
+        The token is the first step of the path, or a bearer token: kubectl sends none over plain HTTP.
         """
         self._api = api
         self._token = token
@@ -87,7 +87,7 @@ class HttpServer:
             return await self._dispatch(request)
         except ApiError as error:
             return _json(error.status, code=error.code)
-        except Exception as error:  # noqa: BLE001 - the client gets a Status whatever went wrong, the log the traceback
+        except Exception as error:  # noqa: BLE001 - it is logged, and the client gets a Status whatever went wrong
             _LOG.exception("request_failed")
             failure = ApiError(Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
             return _json(failure.status, code=failure.code)

@@ -30,7 +30,7 @@ _ONLY_LOAD_BALANCER = "may only be used when `type` is 'LoadBalancer'"
 def problems_in(
     before: JsonObject | None, service: JsonObject, allocations: ServiceAllocations
 ) -> list[FieldProblem]:
-    """Return every rule a Service with its defaults filled breaks, as stored or compared with its former self."""
+    """Return every rule that a Service, its defaults filled, breaks in itself or by what it changes."""
     spec = service["spec"]
     if spec["type"] not in _TYPES:
         return [_unsupported("spec.type", spec["type"], _TYPES)]
@@ -142,27 +142,34 @@ def _address_problems(
 ) -> Iterator[FieldProblem]:
     sent = spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])
     old = (before["spec"].get("clusterIPs") or []) if before else []
-    if old and sent and spec["type"] != "ExternalName" and sent[0] != old[0]:
-        yield _invalid("spec.clusterIPs[0]", sent, "may not change once set")
-        return
     if sent and spec["type"] == "ExternalName":
         detail = "may not be set when `type` is 'ExternalName'"
         yield FieldProblem(field="spec.clusterIPs[0]", cause=Cause.FORBIDDEN, detail=detail)
-        return
+    elif old and sent and sent[0] != old[0]:
+        yield _invalid("spec.clusterIPs[0]", sent, "may not change once set")
+    else:
+        yield from _family_problems(spec, allocations)
+        yield from _new_address_problems(spec, [each for each in sent if each not in old], allocations)
+
+
+def _family_problems(spec: JsonObject, allocations: ServiceAllocations) -> Iterator[FieldProblem]:
     if spec.get("ipFamilyPolicy") == "RequireDualStack" and len(allocations.families) == 1:
         detail = "this cluster is not configured for dual-stack services"
         yield _invalid("spec.ipFamilyPolicy", "RequireDualStack", detail)
-    if sent[:1] == [HEADLESS]:
+
+
+def _new_address_problems(
+    spec: JsonObject, addresses: list[str], allocations: ServiceAllocations
+) -> Iterator[FieldProblem]:
+    if addresses[:1] == [HEADLESS]:
         if spec["type"] != "ClusterIP":
             detail = f"may not be set to 'None' for {spec['type']} services"
             yield _invalid("spec.clusterIPs[0]", HEADLESS, detail)
         return
-    for index, address in enumerate(sent):
+    for index, address in enumerate(addresses):
         field = f"spec.clusterIPs[{index}]"
         if not _is_address(address):
             yield _invalid(field, address, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
-        elif address in old:
-            continue
         elif not allocations.in_range(address):
             yield _invalid(field, address, "failed to allocate IP: the provided IP is not in the valid range")
         elif not allocations.is_free_address(address):

@@ -1,6 +1,7 @@
 """Failures as a real API server words them: `Status` objects with reason, code, details and causes.
 
-Clients decide by `reason` and `code`, people read `message`; kubectl, kopf and the kubernetes package all parse these.
+Clients decide by `reason` and `code`, people read `message`; kubectl, kopf and the kubernetes package all
+parse these.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Objects, the version counter and the history of changes: what etcd and the watch cache are to a real server.
+"""Objects, the version counter and the history of changes: the etcd and watch cache of this server.
 
-The store knows nothing about kinds. It holds finished objects, gives each write the next resourceVersion, and keeps
-a bounded history per resource, so that a watch is nothing but a cursor into that history.
-Objects in the store are never changed in place: a write replaces them. Readers may share them, and must not touch.
+The store knows nothing about kinds. It holds finished objects, gives each write the next resourceVersion,
+and keeps a bounded history per resource, so that a watch is nothing but a cursor into that history. Objects
+in the store are never changed in place: a write replaces them. Readers may share them, and must not touch.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class Store:
             return now
 
     def changes_after(self, resource: str, version: int) -> list[Change]:
-        """Return the changes later than `version`; raises ApiError (Expired) when they are no longer known."""
+        """Return the changes after `version`; raises ApiError (Expired) when they are no longer known."""
         with self.lock:
             collection = self._collection(resource)
             oldest = max(collection.compacted, self._compacted)

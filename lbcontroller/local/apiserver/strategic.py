@@ -15,7 +15,7 @@ _DELETE_FROM = "$deleteFromPrimitiveList/"
 
 
 def strategic_merge(value: Any, patch: Any) -> Any:
-    """Return `value` with a strategic merge patch applied; raises ApiError (BadRequest) for bad directives."""
+    """Return `value` with a strategic merge patch applied; raises ApiError (BadRequest) when malformed."""
     if not isinstance(patch, dict):
         raise bad_request("a strategic merge patch is an object")
     return _merge_map(copy_of(value), copy_of(patch), ())

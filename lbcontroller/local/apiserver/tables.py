@@ -60,7 +60,7 @@ def table(resource: ResourceType, objects: list[tuple[JsonObject, Any]], now: da
 
 
 def columns_of(resource: ResourceType) -> tuple[TableColumn, ...]:
-    """Return the columns of a resource: a custom one's printer columns, else its kind's, else name and age."""
+    """Return a resource's columns: printer columns of a custom one, else its kind's, else name and age."""
     if resource.columns:
         return (_NAME, *(_printer_column(column) for column in resource.columns))
     return _COLUMNS.get(resource.storage, (_NAME, _AGE))

@@ -1,7 +1,7 @@
 """Watches: a cursor into the history of a resource, turned into the lines of a response.
 
-What one watcher sees depends on its selection: an object that stops matching is DELETED for it, one that starts to
-match is ADDED, whatever happened to it.
+What one watcher sees depends on its selection: an object that stops matching is DELETED for it, one that
+starts to match is ADDED, whatever happened to it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class WatchCursor:
         return [self._line(ChangeType.ADDED, item) for item in items if self.selection.selects(item.object)]
 
     def next_lines(self) -> list[bytes]:
-        """Return the events since the last call, and move on; raises ApiError (Expired) when they are lost."""
+        """Return the events since the last call and move on; raises ApiError (Expired) when they are lost."""
         with self.store.lock:
             changes = self.store.changes_after(self.at.resource.storage, self.version)
             self.version = max(self.version, self.store.version)

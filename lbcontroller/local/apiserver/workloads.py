@@ -1,7 +1,8 @@
 """The fake controllers together: who has to look again when something changes.
 
-All work is done within the write that causes it, so a Deployment's Pods run and its Services have their endpoints when
-the write of the Deployment returns. The one thing that takes time is the grace of a terminating Pod.
+All work is done within the write that causes it, so a Deployment's Pods run and its Services have their
+endpoints when the write of the Deployment returns. The one thing that takes time is the grace of a
+terminating Pod.
 """
 
 from __future__ import annotations

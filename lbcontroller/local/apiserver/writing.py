@@ -1,4 +1,4 @@
-"""The rules of writes that hold for every kind: identity, versions, what clients cannot set, generations, deletion."""
+"""The rules of writes for every kind: identity, versions, what clients cannot set, generations, deletion."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _KEPT_METADATA = (
 
 
 def check_identity(at: Location, obj: JsonObject) -> None:
-    """Fill in kind, namespace and name from the path, or refuse an object that says otherwise (BadRequest)."""
+    """Fill in kind, namespace and name from the path; refuse an object that says otherwise (BadRequest)."""
     resource, meta = at.resource, metadata(obj)
     for name, expected in (("apiVersion", resource.api_version), ("kind", resource.kind)):
         if obj.setdefault(name, expected) != expected:

@@ -128,7 +128,7 @@ def enumeration(enum: type[E], *, only: Iterable[E] = (), fold_case: bool = Fals
     """Return a codec for the members of an enumeration, spelled exactly unless `fold_case`."""
     members = tuple(only) or tuple(enum)
     words = tuple(str(member) for member in members)
-    either = "|".join(map(re.escape, words))
+    either = "|".join(map(_any_case if fold_case else re.escape, words))
 
     def decode(raw: str) -> E:
         for member in members:
@@ -139,11 +139,16 @@ def enumeration(enum: type[E], *, only: Iterable[E] = (), fold_case: bool = Fals
     return Codec(
         kind="one of",
         limits=one_of(f"`{word}`" for word in words) + (", in any case" if fold_case else ""),
-        pattern=f"(?i:{either})" if fold_case else either,
+        pattern=either,
         words=() if fold_case else words,
         decode=decode,
         encode=str,
     )
+
+
+def _any_case(word: str) -> str:
+    """Return a pattern for a word in any case, without the flags that JSON schema does not know."""
+    return "".join(f"[{letter.upper()}{letter.lower()}]" for letter in word)
 
 
 def list_of(item: Codec[T]) -> Codec[tuple[T, ...]]:

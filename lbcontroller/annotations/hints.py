@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Final
 
-_COMMON: Final = "aws-load-balancer-"
-"""What most keys have in common; compared with it, any two keys look alike."""
+_COMMON: Final = re.compile(r"^(?:aws-)?(?:load-?balancer-)?")
+"""What most keys begin with, well or badly spelt; compared with it, any two keys look alike."""
 
 
 def nearest_key(given: str, known: Iterable[str]) -> str:
@@ -18,5 +19,4 @@ def nearest_key(given: str, known: Iterable[str]) -> str:
 
 
 def _distinct_part(key: str) -> str:
-    name = key.rpartition("/")[2].lower()
-    return name.removeprefix(_COMMON)
+    return _COMMON.sub("", key.rpartition("/")[2].lower())

@@ -15,6 +15,7 @@ _WORDS: Final = {
     "missing": "is required",
     "extra_forbidden": "is not known here",
     "json_invalid": "must be valid JSON",
+    "string_unicode": "must be valid JSON",
     "model_type": "must be a JSON object",
     "model_attributes_type": "must be a JSON object",
     "too_short": "must not be empty",

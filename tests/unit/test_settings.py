@@ -65,7 +65,7 @@ def test_other_durations_are_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "value"), [("true", True), ("T", True), ("1", True), ("F", False), ("0", False)]
 )
-def test_booleans_are_those_of_go(text: str, value: bool) -> None:  # noqa: FBT001 - a table's column
+def test_booleans_are_those_of_go(text: str, value: bool) -> None:
     assert parse(enable_backend_security_group=text).enable_backend_security_group is value
 
 

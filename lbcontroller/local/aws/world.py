@@ -26,6 +26,8 @@ _POD_HOSTS_PER_NODE: Final = 70
 MAX_NODES: Final = 9
 """Three per private subnet: pod addresses of a fourth would not fit into its /24."""
 MAX_PODS_PER_NODE: Final = 70
+_IMAGE: Final = "ami-03cf127a"
+"""An image moto ships; listing all of them to find one takes a second."""
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]+)\}")
 
 
@@ -170,15 +172,15 @@ class _Seeding:
         self._enter(f"sg.{name}", f"sg/{name}", group["GroupId"])
 
     def _make_nodes(self) -> list[SeededNode]:
-        image = self._ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-        return [self._make_node(number, image) for number in range(self._world.nodes)]
+        self._ec2.describe_images(ImageIds=[_IMAGE])  # takes part in the order of ids, as below
+        return [self._make_node(number) for number in range(self._world.nodes)]
 
-    def _make_node(self, number: int, image: str) -> SeededNode:
+    def _make_node(self, number: int) -> SeededNode:
         round_, position = divmod(number, len(_ZONES))
         zone, net = _ZONES[position], f"10.0.{_FIRST_PRIVATE_NET + position}"
         ip = f"{net}.{_FIRST_NODE_HOST + round_}"
         launched = self._ec2.run_instances(
-            ImageId=image,
+            ImageId=_IMAGE,
             MinCount=1,
             MaxCount=1,
             InstanceType="m5.large",
@@ -211,7 +213,8 @@ class _Seeding:
         acm = self._aws.client("acm")
         for domain in _DOMAINS:
             requested = acm.request_certificate(DomainName=domain, ValidationMethod="DNS")
-            acm.describe_certificate(CertificateArn=requested["CertificateArn"])  # moto draws an id here too
+            # every call draws a request id from the seeded source: leaving one out changes all later ids
+            acm.describe_certificate(CertificateArn=requested["CertificateArn"])
             self._enter(f"cert.{domain}", f"cert/{domain}", requested["CertificateArn"])
         self._aws.issue_certificates()
 

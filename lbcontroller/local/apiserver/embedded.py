@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import yaml
 
@@ -30,6 +30,8 @@ from lbcontroller.local.apiserver.selectors import parse_fields, parse_labels
 from lbcontroller.local.apiserver.server import HttpServer, Observed
 from lbcontroller.local.apiserver.store import HISTORY, Store, Stored
 from lbcontroller.local.apiserver.workloads import Workloads
+
+JsonObjects: TypeAlias = list[JsonObject]
 
 _NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
@@ -56,7 +58,9 @@ def random_token() -> str:
 
 
 class LocalApiServer:
-    """An API server in a thread of its own, to be used as a context manager.
+    """An API server, serving clients from a thread of its own while it is entered as a context manager.
+
+    Direct calls work without that, too: such a server opens no socket.
 
     All methods may be called from any thread, take and return plain objects (copies), and raise ApiError
     where a client gets a Status. `kind` arguments take a kind, a plural, a short name or `plural.group`.
@@ -80,15 +84,19 @@ class LocalApiServer:
             self._api.react(self.workloads)
         self._observed = Observed()
         self._http = HttpServer(self._api, token=self.settings.token, observed=self._observed)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="local-apiserver", daemon=True)
         for name in _NAMESPACES:
             self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
     def __enter__(self) -> Self:
         """Listen; raises OSError when the port is taken."""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="local-apiserver", daemon=True)
         self._thread.start()
-        self._on_loop(self._http.start(self.settings.port))
+        try:
+            self._on_loop(self._http.start(self.settings.port))
+        except OSError:
+            self._end_thread()
+            raise
         return self
 
     def __exit__(
@@ -98,13 +106,12 @@ class LocalApiServer:
         if self.workloads is not None:
             self.workloads.kubelet.stop()
         self._on_loop(self._http.stop())
+        self._end_thread()
+
+    def _end_thread(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
 
     def _on_loop(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result()
@@ -187,9 +194,9 @@ class LocalApiServer:
         stored = self._store.get(at.resource.storage, at.key)
         return self._served(at, stored) if stored is not None else None
 
-    def objects(
+    def list(
         self, kind: str, *, namespace: str | None = None, labels: str = "", fields: str = ""
-    ) -> list[JsonObject]:
+    ) -> JsonObjects:
         """Return the objects of one namespace, or of all with None, that the selectors select."""
         resource = self._api.registry.named(kind)
         at = Location(resource=resource, namespace=namespace or "")
@@ -199,6 +206,10 @@ class LocalApiServer:
     def delete(self, kind: str, name: str, *, namespace: str = "default") -> None:
         """Delete an object, or mark it when finalizers or the grace of a Pod hold it."""
         self._api.delete(self._location(kind, name, namespace), DeleteOptions())
+
+    def finish_terminating(self) -> int:
+        """Take terminating Pods away before their grace is over; return how many left."""
+        return self.workloads.kubelet.finish_terminating() if self.workloads is not None else 0
 
     @contextmanager
     def one_step(self) -> Iterator[None]:
@@ -224,10 +235,10 @@ class LocalApiServer:
                 raise TimeoutError(f"the condition did not hold within {timeout} s")
 
     @property
-    def requests(self) -> list[Request]:
+    def requests(self) -> Sequence[Request]:
         """The requests made over HTTP so far, in the order they were answered (watches: begun)."""
         with self._store.lock:
-            return list(self._observed.requests)
+            return tuple(self._observed.requests)
 
     def forget_requests(self) -> None:
         """Start the list of requests anew."""

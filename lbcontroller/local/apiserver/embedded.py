@@ -7,7 +7,7 @@ import secrets
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -42,7 +42,7 @@ class ApiServerSettings:
 
     port: int = 0
     """Where to listen on 127.0.0.1; 0 for a free port."""
-    token: str = ""
+    token: str = field(default="", repr=False)
     """What clients must bring, in the path of the URL or as bearer token; empty lets everybody in."""
     service_cidrs: tuple[str, ...] = ("10.96.0.0/16",)
     """Ranges of cluster IPs: one, or one of each family for a dual-stack cluster."""

@@ -119,7 +119,7 @@ class GarbageCollector:
         """Delete what became ownerless."""
         found, self._orphaned = self._orphaned, []
         for storage, key in found:
-            resource = next(each for each in self._api.registry if each.storage == storage)
-            if self._api.store.get(storage, key) is not None:
+            resource = next((each for each in self._api.registry if each.storage == storage), None)
+            if resource is not None and self._api.store.get(storage, key) is not None:
                 self._api.delete(Location(resource=resource, namespace=key.namespace, name=key.name))
         return bool(found)

@@ -98,7 +98,9 @@ class Streams:
 
     def _observe(self, resource: str, change: Change) -> None:
         del change
-        if not self._changed and self._loop is not None and not self._loop.is_closed():
+        if self._loop is None or self._loop.is_closed():
+            return
+        if not self._changed:
             self._loop.call_soon_threadsafe(self._wake)
         self._changed.add(resource)
 

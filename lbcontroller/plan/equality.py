@@ -1,0 +1,155 @@
+"""When a desired value and an observed one mean the same, field by field.
+
+The desired value comes first, with its references resolved. Fields that are not listed compare with `==`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from types import MappingProxyType
+from typing import Any, Final
+
+from lbcontroller.model.enums import AlpnPolicy
+from lbcontroller.model.ids import Arn, CertificateArn
+from lbcontroller.model.ingress_rules import IngressRule
+from lbcontroller.model.resources import (
+    Action,
+    BindingIngress,
+    BindingPeer,
+    BindingPort,
+    BindingSpec,
+    HealthCheck,
+    Kind,
+    Ref,
+    ResourceId,
+    references,
+)
+from lbcontroller.model.subnet_mappings import SubnetMapping
+
+AUTO_ASSIGNED: Final = "auto_assigned"
+"""The source NAT prefix that leaves the choice to AWS."""
+DEFAULT_WEIGHT: Final = 1
+"""Weight of a target group that was given none (ELBv2 API reference, TargetGroupTuple)."""
+
+
+def resolve(value: Any, arns: Mapping[ResourceId, Arn]) -> Any:
+    """Replace references by ARNs at any depth; what does not exist yet stays a `Ref` and equals nothing."""
+    if isinstance(value, Ref):
+        return arns.get(value.to, value)
+    if not any(references(value)):
+        return value
+    if isinstance(value, tuple | frozenset):
+        return type(value)(resolve(item, arns) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(
+            value, **{field.name: resolve(getattr(value, field.name), arns) for field in fields(value)}
+        )
+    return value
+
+
+def same_rules(desired: frozenset[IngressRule], observed: frozenset[IngressRule]) -> bool:
+    """Compare rules by what they let in; their descriptions do not matter."""
+    return {replace(rule, description="") for rule in desired} == {
+        replace(rule, description="") for rule in observed
+    }
+
+
+def same_subnets(desired: tuple[SubnetMapping, ...], observed: tuple[SubnetMapping, ...]) -> bool:
+    """Compare without order; where no address is asked for, those of AWS do."""
+    found = {mapping.subnet: mapping for mapping in observed}
+    return {mapping.subnet for mapping in desired} == found.keys() and all(
+        _same_mapping(mapping, found[mapping.subnet]) for mapping in desired
+    )
+
+
+def same_members(desired: tuple[object, ...], observed: tuple[object, ...]) -> bool:
+    """Compare without order."""
+    return set(desired) == set(observed)
+
+
+def same_health_check(desired: HealthCheck, observed: HealthCheck) -> bool:
+    """Compare what is asked for: no path and no matcher leave those of AWS."""
+    return desired == replace(
+        observed,
+        path=observed.path if desired.path is not None else None,
+        matcher=observed.matcher if desired.matcher is not None else None,
+    )
+
+
+def same_actions(desired: tuple[Action, ...], observed: tuple[Action, ...]) -> bool:
+    """Compare where traffic goes, and in which shares."""
+    return len(desired) == len(observed) and all(
+        _same_forward(wanted, found) for wanted, found in zip(desired, observed, strict=True)
+    )
+
+
+def same_certificates(desired: tuple[CertificateArn, ...], observed: tuple[CertificateArn, ...]) -> bool:
+    """Compare the default certificate, and the set of all."""
+    return desired[:1] == observed[:1] and set(desired) == set(observed)
+
+
+def same_alpn(desired: AlpnPolicy, observed: object) -> bool:
+    """Compare policies; a listener without one negotiates nothing."""
+    return desired == (observed if isinstance(observed, AlpnPolicy) else AlpnPolicy.NONE)
+
+
+def same_labels(desired: Mapping[str, str], observed: Mapping[str, str]) -> bool:
+    """Return whether the labels we need are there; others may be somebody else's."""
+    return desired.items() <= observed.items()
+
+
+def same_spec(desired: BindingSpec, observed: BindingSpec) -> bool:
+    """Compare specs; peers and ports without their order and grouping."""
+    if (desired.networking is None) is not (observed.networking is None):
+        return False
+    return replace(desired, networking=None) == replace(observed, networking=None) and _openings(
+        desired.networking or ()
+    ) == _openings(observed.networking or ())
+
+
+SAME: Final[Mapping[tuple[Kind, str], Callable[[Any, Any], bool]]] = MappingProxyType(
+    {
+        (Kind.SECURITY_GROUP, "ingress"): same_rules,
+        (Kind.LOAD_BALANCER, "subnets"): same_subnets,
+        (Kind.LOAD_BALANCER, "security_groups"): same_members,
+        (Kind.TARGET_GROUP, "health_check"): same_health_check,
+        (Kind.LISTENER, "default_actions"): same_actions,
+        (Kind.LISTENER, "certificates"): same_certificates,
+        (Kind.LISTENER, "alpn_policy"): same_alpn,
+        (Kind.TARGET_GROUP_BINDING, "labels"): same_labels,
+        (Kind.TARGET_GROUP_BINDING, "spec"): same_spec,
+    }
+)
+
+
+def _same_mapping(desired: SubnetMapping, observed: SubnetMapping) -> bool:
+    if desired.source_nat_ipv6_prefix == AUTO_ASSIGNED and observed.source_nat_ipv6_prefix is not None:
+        desired = replace(desired, source_nat_ipv6_prefix=None)
+    return all(
+        getattr(desired, field.name) in {None, getattr(observed, field.name)}
+        for field in fields(SubnetMapping)
+    )
+
+
+def _same_forward(desired: Action, observed: Action) -> bool:
+    if desired.stickiness_enabled is not None and desired.stickiness_enabled != bool(
+        observed.stickiness_enabled
+    ):
+        return False
+    return _shares(desired) == _shares(observed)
+
+
+def _shares(action: Action) -> dict[object, int]:
+    if len(action.target_groups) == 1:
+        return {action.target_groups[0].target_group: DEFAULT_WEIGHT}
+    return {
+        weighted.target_group: DEFAULT_WEIGHT if weighted.weight is None else weighted.weight
+        for weighted in action.target_groups
+    }
+
+
+def _openings(networking: tuple[BindingIngress, ...]) -> frozenset[tuple[BindingPeer, BindingPort]]:
+    return frozenset(
+        (peer, port) for ingress in networking for peer in ingress.peers for port in ingress.ports
+    )

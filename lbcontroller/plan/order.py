@@ -1,0 +1,52 @@
+"""In which order resources are made and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from graphlib import TopologicalSorter
+from typing import Final
+
+from lbcontroller.model.observed import Observed
+from lbcontroller.model.resources import Kind, Resource, ResourceId, references
+
+KIND_ORDER: Final = (
+    Kind.SECURITY_GROUP,
+    Kind.TARGET_GROUP,
+    Kind.TARGET_GROUP_BINDING,
+    Kind.LOAD_BALANCER,
+    Kind.LISTENER,
+)
+"""Order among resources that do not depend on each other: bindings early, so that targets are registered
+while the load balancer is still being set up."""
+
+DELETION_ORDER: Final = (
+    Kind.LISTENER,
+    Kind.LOAD_BALANCER,
+    Kind.TARGET_GROUP_BINDING,
+    Kind.TARGET_GROUP,
+    Kind.SECURITY_GROUP,
+)
+"""What refers to others goes first: listeners to target groups, load balancers to security groups, bindings
+to both."""
+
+
+def dependency_order(resources: Iterable[Resource]) -> tuple[Resource, ...]:
+    """Return the resources of one stack, each after everything that it refers to."""
+    by_id = {resource.id: resource for resource in resources}
+    sorter = TopologicalSorter({id_: set(references(resource)) for id_, resource in by_id.items()})
+    sorter.prepare()
+    ordered: list[Resource] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready(), key=_rank)
+        ordered += [by_id[id_] for id_ in ready]
+        sorter.done(*ready)
+    return tuple(ordered)
+
+
+def deletion_order(observed: Iterable[Observed]) -> tuple[Observed, ...]:
+    """Return what is to be deleted, each before everything that it refers to."""
+    return tuple(sorted(observed, key=lambda item: (DELETION_ORDER.index(item.resource.id.kind), item.arn)))
+
+
+def _rank(id_: ResourceId) -> tuple[int, ResourceId]:
+    return KIND_ORDER.index(id_.kind), id_

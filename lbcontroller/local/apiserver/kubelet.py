@@ -81,7 +81,7 @@ class Kubelet:
             self._schedule(key)
             return
         try:
-            status = self._status_of(stored.copy())
+            status = self._status_of(stored.object)
         except ApiError:  # no address is free: the Pod stays pending, as it does with a real network plug-in
             return
         if status is not None and self._api.store.get("pods", key) is stored:
@@ -143,7 +143,7 @@ class Kubelet:
             self._api.delete(self._at(key), DeleteOptions(grace_seconds=0))
 
     def _status_of(self, pod: JsonObject) -> JsonObject | None:
-        """Return the status a Pod on a Node is to have, None when it has it."""
+        """Return the status a Pod on a Node is to have, None when it has it; `pod` stays as it is."""
         before = field_at(pod, ("status",)) or {}
         status: JsonObject = dict(before)
         if not status.get("podIP"):

@@ -1,0 +1,150 @@
+"""Carries out steps in AWS: one function for each kind of resource and each change, nothing decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import assert_never
+
+from lbcontroller.aws.caller import AwsCaller
+from lbcontroller.aws.errors import is_missing_security_group, is_not_found
+from lbcontroller.aws.identity import Identification
+from lbcontroller.aws.listeners import Listeners
+from lbcontroller.aws.load_balancers import LoadBalancers
+from lbcontroller.aws.mirror import Mirror
+from lbcontroller.aws.presence import forget_what_is_gone
+from lbcontroller.aws.security_groups import SecurityGroups
+from lbcontroller.aws.target_groups import TargetGroups
+from lbcontroller.aws.wire import Changes, without_references
+from lbcontroller.errors import InvalidConfig, NotReady
+from lbcontroller.model.ids import Arn
+from lbcontroller.model.resources import (
+    Kind,
+    Listener,
+    LoadBalancer,
+    Resource,
+    ResourceId,
+    SecurityGroup,
+    TargetGroup,
+    TargetGroupBinding,
+    references,
+)
+from lbcontroller.plan.steps import Create, Delete, Step, Update
+
+_GONE_SECONDS = 1.0
+
+
+class Applier:
+    """Interprets plans for AWS. Thread-safe.
+
+    Every step is safe to repeat: a create finds what an earlier attempt left behind, a delete of what is gone
+    is done.
+    """
+
+    def __init__(self, caller: AwsCaller, mirror: Mirror, *, cluster: str) -> None:
+        """Work for `cluster`, the name in its tags."""
+        self._caller = caller
+        self._mirror = mirror
+        self._cluster = cluster
+        identification = Identification(cluster=cluster)
+        self._security_groups = SecurityGroups(caller=caller, mirror=mirror, identification=identification)
+        self._target_groups = TargetGroups(caller=caller, mirror=mirror, identification=identification)
+        self._load_balancers = LoadBalancers(caller=caller, mirror=mirror, identification=identification)
+        self._listeners = Listeners(caller=caller, mirror=mirror, identification=identification)
+
+    def execute(self, step: Step, arns: Mapping[ResourceId, Arn]) -> Arn:
+        """Take one step for anything but a TargetGroupBinding and return the ARN it is about.
+
+        Args:
+            step: what to do.
+            arns: the resources of the stack that exist, for references.
+
+        Raises:
+            InvalidConfig: AWS refuses what the user asks for.
+            NotReady: something has to happen first, or what the step needs is gone and must be planned anew.
+            Transient: AWS could not answer; `LeadershipLost` when this replica may not write.
+            Denied: a permission or a quota is missing.
+        """
+        try:
+            return self._take(step, arns)
+        except (NotReady, InvalidConfig) as error:
+            if not (is_not_found(error) or is_missing_security_group(error)):
+                raise
+            if not forget_what_is_gone(self._caller, self._mirror, _needed(step, arns)):
+                raise
+            raise NotReady(f"{error}; it is planned anew", retry_after=_GONE_SECONDS) from error
+
+    def _take(self, step: Step, arns: Mapping[ResourceId, Arn]) -> Arn:
+        match step:
+            case Create(resource=resource):
+                return self._create(without_references(resource, arns))
+            case Update(resource=resource, arn=arn):
+                self._update(arn, without_references(resource, arns), Changes.of(step.changes))
+            case Delete(id=id_, arn=arn):
+                self._delete(id_.kind, arn)
+            case _:
+                assert_never(step)
+        return arn
+
+    def _create(self, desired: Resource) -> Arn:
+        match desired:
+            case SecurityGroup():
+                return self._security_groups.create(desired)
+            case TargetGroup():
+                return self._target_groups.create(desired)
+            case LoadBalancer():
+                return self._load_balancers.create(desired)
+            case Listener():
+                return self._listeners.create(desired)
+            case TargetGroupBinding():
+                raise TypeError(f"{desired.id} is not in AWS")
+            case _:
+                assert_never(desired)
+
+    def _update(self, arn: Arn, desired: Resource, changes: Changes) -> None:
+        match desired:
+            case SecurityGroup():
+                self._security_groups.update(arn, desired, changes)
+            case TargetGroup():
+                self._target_groups.update(arn, desired, changes)
+            case LoadBalancer():
+                self._load_balancers.update(arn, desired, changes)
+            case Listener():
+                self._listeners.update(arn, desired, changes)
+            case TargetGroupBinding():
+                raise TypeError(f"{desired.id} is not in AWS")
+            case _:
+                assert_never(desired)
+
+    def _delete(self, kind: Kind, arn: Arn) -> None:
+        match kind:
+            case Kind.SECURITY_GROUP:
+                self._security_groups.delete(arn)
+            case Kind.TARGET_GROUP:
+                self._target_groups.delete(arn)
+            case Kind.LOAD_BALANCER:
+                self._load_balancers.delete(arn)
+            case Kind.LISTENER:
+                self._listeners.delete(arn)
+            case Kind.TARGET_GROUP_BINDING:
+                raise TypeError(f"{arn} is not in AWS")
+            case _:
+                assert_never(kind)
+
+
+def _needed(step: Step, arns: Mapping[ResourceId, Arn]) -> Iterable[Arn]:
+    """Return what must exist for the step to succeed."""
+    match step:
+        case Create(resource=resource):
+            needed = {arns[id_] for id_ in references(resource) if id_ in arns}
+        case Update(resource=resource, arn=arn):
+            needed = {arn, *(arns[id_] for id_ in references(resource) if id_ in arns)}
+        case Delete(arn=arn):
+            needed = {arn}
+        case _:
+            assert_never(step)
+    if not isinstance(step, Delete) and isinstance(step.resource, LoadBalancer):
+        groups = step.resource.security_groups
+        needed |= (
+            {Arn(group) for group in groups if isinstance(group, str)} if isinstance(groups, tuple) else set()
+        )
+    return sorted(needed)

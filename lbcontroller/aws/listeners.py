@@ -1,0 +1,183 @@
+"""The calls that make, change and delete listeners."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lbcontroller.aws.attribute_defaults import beyond, listener_defaults
+from lbcontroller.aws.caller import AwsCaller
+from lbcontroller.aws.errors import is_duplicate, is_not_found
+from lbcontroller.aws.identity import Identification
+from lbcontroller.aws.listener_wire import (
+    SECURE_PROTOCOLS,
+    actions_request,
+    certificate_request,
+    create_request,
+    decode_listener,
+    settings_request,
+)
+from lbcontroller.aws.mirror import Mirror
+from lbcontroller.aws.operations import (
+    ADD_LISTENER_CERTIFICATES,
+    CREATE_LISTENER,
+    DELETE_LISTENER,
+    DESCRIBE_LISTENERS,
+    MODIFY_LISTENER,
+    MODIFY_LISTENER_ATTRIBUTES,
+    REMOVE_LISTENER_CERTIFICATES,
+)
+from lbcontroller.aws.tagging import change_tags, read_tags
+from lbcontroller.aws.wire import Changes, attribute_list, given, known, wanted
+from lbcontroller.errors import InvalidConfig, NotReady
+from lbcontroller.model.fields import UNKNOWN, Attributes, Mark
+from lbcontroller.model.ids import Arn, CertificateArn
+from lbcontroller.model.observed import ObservedListener
+from lbcontroller.model.resources import Kind, Listener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listeners:
+    """Creates, updates and deletes listeners, writing through to the mirror."""
+
+    caller: AwsCaller
+    mirror: Mirror
+    identification: Identification
+
+    def create(self, desired: Listener) -> Arn:
+        """Make a listener, or take over the one that a lost reply left.
+
+        Raises:
+            LbControllerError: as `AwsCaller.call` does; InvalidConfig also when another one has the port.
+        """
+        try:
+            answer = self.caller.call(CREATE_LISTENER, **create_request(desired))["Listeners"][0]
+        except InvalidConfig as error:
+            if not is_duplicate(error):
+                raise
+            return self._adopt(desired, error)
+        defaults = listener_defaults(desired)
+        certificates = given(desired.certificates) or ()
+        observed = decode_listener(answer, desired.id, known(desired.tags))
+        resource = replace(observed.resource, attributes=defaults, certificates=certificates[:1])
+        self._record(desired, replace(observed, resource=resource))
+        self._add_certificates(observed.arn, certificates)
+        self.mirror.amend(observed.arn, certificates=certificates)
+        self._set_attributes(observed.arn, defaults, beyond(defaults, known(desired.attributes)))
+        return observed.arn
+
+    def update(self, arn: Arn, desired: Listener, changes: Changes) -> None:
+        """Make the changes: tags, settings, certificates, attributes.
+
+        Raises:
+            LbControllerError: as `AwsCaller.call` does.
+        """
+        observed = self.mirror.find(arn)
+        if not isinstance(observed, ObservedListener):
+            raise NotReady(f"listener {arn} is gone", retry_after=1.0)
+        present = observed.resource
+        change_tags(self.caller, arn, changes)
+        self.mirror.amend(arn, tags=changes.applied_to_tags(present.tags))
+        self._modify(arn, desired, present, changes.fields)
+        if "certificates" in changes.fields and desired.protocol in SECURE_PROTOCOLS:
+            self._set_certificates(arn, desired, present)
+        self._set_attributes(arn, present.attributes, changes.attributes)
+
+    def delete(self, arn: Arn) -> None:
+        """Delete a listener; that it is gone already is fine.
+
+        Raises:
+            LbControllerError: as `AwsCaller.call` does.
+        """
+        try:
+            self.caller.call(DELETE_LISTENER, ListenerArn=arn)
+        except NotReady as error:
+            if not is_not_found(error):
+                raise
+        self.mirror.forget(arn)
+
+    def _modify(self, arn: Arn, desired: Listener, present: Listener, fields: frozenset[str]) -> None:
+        request = _modification(desired, present, fields)
+        if not request:
+            return
+        answer = self.caller.call(MODIFY_LISTENER, ListenerArn=arn, **request)["Listeners"][0]
+        now = decode_listener(answer, desired.id, {}).resource
+        self.mirror.amend(
+            arn,
+            protocol=now.protocol,
+            default_actions=now.default_actions,
+            ssl_policy=now.ssl_policy,
+            alpn_policy=now.alpn_policy,
+        )
+        if now.protocol not in SECURE_PROTOCOLS:
+            self.mirror.amend(arn, certificates=())
+
+    def _set_certificates(self, arn: Arn, desired: Listener, present: Listener) -> None:
+        certificates = wanted(Kind.LISTENER, "certificates", desired.certificates) or ()
+        before = present.certificates if isinstance(present.certificates, tuple) else ()
+        self._add_certificates(arn, tuple(item for item in certificates if item not in before))
+        for certificate in sorted(set(before) - set(certificates)):
+            self.caller.call(
+                REMOVE_LISTENER_CERTIFICATES, ListenerArn=arn, Certificates=certificate_request(certificate)
+            )
+        self.mirror.amend(arn, certificates=certificates)
+
+    def _add_certificates(self, arn: Arn, certificates: tuple[CertificateArn, ...]) -> None:
+        for certificate in sorted(certificates):
+            self.caller.call(
+                ADD_LISTENER_CERTIFICATES, ListenerArn=arn, Certificates=certificate_request(certificate)
+            )
+
+    def _set_attributes(self, arn: Arn, present: Attributes | Mark, attributes: Attributes) -> None:
+        if not attributes:
+            return
+        self.caller.call(MODIFY_LISTENER_ATTRIBUTES, ListenerArn=arn, Attributes=attribute_list(attributes))
+        if not isinstance(present, Mark):
+            self.mirror.amend(arn, attributes={**present, **attributes})
+
+    def _adopt(self, desired: Listener, refusal: InvalidConfig) -> Arn:
+        answer = self._on_port(desired, refusal)
+        arn = Arn(answer["ListenerArn"])
+        tags = read_tags(self.caller, [arn]).get(arn, {})
+        self.identification.require_ours(desired, tags, f"listener {arn}", refusal)
+        self._record(desired, decode_listener(answer, desired.id, tags))
+        # What it has is not known, so everything that is asked for is said again.
+        self._add_certificates(arn, given(desired.certificates) or ())
+        self._set_attributes(arn, UNKNOWN, known(desired.attributes))
+        return arn
+
+    def _on_port(self, desired: Listener, refusal: InvalidConfig) -> Mapping[str, Any]:
+        for page in self.caller.pages(DESCRIBE_LISTENERS, LoadBalancerArn=desired.load_balancer):
+            for answer in page["Listeners"]:
+                if answer["Port"] == desired.port:
+                    found: Mapping[str, Any] = answer
+                    return found
+        raise refusal
+
+    def _record(self, desired: Listener, observed: ObservedListener) -> None:
+        load_balancer = observed.resource.load_balancer
+        # The feature gate that leaves listeners untagged leaves their load balancer's tags alone.
+        stack = self.mirror.stack_of(load_balancer) if isinstance(load_balancer, str) else None
+        self.mirror.record(stack or self.identification.stack_of(desired), observed)
+
+
+def _modification(desired: Listener, present: Listener, fields: frozenset[str]) -> dict[str, Any]:
+    """Return the parameters of ModifyListener that make the changes; empty when it has nothing to do.
+
+    A new protocol is sent with everything that belongs to it. Otherwise only what changes is sent.
+    """
+    if "protocol" in fields:
+        return settings_request(desired)
+    request: dict[str, Any] = {}
+    if "default_actions" in fields:
+        request["DefaultActions"] = actions_request(desired.default_actions)
+    if "ssl_policy" in fields:
+        request["SslPolicy"] = wanted(Kind.LISTENER, "ssl_policy", desired.ssl_policy)
+    if "alpn_policy" in fields:
+        request["AlpnPolicy"] = [wanted(Kind.LISTENER, "alpn_policy", desired.alpn_policy)]
+    certificates = given(desired.certificates)
+    before = present.certificates if isinstance(present.certificates, tuple) else ()
+    if "certificates" in fields and certificates and certificates[:1] != before[:1]:
+        request["Certificates"] = certificate_request(certificates[0])
+    return request

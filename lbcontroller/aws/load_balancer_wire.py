@@ -1,0 +1,105 @@
+"""Load balancers as ELBv2 spells them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from lbcontroller.aws.wire import given, known, tag_list, without_nones
+from lbcontroller.model.enums import IpAddressType, LoadBalancerType, OnOff, Scheme
+from lbcontroller.model.fields import UNKNOWN, UNMANAGED, Tags
+from lbcontroller.model.ids import AllocationId, Arn, SecurityGroupId, SubnetId
+from lbcontroller.model.observed import LoadBalancerState, ObservedLoadBalancer
+from lbcontroller.model.resources import LoadBalancer, ResourceId
+from lbcontroller.model.subnet_mappings import SubnetMapping
+
+
+def create_request(load_balancer: LoadBalancer) -> dict[str, Any]:
+    """Return the parameters of CreateLoadBalancer for a load balancer whose references are resolved."""
+    groups, mappings = given(load_balancer.security_groups), given(load_balancer.subnets)
+    return without_nones(
+        {
+            "Name": load_balancer.name,
+            "Type": load_balancer.type,
+            "Scheme": load_balancer.scheme,
+            "IpAddressType": known(load_balancer.ip_address_type),
+            "SubnetMappings": subnet_mappings(mappings or ()),
+            # Without the parameter it is made without security groups; an empty list is refused.
+            "SecurityGroups": list(groups) if groups else None,
+            "EnablePrefixForIpv6SourceNat": given(load_balancer.source_nat_prefix),
+            "Tags": tag_list(load_balancer.tags),
+        }
+    )
+
+
+def subnet_mappings(mappings: Iterable[SubnetMapping]) -> list[dict[str, str]]:
+    """Return subnet mappings as AWS takes them."""
+    return [
+        without_nones(
+            {
+                "SubnetId": mapping.subnet,
+                "AllocationId": mapping.allocation,
+                "PrivateIPv4Address": mapping.private_ipv4,
+                "IPv6Address": mapping.ipv6,
+                "SourceNatIpv6Prefix": mapping.source_nat_ipv6_prefix,
+            }
+        )
+        for mapping in mappings
+    ]
+
+
+def decode_load_balancer(answer: Mapping[str, Any], id_: ResourceId, tags: Tags) -> ObservedLoadBalancer:
+    """Return a load balancer as DescribeLoadBalancers answers it; attributes and capacity are unknown."""
+    zones = answer.get("AvailabilityZones", ())
+    private_link = answer.get("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic")
+    return ObservedLoadBalancer(
+        arn=Arn(answer["LoadBalancerArn"]),
+        resource=LoadBalancer(
+            id=id_,
+            name=answer["LoadBalancerName"],
+            type=LoadBalancerType(answer["Type"]),
+            scheme=Scheme(answer["Scheme"]),
+            ip_address_type=IpAddressType(answer.get("IpAddressType") or IpAddressType.IPV4),
+            subnets=decode_subnets(zones),
+            security_groups=tuple(SecurityGroupId(group) for group in answer.get("SecurityGroups", ())),
+            source_nat_prefix=OnOff(answer.get("EnablePrefixForIpv6SourceNat") or OnOff.OFF),
+            private_link_inbound_rules=OnOff(private_link) if private_link else UNMANAGED,
+            attributes=UNKNOWN,
+            capacity_units=UNKNOWN,
+            tags=tags,
+        ),
+        dns_name=answer["DNSName"],
+        state=LoadBalancerState(answer["State"]["Code"]),
+        created_at=answer["CreatedTime"],
+        addresses=tuple(_addresses(zones)),
+    )
+
+
+def decode_subnets(zones: Iterable[Mapping[str, Any]]) -> tuple[SubnetMapping, ...]:
+    """Return the subnets of a load balancer, in the order of AWS's availability zones."""
+    return tuple(_decode_mapping(zone) for zone in zones)
+
+
+def _decode_mapping(zone: Mapping[str, Any]) -> SubnetMapping:
+    addresses = zone.get("LoadBalancerAddresses", ())
+    allocation = _first(addresses, "AllocationId")
+    prefixes = zone.get("SourceNatIpv6Prefixes", ())
+    return SubnetMapping(
+        subnet=SubnetId(zone["SubnetId"]),
+        allocation=AllocationId(allocation) if allocation else None,
+        private_ipv4=_first(addresses, "PrivateIPv4Address"),
+        ipv6=_first(addresses, "IPv6Address"),
+        source_nat_ipv6_prefix=prefixes[0] if prefixes else None,
+    )
+
+
+def _first(addresses: Iterable[Mapping[str, str]], member: str) -> str | None:
+    return next((address[member] for address in addresses if address.get(member)), None)
+
+
+def _addresses(zones: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for zone in zones:
+        for address in zone.get("LoadBalancerAddresses", ()):
+            for member in ("IpAddress", "PrivateIPv4Address", "IPv6Address"):
+                if address.get(member):
+                    yield address[member]

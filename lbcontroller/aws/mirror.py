@@ -1,0 +1,262 @@
+"""What of this cluster exists in AWS, in memory: read once, then kept by writing through after each own call.
+
+It has what carries the cluster's identity tags, and the listeners of its load balancers, whoever made them.
+What belongs to other clusters or to nobody is not kept. Nothing in here calls AWS.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from lbcontroller.model.fields import UNKNOWN, Mark
+from lbcontroller.model.identity import StackId
+from lbcontroller.model.ids import Arn, SecurityGroupId
+from lbcontroller.model.ingress_rules import IngressRule
+from lbcontroller.model.observed import (
+    ObservedListener,
+    ObservedLoadBalancer,
+    ObservedSecurityGroup,
+    ObservedTargetGroup,
+    Target,
+    TargetHealth,
+)
+from lbcontroller.plan.existing import forwarded_to
+
+InAws = ObservedSecurityGroup | ObservedLoadBalancer | ObservedTargetGroup | ObservedListener
+"""What the mirror holds: everything observed but the bindings, which are in the cluster."""
+Targets = Mapping[Target, TargetHealth]
+Rules = frozenset[IngressRule]
+
+_COSTLY_FACTS: Mapping[type[InAws], tuple[str, ...]] = {
+    ObservedSecurityGroup: (),
+    ObservedLoadBalancer: ("attributes", "capacity_units"),
+    ObservedTargetGroup: ("attributes",),
+    ObservedListener: ("attributes", "certificates"),
+}
+"""Fields that cost a call for each resource."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A resource and the stack it is part of."""
+
+    stack: StackId
+    observed: InAws
+
+
+@dataclass(slots=True)
+class Loading:
+    """A bulk read under way."""
+
+    written: set[Arn] = field(default_factory=set)
+    """What was recorded or forgotten since it began: newer than anything the read can return."""
+
+
+class Mirror:
+    """Thread-safe; the lock is never held during a call to AWS."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._entries: dict[Arn, Entry] = {}
+        self._stacks: dict[StackId, set[Arn]] = {}
+        self._listeners: dict[Arn, set[Arn]] = {}
+        self._targets: dict[Arn, dict[Target, TargetHealth]] = {}
+        self._rules: dict[SecurityGroupId, Rules] = {}
+        self._loading: Loading | None = None
+
+    # Resources
+
+    def observed(self, stack: StackId) -> tuple[InAws, ...]:
+        """Return everything of a stack, ordered by ARN."""
+        with self._lock:
+            return tuple(self._shown(arn) for arn in sorted(self._stacks.get(stack, ())))
+
+    def find(self, arn: Arn) -> InAws | None:
+        """Return one resource."""
+        with self._lock:
+            return self._shown(arn) if arn in self._entries else None
+
+    def stack_of(self, arn: Arn) -> StackId | None:
+        """Return the stack a resource is part of."""
+        with self._lock:
+            entry = self._entries.get(arn)
+            return entry.stack if entry else None
+
+    def stacks(self) -> frozenset[StackId]:
+        """Return every stack that has something in AWS."""
+        with self._lock:
+            return frozenset(stack for stack, arns in self._stacks.items() if arns)
+
+    def record(self, stack: StackId, observed: InAws) -> None:
+        """Note how a resource is now."""
+        with self._lock:
+            self._note_write(observed.arn)
+            self._put(Entry(stack=stack, observed=observed))
+
+    def amend(self, arn: Arn, **fields: Any) -> None:
+        """Note new values of some fields of a resource, by their names in the model."""
+        with self._lock:
+            entry = self._entries.get(arn)
+            if entry is None:
+                return
+            self._note_write(arn)
+            # mypy cannot follow that each observed type holds its own resource type.
+            resource: Any = replace(entry.observed.resource, **fields)
+            self._put(replace(entry, observed=replace(entry.observed, resource=resource)))
+
+    def forget(self, arn: Arn) -> None:
+        """Note that a resource is gone, and with it what cannot be without it."""
+        with self._lock:
+            for gone in (arn, *self._listeners.get(arn, ())):
+                self._note_write(gone)
+                self._remove(gone)
+
+    def doubt(self, stack: StackId) -> None:
+        """Mark as unknown what a bulk read does not verify, so that it is read again where it matters."""
+        with self._lock:
+            for arn in self._stacks.get(stack, ()):
+                facts = _COSTLY_FACTS[type(self._entries[arn].observed)]
+                self.amend(arn, **dict.fromkeys(facts, UNKNOWN))
+
+    @contextmanager
+    def loading(self) -> Iterator[Loading]:
+        """Hold the place of a bulk read; there is one at a time."""
+        with self._lock:
+            if self._loading is not None:
+                raise AssertionError("two bulk reads at the same time")
+            self._loading = Loading()
+        try:
+            yield self._loading
+        finally:
+            with self._lock:
+                self._loading = None
+
+    def replace_all(self, loading: Loading, found: Mapping[Arn, Entry]) -> frozenset[StackId]:
+        """Take over what a bulk read found; return the stacks in which anything is different now.
+
+        What was written through while the read was under way is newer and stays as it is.
+        """
+        with self._lock:
+            changed: set[StackId] = set()
+            for arn, entry in found.items():
+                if arn not in loading.written and self._entries.get(arn) != entry:
+                    changed.add(entry.stack)
+                    self._put(entry)
+            for arn in self._entries.keys() - found.keys() - loading.written:
+                changed.add(self._entries[arn].stack)
+                self._remove(arn)
+            return frozenset(changed)
+
+    # Registered targets
+
+    def targets(self, target_group: Arn) -> Targets | Literal[Mark.UNKNOWN]:
+        """Return the registered targets of any target group, ours or not; `UNKNOWN` when not read."""
+        with self._lock:
+            targets = self._targets.get(target_group)
+            return UNKNOWN if targets is None else dict(targets)
+
+    def record_targets(self, target_group: Arn, targets: Targets) -> None:
+        """Note all targets of a target group."""
+        with self._lock:
+            self._targets[target_group] = dict(targets)
+
+    def amend_targets(self, target_group: Arn, targets: Targets) -> None:
+        """Note the health of some targets; a target is its id and port."""
+        with self._lock:
+            present = self._targets.get(target_group)
+            if present is None:
+                return
+            renewed = {(target.id, target.port) for target in targets}
+            for target in [target for target in present if (target.id, target.port) in renewed]:
+                del present[target]
+            present.update(targets)
+
+    def forget_targets(self, target_group: Arn) -> None:
+        """Read them again when they are asked for."""
+        with self._lock:
+            self._targets.pop(target_group, None)
+
+    # Rules of security groups that are not ours
+
+    def rules(self, group: SecurityGroupId) -> Rules | Literal[Mark.UNKNOWN]:
+        """Return the inbound rules of a security group of nodes or pods; `UNKNOWN` when not read."""
+        with self._lock:
+            return self._rules.get(group, UNKNOWN)
+
+    def record_rules(self, group: SecurityGroupId, rules: Rules) -> None:
+        """Note all inbound rules of a security group."""
+        with self._lock:
+            self._rules[group] = rules
+
+    def forget_rules(self, group: SecurityGroupId) -> None:
+        """Read them again when they are asked for."""
+        with self._lock:
+            self._rules.pop(group, None)
+
+    # Inner workings; the lock is held
+
+    def _shown(self, arn: Arn) -> InAws:
+        observed = self._entries[arn].observed
+        if isinstance(observed, ObservedTargetGroup):
+            # Listeners are known exactly; what AWS said about the target group may be older.
+            return replace(observed, load_balancers=observed.load_balancers | self._users(arn))
+        return observed
+
+    def _users(self, target_group: Arn) -> frozenset[Arn]:
+        return frozenset(
+            load_balancer
+            for load_balancer, listeners in self._listeners.items()
+            if any(target_group in self._forwarded_to(listener) for listener in listeners)
+        )
+
+    def _forwarded_to(self, listener: Arn) -> frozenset[object]:
+        observed = self._entries[listener].observed
+        return (
+            frozenset(forwarded_to(observed.resource))
+            if isinstance(observed, ObservedListener)
+            else frozenset()
+        )
+
+    def _put(self, entry: Entry) -> None:
+        arn = entry.observed.arn
+        self._remove_index(arn)
+        self._entries[arn] = entry
+        self._stacks.setdefault(entry.stack, set()).add(arn)
+        if isinstance(entry.observed, ObservedListener):
+            self._listeners.setdefault(_load_balancer_of(entry.observed), set()).add(arn)
+
+    def _remove(self, arn: Arn) -> None:
+        self._remove_index(arn)
+        self._entries.pop(arn, None)
+        self._targets.pop(arn, None)
+        self._rules.pop(SecurityGroupId(arn), None)
+
+    def _remove_index(self, arn: Arn) -> None:
+        entry = self._entries.get(arn)
+        if entry is None:
+            return
+        _discard(self._stacks, entry.stack, arn)
+        if isinstance(entry.observed, ObservedListener):
+            _discard(self._listeners, _load_balancer_of(entry.observed), arn)
+
+    def _note_write(self, arn: Arn) -> None:
+        if self._loading is not None:
+            self._loading.written.add(arn)
+
+
+def _load_balancer_of(listener: ObservedListener) -> Arn:
+    reference = listener.resource.load_balancer
+    if not isinstance(reference, str):
+        raise TypeError(f"an observed listener with an unresolved reference: {listener.arn}")
+    return reference
+
+
+def _discard(index: dict[Any, set[Arn]], key: StackId | Arn, arn: Arn) -> None:
+    members = index.get(key, set())
+    members.discard(arn)
+    if not members:
+        index.pop(key, None)

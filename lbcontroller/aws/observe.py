@@ -1,0 +1,111 @@
+"""What is observed of a stack: from the mirror, and from AWS only for facts that nobody has read yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import assert_never
+
+from lbcontroller.aws.caller import AwsCaller
+from lbcontroller.aws.listener_wire import decode_certificates
+from lbcontroller.aws.mirror import InAws, Mirror
+from lbcontroller.aws.operations import (
+    DESCRIBE_CAPACITY_RESERVATION,
+    DESCRIBE_LISTENER_ATTRIBUTES,
+    DESCRIBE_LISTENER_CERTIFICATES,
+    DESCRIBE_LOAD_BALANCER_ATTRIBUTES,
+    DESCRIBE_TARGET_GROUP_ATTRIBUTES,
+    Operation,
+)
+from lbcontroller.aws.wire import decode_attributes
+from lbcontroller.model.fields import RESET, UNKNOWN, Mark, OnCreate
+from lbcontroller.model.identity import StackId
+from lbcontroller.model.ids import Arn
+from lbcontroller.model.observed import (
+    ObservedListener,
+    ObservedLoadBalancer,
+    ObservedSecurityGroup,
+    ObservedTargetGroup,
+)
+from lbcontroller.model.resources import Listener, LoadBalancer, Resource, Stack, TargetGroup
+
+Read = Callable[[], None]
+
+
+class Observer:
+    """Tells what exists of a stack."""
+
+    def __init__(self, caller: AwsCaller, mirror: Mirror) -> None:
+        self._caller = caller
+        self._mirror = mirror
+
+    def observe(self, stack: StackId) -> tuple[InAws, ...]:
+        """Return everything of a stack in AWS, ordered by ARN, without a call."""
+        return self._mirror.observed(stack)
+
+    def read_unknown(self, stack: Stack) -> int:
+        """Read the facts that `stack` manages and nobody has read yet; return how many calls that took.
+
+        Most facts come with the bulk read, and those of what we made ourselves are known. What is left costs
+        a call for each resource, so it is read only where something is asked for.
+
+        Raises:
+            LbControllerError: as `AwsCaller.call` does.
+        """
+        existing = [(observed.resource.id, observed) for observed in self._mirror.observed(stack.id)]
+        reads = [
+            read
+            for desired in stack.resources
+            for id_, observed in existing
+            if id_ == desired.id
+            for read in self._missing(desired, observed)
+        ]
+        for read in reads:
+            read()
+        return len(reads)
+
+    def _missing(self, desired: Resource, observed: InAws) -> Iterator[Read]:
+        arn = observed.arn
+        match observed:
+            case ObservedLoadBalancer(resource=present) if isinstance(desired, LoadBalancer):
+                if desired.attributes and present.attributes is UNKNOWN:
+                    yield partial(
+                        self._read_attributes, DESCRIBE_LOAD_BALANCER_ATTRIBUTES, "LoadBalancerArn", arn
+                    )
+                if _is_managed(desired.capacity_units) and present.capacity_units is UNKNOWN:
+                    yield partial(self._read_capacity, arn)
+            case ObservedTargetGroup(resource=present) if isinstance(desired, TargetGroup):
+                if desired.attributes and present.attributes is UNKNOWN:
+                    yield partial(
+                        self._read_attributes, DESCRIBE_TARGET_GROUP_ATTRIBUTES, "TargetGroupArn", arn
+                    )
+            case ObservedListener(resource=present) if isinstance(desired, Listener):
+                if desired.attributes and present.attributes is UNKNOWN:
+                    yield partial(self._read_attributes, DESCRIBE_LISTENER_ATTRIBUTES, "ListenerArn", arn)
+                if _is_managed(desired.certificates) and present.certificates is UNKNOWN:
+                    yield partial(self._read_certificates, arn)
+            case (
+                ObservedSecurityGroup() | ObservedLoadBalancer() | ObservedTargetGroup() | ObservedListener()
+            ):
+                pass
+            case _:
+                assert_never(observed)
+
+    def _read_attributes(self, operation: Operation, parameter: str, arn: Arn) -> None:
+        answer = self._caller.call(operation, **{parameter: arn})
+        self._mirror.amend(arn, attributes=decode_attributes(answer["Attributes"]))
+
+    def _read_capacity(self, arn: Arn) -> None:
+        answer = self._caller.call(DESCRIBE_CAPACITY_RESERVATION, LoadBalancerArn=arn)
+        minimum = answer.get("MinimumLoadBalancerCapacity") or {}
+        self._mirror.amend(arn, capacity_units=minimum.get("CapacityUnits", 0))
+
+    def _read_certificates(self, arn: Arn) -> None:
+        pages = self._caller.pages(DESCRIBE_LISTENER_CERTIFICATES, ListenerArn=arn)
+        items = [item for page in pages for item in page["Certificates"]]
+        self._mirror.amend(arn, certificates=decode_certificates(items))
+
+
+def _is_managed(field: object) -> bool:
+    """Whether a value for what exists was asked for."""
+    return field is RESET or not isinstance(field, Mark | OnCreate)

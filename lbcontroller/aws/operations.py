@@ -1,0 +1,179 @@
+"""Every AWS operation this program calls, declared once: what it may do, how it pages, how urgent it is.
+
+The IAM policy in `iam/` is compared with these declarations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Final
+
+
+class AwsService(StrEnum):
+    """An AWS service; the value is the SDK's name of its client."""
+
+    ELBV2 = "elbv2"
+    EC2 = "ec2"
+    ACM = "acm"
+    STS = "sts"
+
+    @property
+    def service_id(self) -> str:
+        """The service id of the AWS SDKs, which the flags for endpoints and throttling use."""
+        return _SERVICE_IDS[self]
+
+    @property
+    def action_prefix(self) -> str:
+        """The prefix of its IAM actions."""
+        return "elasticloadbalancing" if self is AwsService.ELBV2 else self.value
+
+
+_SERVICE_IDS: Final = {
+    AwsService.ELBV2: "Elastic Load Balancing v2",
+    AwsService.EC2: "EC2",
+    AwsService.ACM: "ACM",
+    AwsService.STS: "STS",
+}
+
+
+class Effect(StrEnum):
+    """What a call does to the account."""
+
+    READ = "read"
+    WRITE = "write"
+    """Only the replica that leads may make it."""
+
+
+class Priority(IntEnum):
+    """Who goes first when calls wait for the same limit; the lowest value does."""
+
+    TARGETS = 0
+    """Traffic depends on it now."""
+    CHANGE = 1
+    READ = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paging:
+    """How the answers of an operation continue."""
+
+    request_token: str
+    answer_token: str
+    size_parameter: str
+    size: int
+    """The largest page AWS allows (source: the API reference of each service)."""
+
+
+_ELBV2_PAGES: Final = Paging(
+    request_token="Marker",  # noqa: S106 - the name of a parameter
+    answer_token="NextMarker",  # noqa: S106 - the name of a parameter
+    size_parameter="PageSize",
+    size=400,
+)
+_EC2_PAGES: Final = Paging(
+    request_token="NextToken",  # noqa: S106 - the name of a parameter
+    answer_token="NextToken",  # noqa: S106 - the name of a parameter
+    size_parameter="MaxResults",
+    size=1000,
+)
+_ACM_PAGES: Final = Paging(
+    request_token="NextToken",  # noqa: S106 - the name of a parameter
+    answer_token="NextToken",  # noqa: S106 - the name of a parameter
+    size_parameter="MaxItems",
+    size=1000,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation of the API."""
+
+    service: AwsService
+    name: str
+    """As the API reference spells it, such as `CreateLoadBalancer`."""
+    effect: Effect
+    priority: Priority
+    paging: Paging | None = None
+    also: tuple[str, ...] = ()
+    """Further IAM actions that this operation needs, because it tags what it creates."""
+
+    @property
+    def action(self) -> str:
+        """The IAM action that allows it."""
+        return f"{self.service.action_prefix}:{self.name}"
+
+
+def _read(service: AwsService, name: str, paging: Paging | None = None) -> Operation:
+    return Operation(service=service, name=name, effect=Effect.READ, priority=Priority.READ, paging=paging)
+
+
+def _write(service: AwsService, name: str, *also: str) -> Operation:
+    return Operation(service=service, name=name, effect=Effect.WRITE, priority=Priority.CHANGE, also=also)
+
+
+def _registration(name: str, effect: Effect) -> Operation:
+    return Operation(service=AwsService.ELBV2, name=name, effect=effect, priority=Priority.TARGETS)
+
+
+_ELBV2, _EC2 = AwsService.ELBV2, AwsService.EC2
+_ADD_TAGS: Final = "elasticloadbalancing:AddTags"
+
+DESCRIBE_LOAD_BALANCERS: Final = _read(_ELBV2, "DescribeLoadBalancers", _ELBV2_PAGES)
+DESCRIBE_LOAD_BALANCER_ATTRIBUTES: Final = _read(_ELBV2, "DescribeLoadBalancerAttributes")
+DESCRIBE_CAPACITY_RESERVATION: Final = _read(_ELBV2, "DescribeCapacityReservation")
+CREATE_LOAD_BALANCER: Final = _write(_ELBV2, "CreateLoadBalancer", _ADD_TAGS)
+MODIFY_LOAD_BALANCER_ATTRIBUTES: Final = _write(_ELBV2, "ModifyLoadBalancerAttributes")
+MODIFY_CAPACITY_RESERVATION: Final = _write(_ELBV2, "ModifyCapacityReservation")
+SET_SECURITY_GROUPS: Final = _write(_ELBV2, "SetSecurityGroups")
+SET_SUBNETS: Final = _write(_ELBV2, "SetSubnets")
+SET_IP_ADDRESS_TYPE: Final = _write(_ELBV2, "SetIpAddressType")
+DELETE_LOAD_BALANCER: Final = _write(_ELBV2, "DeleteLoadBalancer")
+
+DESCRIBE_LISTENERS: Final = _read(_ELBV2, "DescribeListeners", _ELBV2_PAGES)
+DESCRIBE_LISTENER_ATTRIBUTES: Final = _read(_ELBV2, "DescribeListenerAttributes")
+DESCRIBE_LISTENER_CERTIFICATES: Final = _read(_ELBV2, "DescribeListenerCertificates", _ELBV2_PAGES)
+CREATE_LISTENER: Final = _write(_ELBV2, "CreateListener", _ADD_TAGS)
+MODIFY_LISTENER: Final = _write(_ELBV2, "ModifyListener")
+MODIFY_LISTENER_ATTRIBUTES: Final = _write(_ELBV2, "ModifyListenerAttributes")
+ADD_LISTENER_CERTIFICATES: Final = _write(_ELBV2, "AddListenerCertificates")
+REMOVE_LISTENER_CERTIFICATES: Final = _write(_ELBV2, "RemoveListenerCertificates")
+DELETE_LISTENER: Final = _write(_ELBV2, "DeleteListener")
+
+DESCRIBE_TARGET_GROUPS: Final = _read(_ELBV2, "DescribeTargetGroups", _ELBV2_PAGES)
+DESCRIBE_TARGET_GROUP_ATTRIBUTES: Final = _read(_ELBV2, "DescribeTargetGroupAttributes")
+CREATE_TARGET_GROUP: Final = _write(_ELBV2, "CreateTargetGroup", _ADD_TAGS)
+MODIFY_TARGET_GROUP: Final = _write(_ELBV2, "ModifyTargetGroup")
+MODIFY_TARGET_GROUP_ATTRIBUTES: Final = _write(_ELBV2, "ModifyTargetGroupAttributes")
+DELETE_TARGET_GROUP: Final = _write(_ELBV2, "DeleteTargetGroup")
+
+DESCRIBE_TARGET_HEALTH: Final = _registration("DescribeTargetHealth", Effect.READ)
+REGISTER_TARGETS: Final = _registration("RegisterTargets", Effect.WRITE)
+DEREGISTER_TARGETS: Final = _registration("DeregisterTargets", Effect.WRITE)
+
+DESCRIBE_TAGS: Final = _read(_ELBV2, "DescribeTags")
+ADD_TAGS: Final = _write(_ELBV2, "AddTags")
+REMOVE_TAGS: Final = _write(_ELBV2, "RemoveTags")
+
+DESCRIBE_VPCS: Final = _read(_EC2, "DescribeVpcs")
+DESCRIBE_SUBNETS: Final = _read(_EC2, "DescribeSubnets", _EC2_PAGES)
+DESCRIBE_AVAILABILITY_ZONES: Final = _read(_EC2, "DescribeAvailabilityZones")
+DESCRIBE_ROUTE_TABLES: Final = _read(_EC2, "DescribeRouteTables", _EC2_PAGES)
+DESCRIBE_INSTANCES: Final = _read(_EC2, "DescribeInstances")
+DESCRIBE_NETWORK_INTERFACES: Final = _read(_EC2, "DescribeNetworkInterfaces")
+DESCRIBE_SECURITY_GROUPS: Final = _read(_EC2, "DescribeSecurityGroups")
+DESCRIBE_ALL_SECURITY_GROUPS: Final = _read(_EC2, "DescribeSecurityGroups", _EC2_PAGES)
+"""By filter: EC2 refuses a page size together with ids."""
+CREATE_SECURITY_GROUP: Final = _write(_EC2, "CreateSecurityGroup", "ec2:CreateTags")
+AUTHORIZE_INGRESS: Final = _write(_EC2, "AuthorizeSecurityGroupIngress")
+REVOKE_INGRESS: Final = _write(_EC2, "RevokeSecurityGroupIngress")
+DELETE_SECURITY_GROUP: Final = _write(_EC2, "DeleteSecurityGroup")
+CREATE_TAGS: Final = _write(_EC2, "CreateTags")
+DELETE_TAGS: Final = _write(_EC2, "DeleteTags")
+
+LIST_CERTIFICATES: Final = _read(AwsService.ACM, "ListCertificates", _ACM_PAGES)
+
+ASSUME_ROLE: Final = _read(AwsService.STS, "AssumeRole")
+
+OPERATIONS: Final = tuple(value for value in list(globals().values()) if isinstance(value, Operation))
+"""All of them, in the order above."""

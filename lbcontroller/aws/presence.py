@@ -1,0 +1,59 @@
+"""Whether what the mirror has still exists, for the case that AWS says it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from lbcontroller.aws.caller import AwsCaller
+from lbcontroller.aws.errors import is_not_found
+from lbcontroller.aws.mirror import InAws, Mirror
+from lbcontroller.aws.operations import (
+    DESCRIBE_LISTENERS,
+    DESCRIBE_LOAD_BALANCERS,
+    DESCRIBE_SECURITY_GROUPS,
+    DESCRIBE_TARGET_GROUPS,
+)
+from lbcontroller.errors import NotReady
+from lbcontroller.model.ids import Arn
+from lbcontroller.model.observed import (
+    ObservedListener,
+    ObservedLoadBalancer,
+    ObservedSecurityGroup,
+    ObservedTargetGroup,
+)
+
+
+def forget_what_is_gone(caller: AwsCaller, mirror: Mirror, arns: Iterable[Arn]) -> frozenset[Arn]:
+    """Ask AWS for each of the resources that the mirror has; forget and return those that are gone.
+
+    Raises:
+        LbControllerError: as `AwsCaller.call` does.
+    """
+    gone = set()
+    for arn in arns:
+        observed = mirror.find(arn)
+        if observed is not None and not _exists(caller, observed):
+            mirror.forget(arn)
+            gone.add(arn)
+    return frozenset(gone)
+
+
+def _exists(caller: AwsCaller, observed: InAws) -> bool:
+    try:
+        match observed:
+            case ObservedSecurityGroup(arn=arn):
+                caller.call(DESCRIBE_SECURITY_GROUPS, GroupIds=[arn])
+            case ObservedLoadBalancer(arn=arn):
+                caller.call(DESCRIBE_LOAD_BALANCERS, LoadBalancerArns=[arn])
+            case ObservedTargetGroup(arn=arn):
+                caller.call(DESCRIBE_TARGET_GROUPS, TargetGroupArns=[arn])
+            case ObservedListener(arn=arn):
+                caller.call(DESCRIBE_LISTENERS, ListenerArns=[arn])
+            case _:
+                assert_never(observed)
+    except NotReady as error:
+        if is_not_found(error):
+            return False
+        raise
+    return True

@@ -1,0 +1,60 @@
+"""Tags: reading them in batches, and changing those of one resource."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from lbcontroller.aws.caller import AwsCaller
+from lbcontroller.aws.errors import is_not_found
+from lbcontroller.aws.operations import ADD_TAGS, CREATE_TAGS, DELETE_TAGS, DESCRIBE_TAGS, REMOVE_TAGS
+from lbcontroller.aws.wire import Changes, decode_tags, tag_list
+from lbcontroller.errors import NotReady
+from lbcontroller.model.fields import Tags
+from lbcontroller.model.ids import Arn
+
+TAG_BATCH: Final = 20
+"""Most resources of one DescribeTags call (ELBv2 API reference)."""
+
+
+def read_tags(caller: AwsCaller, arns: Sequence[Arn]) -> Mapping[Arn, Tags]:
+    """Return the tags of at most `TAG_BATCH` ELBv2 resources; those that are gone are left out.
+
+    Raises:
+        LbControllerError: as `AwsCaller.call` does.
+    """
+    try:
+        answer = caller.call(DESCRIBE_TAGS, ResourceArns=list(arns))
+    except NotReady as error:
+        if not is_not_found(error):
+            raise
+        if len(arns) == 1:
+            return {}
+        # One that was deleted since it was listed fails the whole batch.
+        half = len(arns) // 2
+        return {**read_tags(caller, arns[:half]), **read_tags(caller, arns[half:])}
+    return {item["ResourceArn"]: decode_tags(item["Tags"]) for item in answer["TagDescriptions"]}
+
+
+def change_tags(caller: AwsCaller, arn: Arn, changes: Changes) -> None:
+    """Change the tags of an ELBv2 resource.
+
+    Raises:
+        LbControllerError: as `AwsCaller.call` does.
+    """
+    if changes.new_tags:
+        caller.call(ADD_TAGS, ResourceArns=[arn], Tags=tag_list(changes.new_tags))
+    if changes.gone_tags:
+        caller.call(REMOVE_TAGS, ResourceArns=[arn], TagKeys=list(changes.gone_tags))
+
+
+def change_ec2_tags(caller: AwsCaller, resource: Arn, changes: Changes) -> None:
+    """Change the tags of an EC2 resource.
+
+    Raises:
+        LbControllerError: as `AwsCaller.call` does.
+    """
+    if changes.new_tags:
+        caller.call(CREATE_TAGS, Resources=[resource], Tags=tag_list(changes.new_tags))
+    if changes.gone_tags:
+        caller.call(DELETE_TAGS, Resources=[resource], Tags=[{"Key": key} for key in changes.gone_tags])

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lbcontroller.local.aws import LocalAws
+from tests.support.aws_access import AwsUnderTest
+
+
+@pytest.fixture(scope="module")
+def local_aws() -> Iterator[LocalAws]:
+    with LocalAws() as aws:
+        yield aws
+
+
+@pytest.fixture
+def account(local_aws: LocalAws) -> AwsUnderTest:
+    return AwsUnderTest(local_aws)

@@ -1,0 +1,145 @@
+"""Everything of `lbcontroller.aws` wired to the embedded AWS, and what it asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import boto3
+
+from lbcontroller.aws.apply import Applier
+from lbcontroller.aws.caller import AwsCaller, CallRecord, Timing
+from lbcontroller.aws.load import Loader
+from lbcontroller.aws.mirror import Mirror
+from lbcontroller.aws.observe import Observer
+from lbcontroller.aws.operations import AwsService
+from lbcontroller.aws.session import AwsClients
+from lbcontroller.aws.throttle import Throttle
+from lbcontroller.local.aws import LocalAws
+from lbcontroller.local.aws.recorder import mutating
+from lbcontroller.local.aws.world import SeededWorld, World, seed
+from lbcontroller.model.ids import Arn, SubnetId, VpcId
+from lbcontroller.model.observed import Observed
+from lbcontroller.model.resources import (
+    Kind,
+    LoadBalancer,
+    Resource,
+    ResourceId,
+    SecurityGroup,
+    Stack,
+    TargetGroup,
+    TargetGroupBinding,
+)
+from lbcontroller.model.subnet_mappings import SubnetMapping
+from lbcontroller.plan.planner import plan
+from lbcontroller.plan.steps import Plan, Step
+from tests.support.nlb_stacks import CLUSTER, a_policy
+
+
+class AwsUnderTest:
+    """One cluster's view of the embedded AWS; `restart` is a new process with an empty memory."""
+
+    def __init__(self, aws: LocalAws, world: World | None = None) -> None:
+        self.aws = aws
+        self.world: SeededWorld = seed(aws, world or World(cluster_name=CLUSTER, pods_per_node=3))
+        self.leading = True
+        self.records: list[CallRecord] = []
+        self.slept: list[float] = []
+        self.restart()
+        aws.clear_calls()
+
+    def restart(self) -> None:
+        """Forget everything that is kept in memory."""
+        self.caller = AwsCaller(
+            clients_of(self.aws),
+            throttle=Throttle(),
+            may_write=lambda: self.leading,
+            on_call=self.records.append,
+            timing=Timing(sleep=self.slept.append),
+        )
+        self.mirror = Mirror()
+        self.loader = Loader(
+            caller=self.caller, mirror=self.mirror, cluster=CLUSTER, vpc_id=VpcId(self.world.vpc_id)
+        )
+        self.observer = Observer(self.caller, self.mirror)
+        self.applier = Applier(self.caller, self.mirror, cluster=CLUSTER)
+
+    def calls(self, *, since: int = 0) -> list[str]:
+        """Return what was called, in order: for elbv2 the operation, for others with the service in front."""
+        names = [call.name for call in self.aws.calls[since:]]
+        return [name.removeprefix("elbv2:") for name in names]
+
+    def writes(self) -> list[str]:
+        """Return the calls that may have changed something."""
+        return [call.operation for call in mutating(self.aws.calls)]
+
+    def params(self, operation: str) -> list[Mapping[str, Any]]:
+        """Return the parameters of each call of an operation."""
+        return [call.params for call in self.aws.calls if call.operation == operation]
+
+    def called(self, act: Callable[[], object]) -> list[str]:
+        """Return what was called while `act` ran."""
+        before = len(self.aws.calls)
+        act()
+        return self.calls(since=before)
+
+    def here(self, stack: Stack) -> Stack:
+        """Return the part of a desired stack that is in AWS, with this account's VPC and private subnets."""
+        return Stack(
+            stack.id,
+            tuple(
+                self._here(resource)
+                for resource in stack.resources
+                if not isinstance(resource, TargetGroupBinding)
+            ),
+        )
+
+    def plan(self, stack: Stack, **policy: Any) -> Plan:
+        """Plan from what is observed."""
+        self.observer.read_unknown(stack)
+        observed: tuple[Observed, ...] = self.observer.observe(stack.id)
+        return plan(stack, observed, a_policy(**policy))
+
+    def execute(self, steps: Iterable[Step], kept: Mapping[ResourceId, Arn]) -> dict[ResourceId, Arn]:
+        """Take steps and return the ARNs of what exists."""
+        arns = dict(kept)
+        for step in steps:
+            arn = self.applier.execute(step, arns)
+            if hasattr(step, "resource"):
+                arns[step.resource.id] = arn
+        return arns
+
+    def reconcile(self, stack: Stack, **policy: Any) -> Plan:
+        """Plan and carry the plan out."""
+        made = self.plan(stack, **policy)
+        self.execute(made.steps, made.kept)
+        return made
+
+    def observed(self, stack: Stack, kind: Kind) -> list[Any]:
+        """Return what the mirror has of one kind."""
+        return [item for item in self.observer.observe(stack.id) if item.resource.id.kind is kind]
+
+    def _here(self, resource: Resource) -> Resource:
+        match resource:
+            case SecurityGroup() | TargetGroup():
+                return replace(resource, vpc_id=VpcId(self.world.vpc_id))
+            case LoadBalancer(subnets=tuple() as mappings):
+                return replace(resource, subnets=tuple(self._mapping(mapping) for mapping in mappings))
+            case _:
+                return resource
+
+    def _mapping(self, mapping: SubnetMapping) -> SubnetMapping:
+        zone = mapping.subnet.removeprefix("subnet-")
+        return replace(mapping, subnet=SubnetId(self.world.ids[f"subnet.private-{zone}"]))
+
+
+def clients_of(aws: LocalAws) -> AwsClients:
+    """Return clients that call the embedded AWS as the program would."""
+    environment = aws.environment()
+    session = boto3.Session(
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+    endpoints = dict.fromkeys(AwsService, aws.url)
+    return AwsClients(session, region=aws.region, endpoints=endpoints)

@@ -83,7 +83,7 @@ class Connection:
             )
             _, context = list_kube_config_contexts(path)  # type: ignore[no-untyped-call]  # as above
             return cls._of(configuration, context["context"].get("namespace") or "default")
-        except (ConfigException, OSError, ValueError) as error:
+        except Exception as error:  # the loader raises whatever its reading of the file runs into
             raise _unusable(path, error) from error
 
     @classmethod

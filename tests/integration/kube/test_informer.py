@@ -1,0 +1,373 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from lbcontroller.keys import ObjectName
+from lbcontroller.kube.connection import Connection
+from lbcontroller.kube.informer import Informer, Rhythm, Watched
+from lbcontroller.kube.resources import ResourceType
+from lbcontroller.local.apiserver import LocalApiServer, Request
+from lbcontroller.telemetry.metrics import Metrics
+from tests.support.kube import a_service_object, connection_to_url, until
+from tests.support.scripted_api import Answer, Script, an_object, event, listing, serving, status, stream
+
+Change = tuple[str, str | None, str | None]
+
+
+class Follower:
+    """An informer under test: what it reported, how long it paused, and the time it lives in."""
+
+    def __init__(self, project: Callable[[dict[str, Any]], str | None]) -> None:
+        self.project = project
+        self.changes: list[Change] = []
+        self.pauses: list[float] = []
+        self.now = 0.0
+        self.metrics = Metrics()
+        self.informer: Informer[str]
+
+    def on_change(self, name: ObjectName, before: str | None, after: str | None) -> None:
+        self.changes.append((name.name, before, after))
+
+    async def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        await asyncio.sleep(0)
+
+    def count(self, name: str, **labels: str) -> float | None:
+        registry: CollectorRegistry = self.metrics.registry
+        return registry.get_sample_value(name, labels)
+
+
+def team_of(obj: dict[str, Any]) -> str | None:
+    team: str | None = (obj["metadata"].get("labels") or {}).get("team")
+    return team
+
+
+@asynccontextmanager
+async def following(
+    connection: Connection,
+    project: Callable[[dict[str, Any]], str | None] = team_of,
+    *,
+    namespace: str = "",
+    stall_timeout: float = 75.0,
+) -> AsyncIterator[Follower]:
+    """Follow the Services of a server while the block runs."""
+    follower = Follower(project)
+    rhythm = Rhythm(
+        page_size=2,
+        stall_timeout=stall_timeout,
+        clock=lambda: follower.now,
+        chance=lambda: 0.5,
+        pause=follower.pause,
+    )
+    watched = Watched(
+        resource=ResourceType.SERVICES,
+        namespace=namespace,
+        project=follower.project,
+        on_change=follower.on_change,
+    )
+    async with connection.async_session() as session:
+        follower.informer = Informer(session, watched, follower.metrics, rhythm)
+        task = asyncio.create_task(follower.informer.run())
+        try:
+            yield follower
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def a_team(name: str, team: str) -> dict[str, Any]:
+    return a_service_object(name, labels={"team": team})
+
+
+def is_watch(request: Request) -> bool:
+    return "watch=true" in request.query
+
+
+async def test_what_is_there_is_reported_page_by_page_before_it_is_synced(
+    server: LocalApiServer, connection: Connection
+) -> None:
+    for number in range(5):
+        server.create(a_team(f"s{number}", "one"))
+
+    async with following(connection) as follower:
+        await follower.informer.synced.wait()
+
+        assert sorted(follower.changes) == [(f"s{number}", None, "one") for number in range(5)]
+    listings = [request for request in server.requests if not is_watch(request)]
+    assert len(listings) == 3
+    assert follower.count("lbcontroller_informer_relists_total", resource="services") == 1
+
+
+async def test_each_change_is_reported_once_with_before_and_after(
+    server: LocalApiServer, connection: Connection
+) -> None:
+    async with following(connection) as follower:
+        await follower.informer.synced.wait()
+        server.create(a_team("web", "one"))
+        server.patch("Service", "web", {"metadata": {"annotations": {"not": "projected"}}})
+        server.patch("Service", "web", {"metadata": {"labels": {"team": "two"}}})
+        server.delete("Service", "web")
+        await until(lambda: len(follower.changes) == 3)
+
+        assert follower.changes == [("web", None, "one"), ("web", "one", "two"), ("web", "two", None)]
+
+
+async def test_what_does_not_matter_is_as_absent(server: LocalApiServer, connection: Connection) -> None:
+    server.create(a_service_object("nobodys"))
+
+    async with following(connection) as follower:
+        await follower.informer.synced.wait()
+        server.patch("Service", "nobodys", {"metadata": {"labels": {"team": "one"}}})
+        server.patch("Service", "nobodys", {"metadata": {"labels": {"team": None}}})
+        server.delete("Service", "nobodys")
+        server.create(a_team("last", "one"))
+        await until(lambda: ("last", None, "one") in follower.changes)
+
+        assert follower.changes[:2] == [("nobodys", None, "one"), ("nobodys", "one", None)]
+        assert len(follower.changes) == 3
+
+
+async def test_one_namespace_is_followed_alone(server: LocalApiServer, connection: Connection) -> None:
+    elsewhere = a_team("web", "elsewhere")
+    elsewhere["metadata"]["namespace"] = "kube-system"
+    server.create(elsewhere)
+    server.create(a_team("web", "here"))
+
+    async with following(connection, namespace="default") as follower:
+        await follower.informer.synced.wait()
+
+        assert follower.changes == [("web", None, "here")]
+
+
+async def test_deletions_in_a_gap_are_reported_by_the_next_listing(
+    server: LocalApiServer, connection: Connection
+) -> None:
+    for name in ("a", "b", "c"):
+        server.create(a_team(name, "one"))
+
+    async with following(connection) as follower:
+        await follower.informer.synced.wait()
+        await until(lambda: any(is_watch(request) for request in server.requests))
+        follower.changes.clear()
+        away = asyncio.Event()
+        away.set()
+        server.refuse(lambda _: away.is_set(), code=503, times=100_000)
+        server.drop_connections()
+        await until(lambda: follower.pauses)
+        server.delete("Service", "a")
+        server.patch("Service", "b", {"metadata": {"labels": {"team": "two"}}})
+        server.expire_watches()
+        away.clear()
+        await until(lambda: len(follower.changes) == 2)
+
+        assert sorted(follower.changes) == [("a", "one", None), ("b", "one", "two")]
+        assert follower.informer.synced.is_set()
+
+
+async def test_a_broken_connection_loses_nothing_and_lists_nothing(
+    server: LocalApiServer, connection: Connection
+) -> None:
+    async with following(connection) as follower:
+        await follower.informer.synced.wait()
+        await until(lambda: any(is_watch(request) for request in server.requests))
+        for number in range(20):
+            server.create(a_team(f"s{number}", "one"))
+            if number % 5 == 0:
+                await asyncio.to_thread(server.drop_connections)
+        await until(lambda: len(follower.changes) == 20)
+
+        assert follower.count("lbcontroller_informer_relists_total", resource="services") == 1
+
+
+@pytest.mark.parametrize("code", [401, 403, 404, 500, 503])
+async def test_a_server_that_refuses_is_asked_for_ever(
+    server: LocalApiServer, connection: Connection, code: int
+) -> None:
+    server.create(a_team("web", "one"))
+    server.refuse(lambda _: True, code=code, times=30)
+
+    async with following(connection) as follower:
+        await follower.informer.synced.wait()
+
+        assert follower.changes == [("web", None, "one")]
+        assert len(follower.pauses) == 30
+        assert follower.pauses[:3] == [0.5, 1.0, 2.0]
+        assert follower.pauses[-1] == 30.0
+
+
+@asynccontextmanager
+async def following_a_script(
+    directory: Path, *answers: Answer, stall_timeout: float = 75.0
+) -> AsyncIterator[tuple[Follower, Script]]:
+    """Follow a server that answers exactly this, and then keeps a silent watch open."""
+    forever = asyncio.Event()
+    script = Script(*answers, stream(hold=forever.wait))
+    async with serving(script) as url:
+        async with following(connection_to_url(url, directory), stall_timeout=stall_timeout) as follower:
+            yield follower, script
+        forever.set()
+
+
+def of_team(name: str, version: str, team: str) -> dict[str, object]:
+    obj = an_object(name, version)
+    metadata: Any = obj["metadata"]
+    return {**obj, "metadata": {**metadata, "labels": {"team": team}}}
+
+
+BOOKMARK_5 = event("BOOKMARK", an_object("", "5"))
+
+
+async def test_watching_goes_on_from_the_last_bookmark(tmp_path: Path) -> None:
+    async with following_a_script(tmp_path, listing("1"), stream(BOOKMARK_5)) as (follower, script):
+        await until(lambda: len(script.queries) == 3)
+
+        assert [query.get("resourceVersion") for query in script.queries] == [None, "1", "5"]
+        assert script.queries[1]["allowWatchBookmarks"] == "true"
+        assert script.queries[1]["timeoutSeconds"] == "450"
+        assert follower.changes == []
+        assert follower.pauses == []
+
+
+@pytest.mark.parametrize(
+    "expiry", [status(410), stream(event("ERROR", {"kind": "Status", "code": 410, "message": "too old"}))]
+)
+async def test_an_expired_version_leads_to_a_listing_that_replaces(tmp_path: Path, expiry: Answer) -> None:
+    answers = (
+        listing("1", of_team("a", "1", "one"), of_team("b", "1", "one")),
+        expiry,
+        listing("9", of_team("b", "9", "two")),
+    )
+    async with following_a_script(tmp_path, *answers) as (follower, script):
+        await until(lambda: len(script.queries) == 4)
+
+        assert follower.changes[2:] == [("b", "one", "two"), ("a", "one", None)]
+        assert script.queries[3]["resourceVersion"] == "9"
+
+
+async def test_versions_that_always_expire_do_not_become_a_storm_of_listings(tmp_path: Path) -> None:
+    answers = [answer for _ in range(4) for answer in (listing("1"), status(410))]
+    async with following_a_script(tmp_path, *answers, listing("1")) as (follower, script):
+        await until(lambda: len(script.queries) == 10)
+
+        assert follower.pauses == [0.5, 1.0, 2.0, 4.0]
+
+
+async def test_a_listing_that_expires_between_pages_begins_anew(tmp_path: Path) -> None:
+    answers = (
+        listing("1", of_team("a", "1", "one"), token="more"),
+        status(410),
+        listing("2", of_team("b", "2", "one")),
+    )
+    async with following_a_script(tmp_path, *answers) as (follower, script):
+        await follower.informer.synced.wait()
+
+        assert follower.changes == [("a", None, "one"), ("b", None, "one"), ("a", "one", None)]
+        assert [query.get("continue") for query in script.queries[:3]] == [None, "more", None]
+
+
+async def test_another_error_in_the_stream_leads_to_a_listing_after_a_pause(tmp_path: Path) -> None:
+    broken = stream(event("ERROR", {"kind": "Status", "code": 500, "message": "etcd has no leader"}))
+    async with following_a_script(tmp_path, listing("1"), broken, listing("2")) as (follower, script):
+        await until(lambda: len(script.queries) == 4)
+
+        assert follower.pauses == [0.5]
+        assert script.queries[3]["resourceVersion"] == "2"
+
+
+async def test_a_line_that_is_cut_off_is_asked_for_again(tmp_path: Path) -> None:
+    line = event("ADDED", of_team("a", "2", "one"))
+    answers = (listing("1"), stream(BOOKMARK_5, line[: len(line) // 2]), stream(line))
+    async with following_a_script(tmp_path, *answers) as (follower, script):
+        await until(lambda: follower.changes)
+
+        assert follower.changes == [("a", None, "one")]
+        assert [query.get("resourceVersion") for query in script.queries[1:3]] == ["1", "5"]
+
+
+async def test_lines_may_arrive_in_pieces(tmp_path: Path) -> None:
+    line = event("ADDED", of_team("a", "2", "one"))
+    async with following_a_script(tmp_path, listing("1"), stream(line[:9], line[9:], b"\n")) as (follower, _):
+        await until(lambda: follower.changes)
+
+        assert follower.changes == [("a", None, "one")]
+
+
+async def test_garbage_in_the_stream_is_survived(tmp_path: Path) -> None:
+    answers = (listing("1"), stream(b"<html>\n"), stream(event("ADDED", of_team("a", "2", "one"))))
+    async with following_a_script(tmp_path, *answers) as (follower, script):
+        await until(lambda: follower.changes)
+
+        assert follower.changes == [("a", None, "one")]
+        assert script.queries[2]["resourceVersion"] == "1"
+
+
+async def test_a_silent_stream_is_given_up(tmp_path: Path) -> None:
+    forever = asyncio.Event()
+    silent = stream(hold=forever.wait)
+    answers = (listing("1"), silent, stream(event("ADDED", of_team("a", "2", "one"))))
+    async with following_a_script(tmp_path, *answers, stall_timeout=0.05) as (follower, _):
+        await until(lambda: follower.changes)
+        forever.set()
+
+        assert follower.changes == [("a", None, "one")]
+
+
+async def test_streams_that_end_at_once_do_not_become_a_busy_loop(tmp_path: Path) -> None:
+    answers = (listing("1"), stream(), stream(), stream())
+    async with following_a_script(tmp_path, *answers) as (follower, script):
+        await until(lambda: len(script.queries) == 5)
+
+        assert follower.pauses == [0.5, 1.0, 2.0]
+
+
+async def test_a_busy_server_says_when_to_come_back(tmp_path: Path) -> None:
+    async with following_a_script(tmp_path, status(429, headers={"Retry-After": "7"}), listing("1")) as (
+        follower,
+        _,
+    ):
+        await follower.informer.synced.wait()
+
+        assert follower.pauses == [7.0]
+
+
+async def test_one_object_that_cannot_be_read_does_not_stop_the_others(
+    server: LocalApiServer, connection: Connection
+) -> None:
+    def strict(obj: dict[str, Any]) -> str:
+        return str(obj["metadata"]["labels"]["team"])
+
+    server.create(a_service_object("odd"))
+    server.create(a_team("web", "one"))
+
+    async with following(connection, strict) as follower:
+        await follower.informer.synced.wait()
+        server.patch("Service", "odd", {"metadata": {"labels": {"team": "mended"}}})
+        await until(lambda: len(follower.changes) == 2)
+
+        assert follower.changes == [("web", None, "one"), ("odd", None, "mended")]
+        assert follower.count("lbcontroller_bugs_total", where="informer") == 1
+
+
+async def test_an_answer_of_an_unexpected_shape_is_counted_as_a_bug_and_survived(tmp_path: Path) -> None:
+    answers = (stream(b'{"items": null}'), listing("1", of_team("a", "1", "one")))
+    async with following_a_script(tmp_path, *answers) as (follower, _):
+        await follower.informer.synced.wait()
+
+        assert follower.changes == [("a", None, "one")]
+        assert follower.count("lbcontroller_bugs_total", where="informer") == 1
+
+
+async def test_it_is_healthy_while_the_server_is_heard(tmp_path: Path) -> None:
+    async with following_a_script(tmp_path, listing("1")) as (follower, _):
+        assert not follower.informer.healthy(0.0)
+        await follower.informer.synced.wait()
+
+        assert follower.informer.healthy(149.0)
+        assert not follower.informer.healthy(150.0)

@@ -80,28 +80,37 @@ class Denied(LbControllerError):  # noqa: N818 - as above
 
 
 class ProblemCollector:
-    """Gathers the problems of independent parts of a build, so that a user sees all of them at once."""
+    """Gathers the problems of independent parts of a build, so that a user sees all of them at once.
+
+    A part that has to wait does not hide the problems of the others: they come first.
+    """
 
     def __init__(self) -> None:
         self._problems: list[Problem] = []
+        self._waiting: list[NotReady] = []
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """Keep the problems of an `InvalidConfig` raised inside and go on after the block."""
+        """Keep an `InvalidConfig` or a `NotReady` raised inside and go on after the block."""
         try:
             yield
         except InvalidConfig as error:
             self._problems.extend(error.problems)
+        except NotReady as error:
+            self._waiting.append(error)
 
     def add(self, problem: Problem) -> None:
         """Keep one problem."""
         self._problems.append(problem)
 
     def raise_if_any(self) -> None:
-        """Raise every problem kept so far, each once, in the order found.
+        """Raise every problem kept so far, each once, in the order found; else the first reason to wait.
 
         Raises:
-            InvalidConfig: when there is at least one.
+            InvalidConfig: when there is at least one problem.
+            NotReady: when there is none, and a part has to wait.
         """
         if self._problems:
             raise InvalidConfig(*dict.fromkeys(self._problems))
+        if self._waiting:
+            raise self._waiting[0]

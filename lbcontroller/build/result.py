@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lbcontroller.errors import Problem
 from lbcontroller.keys import ObjectName
-from lbcontroller.model.findings import Finding
+from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.model.identity import StackId
 from lbcontroller.model.inventory import Inventory
 from lbcontroller.model.resources import Stack
@@ -23,6 +24,20 @@ class BuildContext:
     stack: StackId
     inventory: Inventory
     settings: Settings
+    tags_field: str = "tags"
+    """The annotation or field that the user's tags stand in, for messages."""
+
+    def problem(self, field: str, expected: str, *, value: str = "", hint: str = "") -> Problem:
+        """Return a problem of the object that the stack is built for."""
+        return Problem(subject=self.subject, field=field, value=value, expected=expected, hint=hint)
+
+    def warning(self, reason: FindingReason, message: str) -> Finding:
+        """Return a finding that is probably not what the user meant."""
+        return Finding(severity=Severity.WARNING, subject=self.subject, reason=reason, message=message)
+
+    def remark(self, reason: FindingReason, message: str) -> Finding:
+        """Return a finding that is worth knowing."""
+        return Finding(severity=Severity.INFO, subject=self.subject, reason=reason, message=message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

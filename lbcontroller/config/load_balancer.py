@@ -13,6 +13,9 @@ from lbcontroller.model.fields import Attributes, Tags
 class DiscoverSubnets:
     """One subnet of each zone, found by role tags or by reachability."""
 
+    field: str = "subnets"
+    """The annotation or field that could name subnets, for messages."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedSubnets:
@@ -96,6 +99,22 @@ SecurityGroupChoice = ManagedSecurityGroup | GivenSecurityGroups | NoSecurityGro
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadBalancerFields:
+    """The annotation or field that each part of a load balancer stands in, for messages."""
+
+    name: str = "name"
+    ip_address_type: str = "IP address type"
+    allocations: str = "Elastic IP allocations"
+    private_ipv4: str = "private IPv4 addresses"
+    ipv6: str = "IPv6 addresses"
+    source_nat_prefix: str = "prefix for IPv6 source NAT"
+    source_nat_ipv6_prefixes: str = "source NAT IPv6 prefixes"
+    manage_backend_rules: str = "management of backend rules"
+    private_link_inbound_rules: str = "inbound rules on PrivateLink traffic"
+    attributes: str = "attributes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadBalancerConfig:
     """A load balancer as a front end wants it."""
 
@@ -117,3 +136,4 @@ class LoadBalancerConfig:
     """None when not given; 0 gives a reservation back."""
     tags: Tags
     """The user's tags, without tracking and default tags."""
+    fields: LoadBalancerFields = LoadBalancerFields()

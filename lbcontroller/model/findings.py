@@ -23,6 +23,8 @@ class FindingReason(StrEnum):
     UNKNOWN_ATTRIBUTE = "UnknownAttribute"
     MISSING_ANNOTATION = "MissingAnnotation"
     SUBNETS_LEFT_OUT = "SubnetsLeftOut"
+    ADDRESS_ORDER = "AddressOrder"
+    OVER_DEFAULT_QUOTA = "OverDefaultQuota"
     IGNORED_SETTING = "IgnoredSetting"
     NEEDS_REPLACEMENT = "NeedsReplacement"
     KEPT_AS_IS = "KeptAsIs"

@@ -1,0 +1,215 @@
+"""Which security groups a load balancer has, and by which of them its targets know it.
+
+The first line that fits decides:
+
+| existing load balancer | wanted                | backend group | attached          | source for targets |
+|------------------------|-----------------------|---------------|-------------------|--------------------|
+| has none               | any                   | any           | none              | none               |
+| has some               | none                  | any           | a problem         |                    |
+| none                   | none                  | any           | none              | none               |
+| any                    | managed               | enabled       | managed + backend | backend            |
+| any                    | managed               | disabled      | managed           | managed            |
+| any                    | given                 | any           | given             | none               |
+| any                    | given, rules managed  | enabled       | given + backend   | backend            |
+| any                    | given, rules managed  | disabled      | a problem         |                    |
+
+A network load balancer is made with security groups or without, and AWS never changes which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from lbcontroller.build.inbound_rules import inbound_rules
+from lbcontroller.build.names import managed_security_group_name
+from lbcontroller.build.result import BuildContext
+from lbcontroller.build.tags import resource_tags
+from lbcontroller.config.load_balancer import (
+    GivenSecurityGroups,
+    LoadBalancerConfig,
+    ManagedSecurityGroup,
+    NoSecurityGroups,
+)
+from lbcontroller.errors import InvalidConfig, NotReady, Problem, ProblemCollector, did_you_mean
+from lbcontroller.model.findings import Finding, FindingReason
+from lbcontroller.model.ids import SecurityGroupId
+from lbcontroller.model.resources import Kind, Ref, ResourceId, SecurityGroup, SecurityGroupRef
+
+MANAGED_SECURITY_GROUP_ID: Final = ResourceId(Kind.SECURITY_GROUP, "ManagedLBSecurityGroup")
+BACKEND_GROUP_RETRY_SECONDS: Final = 1.0
+"""How long to wait for the shared backend security group: its own reconcile is one call to AWS."""
+_DESCRIPTION: Final = "[k8s] Managed SecurityGroup for LoadBalancer"
+"""What LBC writes: AWS never changes the description of a group, so either controller meets the other's."""
+_ID_PREFIX: Final = "sg-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityGroupDecision:
+    """The security groups of a load balancer."""
+
+    attached: tuple[SecurityGroupRef, ...]
+    """Empty: none, for a network load balancer that was or is to be made without."""
+    managed: SecurityGroup | None
+    """The one of `attached` that is ours to make."""
+    backend_source: SecurityGroupRef | None
+    """The one of `attached` that the targets' security groups let in; None: they are not ours to open."""
+    findings: tuple[Finding, ...] = ()
+
+
+def decide_security_groups(config: LoadBalancerConfig, context: BuildContext) -> SecurityGroupDecision:
+    """Return the security groups of a load balancer.
+
+    Raises:
+        InvalidConfig: with all problems.
+        NotReady: when the shared backend security group is needed and does not exist yet.
+    """
+    existing, choice = context.inventory.existing, config.security_groups
+    if existing is not None and not existing.has_security_groups:
+        return _none(_stays_without(config, context))
+    match choice:
+        case NoSecurityGroups():
+            if existing is not None:
+                raise InvalidConfig(_cannot_lose_groups(choice, context))
+            return _none(())
+        case ManagedSecurityGroup():
+            return _managed(choice, config, context)
+        case GivenSecurityGroups():
+            return _given(choice, config, context)
+        case _:
+            assert_never(choice)
+
+
+def _none(findings: tuple[Finding, ...]) -> SecurityGroupDecision:
+    return SecurityGroupDecision(attached=(), managed=None, backend_source=None, findings=findings)
+
+
+def _stays_without(config: LoadBalancerConfig, context: BuildContext) -> tuple[Finding, ...]:
+    match config.security_groups:
+        case NoSecurityGroups():
+            return ()
+        case ManagedSecurityGroup():
+            return (
+                context.remark(
+                    FindingReason.KEPT_AS_IS,
+                    "the load balancer was made without security groups and stays without: "
+                    "AWS gives it some only when it is made anew",
+                ),
+            )
+        case GivenSecurityGroups(field=field, names=names):
+            return (
+                context.warning(
+                    FindingReason.NEEDS_REPLACEMENT,
+                    f"{field}: {', '.join(names)!r} has no effect: the load balancer was made without "
+                    "security groups, and AWS gives it some only when it is made anew",
+                ),
+            )
+
+
+def _cannot_lose_groups(choice: NoSecurityGroups, context: BuildContext) -> Problem:
+    return context.problem(
+        choice.field,
+        "the load balancer was made with security groups, and AWS does not take them away",
+        hint="to have it without, delete it and make it anew",
+    )
+
+
+def _managed(
+    choice: ManagedSecurityGroup, config: LoadBalancerConfig, context: BuildContext
+) -> SecurityGroupDecision:
+    problems = ProblemCollector()
+    with problems.attempt():
+        inbound = inbound_rules(choice.inbound, config.ip_address_type, context)
+    with problems.attempt():
+        tags = resource_tags(context, MANAGED_SECURITY_GROUP_ID, config.tags)
+    with problems.attempt():
+        backend = _backend_group(context) if context.settings.enable_backend_security_group else None
+    problems.raise_if_any()
+    managed = SecurityGroup(
+        id=MANAGED_SECURITY_GROUP_ID,
+        name=managed_security_group_name(context),
+        description=_DESCRIPTION,
+        vpc_id=context.inventory.vpc_id,
+        ingress=inbound.rules,
+        tags=tags,
+    )
+    own = Ref(managed.id)
+    return SecurityGroupDecision(
+        attached=(own,) if backend is None else (own, backend),
+        managed=managed,
+        backend_source=own if backend is None else backend,
+        findings=inbound.findings,
+    )
+
+
+def _given(
+    choice: GivenSecurityGroups, config: LoadBalancerConfig, context: BuildContext
+) -> SecurityGroupDecision:
+    problems = ProblemCollector()
+    backend: SecurityGroupId | None = None
+    with problems.attempt():
+        groups = _resolve(choice, context)
+    with problems.attempt():
+        if choice.manage_backend_rules:
+            _check_backend_enabled(config, context)
+            backend = _backend_group(context)
+    problems.raise_if_any()
+    attached = groups if backend is None else (*groups, backend)
+    return SecurityGroupDecision(
+        attached=tuple(dict.fromkeys(attached)), managed=None, backend_source=backend
+    )
+
+
+def _check_backend_enabled(config: LoadBalancerConfig, context: BuildContext) -> None:
+    if not context.settings.enable_backend_security_group:
+        raise InvalidConfig(
+            context.problem(
+                config.fields.manage_backend_rules,
+                "needs the shared backend security group, and --enable-backend-security-group is false",
+                value="true",
+            )
+        )
+
+
+def _backend_group(context: BuildContext) -> SecurityGroupId:
+    if context.settings.backend_security_group:
+        return SecurityGroupId(context.settings.backend_security_group)
+    if context.inventory.backend_security_group is None:
+        raise NotReady(
+            "the shared backend security group does not exist yet", retry_after=BACKEND_GROUP_RETRY_SECONDS
+        )
+    return context.inventory.backend_security_group
+
+
+def _resolve(choice: GivenSecurityGroups, context: BuildContext) -> tuple[SecurityGroupId, ...]:
+    """Return the groups a user names; a name stands for every group that has it."""
+    facts = sorted(context.inventory.security_groups.values(), key=lambda group: group.id)
+    known: dict[str, list[SecurityGroupId]] = {group.id: [group.id] for group in facts}
+    for group in facts:
+        # What looks like an id is one, so a tag cannot stand in for it.
+        if group.name and not group.name.startswith(_ID_PREFIX):
+            known.setdefault(group.name, []).append(group.id)
+    names = tuple(dict.fromkeys(choice.names))
+    found = [name for name in names if name in known]
+    if missing := [name for name in names if name not in known]:
+        raise InvalidConfig(*_not_found(choice, context, (missing, found), known))
+    return tuple(dict.fromkeys(id_ for name in names for id_ in known[name]))
+
+
+def _not_found(
+    choice: GivenSecurityGroups,
+    context: BuildContext,
+    sorted_out: tuple[list[str], list[str]],
+    known: Iterable[str],
+) -> Iterable[Problem]:
+    missing, found = sorted_out
+    for name in missing:
+        what = "id" if name.startswith(_ID_PREFIX) else "Name tag"
+        yield context.problem(
+            choice.field,
+            f"no security group of {context.inventory.vpc_id} has this {what}; "
+            f"found of {len(missing) + len(found)} named: {', '.join(found) or 'none'}",
+            value=name,
+            hint=did_you_mean(name, known),
+        )

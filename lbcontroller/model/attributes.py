@@ -1,0 +1,120 @@
+"""The attributes of ELBv2 resources: their keys, what they take and where they apply.
+
+Sources: ELBv2 API reference 2015-12-01, LoadBalancerAttribute, TargetGroupAttribute and ListenerAttribute.
+Keys that are not listed are passed on, because AWS adds new ones; AWS has the last word on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from lbcontroller.model.enums import Protocol
+
+STICKY_PROTOCOLS: Final = frozenset({Protocol.TCP, Protocol.UDP, Protocol.TCP_UDP})
+"""Protocols of target groups that can keep a client on its target (source: NLB guide, sticky sessions)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """What one attribute takes: one of `words`, or a whole number within `numbers`; anything without both."""
+
+    words: tuple[str, ...] = ()
+    numbers: tuple[int, int] | None = None
+
+    def accepts(self, value: str) -> bool:
+        """Whether AWS takes `value`."""
+        if value in self.words or (self.numbers is None and not self.words):
+            return True
+        if self.numbers is None or not (value.isascii() and value.isdecimal()):
+            return False
+        return self.numbers[0] <= int(value) <= self.numbers[1]
+
+    @property
+    def expected(self) -> str:
+        """What AWS takes, in words."""
+        choices = [*self.words]
+        if self.numbers is not None:
+            choices.append(f"a number from {self.numbers[0]} to {self.numbers[1]}")
+        *others, last = choices or ["any text"]
+        return f"{', '.join(others)} or {last}" if others else last
+
+
+_SWITCH: Final = Attribute(words=("true", "false"))
+_TEXT: Final = Attribute()
+_MAX_TARGETS: Final = 2**31 - 1
+
+NLB_ATTRIBUTES: Final[Mapping[str, Attribute]] = {
+    "access_logs.s3.enabled": _SWITCH,
+    "access_logs.s3.bucket": _TEXT,
+    "access_logs.s3.prefix": _TEXT,
+    "deletion_protection.enabled": _SWITCH,
+    "dns_record.client_routing_policy": Attribute(
+        words=("availability_zone_affinity", "partial_availability_zone_affinity", "any_availability_zone")
+    ),
+    "ipv6.deny_all_igw_traffic": _SWITCH,
+    "load_balancing.cross_zone.enabled": _SWITCH,
+    "secondary_ips.auto_assigned.per_subnet": Attribute(numbers=(0, 7)),
+    "zonal_shift.config.enabled": _SWITCH,
+}
+"""Attributes of network load balancers."""
+
+ALB_ONLY_ATTRIBUTES: Final = frozenset(
+    {
+        "client_keep_alive.seconds",
+        "connection_logs.s3.bucket",
+        "connection_logs.s3.enabled",
+        "connection_logs.s3.prefix",
+        "health_check_logs.s3.bucket",
+        "health_check_logs.s3.enabled",
+        "health_check_logs.s3.prefix",
+        "idle_timeout.timeout_seconds",
+        "routing.http.desync_mitigation_mode",
+        "routing.http.drop_invalid_header_fields.enabled",
+        "routing.http.preserve_host_header.enabled",
+        "routing.http.x_amzn_tls_version_and_cipher_suite.enabled",
+        "routing.http.xff_client_port.enabled",
+        "routing.http.xff_header_processing.mode",
+        "routing.http2.enabled",
+        "waf.fail_open.enabled",
+    }
+)
+"""Attributes that only application load balancers have."""
+
+NLB_ONLY_ATTRIBUTES: Final = frozenset(
+    {"dns_record.client_routing_policy", "secondary_ips.auto_assigned.per_subnet"}
+)
+"""Attributes that only network load balancers have."""
+
+NLB_TARGET_GROUP_ATTRIBUTES: Final[Mapping[str, Attribute]] = {
+    "deregistration_delay.connection_termination.enabled": _SWITCH,
+    "deregistration_delay.timeout_seconds": Attribute(numbers=(0, 3600)),
+    "load_balancing.cross_zone.enabled": Attribute(
+        words=("true", "false", "use_load_balancer_configuration")
+    ),
+    "preserve_client_ip.enabled": _SWITCH,
+    "proxy_protocol_v2.enabled": _SWITCH,
+    "stickiness.enabled": _SWITCH,
+    "stickiness.type": Attribute(words=("source_ip",)),
+    "target_group_health.dns_failover.minimum_healthy_targets.count": Attribute(
+        words=("off",), numbers=(1, _MAX_TARGETS)
+    ),
+    "target_group_health.dns_failover.minimum_healthy_targets.percentage": Attribute(
+        words=("off",), numbers=(1, 100)
+    ),
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": Attribute(
+        numbers=(1, _MAX_TARGETS)
+    ),
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": Attribute(
+        words=("off",), numbers=(1, 100)
+    ),
+    "target_health_state.unhealthy.connection_termination.enabled": _SWITCH,
+    "target_health_state.unhealthy.draining_interval_seconds": Attribute(numbers=(0, 360_000)),
+}
+"""Attributes of target groups of network load balancers."""
+
+NLB_LISTENER_ATTRIBUTES: Final[Mapping[str, Attribute]] = {
+    "tcp.idle_timeout.seconds": Attribute(numbers=(60, 6000))
+}
+"""Attributes of listeners of network load balancers."""

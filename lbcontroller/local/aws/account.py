@@ -6,14 +6,15 @@ The only module beside `strict` that imports moto, which takes more than half a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 from moto.acm.models import acm_backends
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import ec2_backends
 from moto.elbv2.models import elbv2_backends
 from moto.moto_api._internal import mock_random
-from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
@@ -38,19 +39,23 @@ class _Dispatcher(DomainDispatcherApplication):
 
 
 class Account:
-    """A WSGI application that is strict moto with an empty account."""
+    """A WSGI application that is strict moto. Its state is the process's: `reset` before use."""
 
     def __init__(self) -> None:
         strict.install()
-        self.reset()
+        self._dispatcher = _Dispatcher()
 
     def reset(self) -> None:
-        """Empty the account.
+        """Empty the account, without moto's habit of setting all backends up once more before dropping them.
 
         The dispatcher goes too: it makes a service's first backend when it meets the service, and a fresh
         account must make its backends in the same order each time, for ids to be the same under one seed.
         """
-        moto_api_backend.reset()
+        in_use = cast("list[dict[str, Any]]", BackendDict._instances)  # noqa: SLF001 - what moto's own reset uses
+        for backends in in_use:
+            backends.clear()
+        in_use.clear()
+        reset_model_data()
         self._dispatcher = _Dispatcher()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

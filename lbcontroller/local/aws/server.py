@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
 import botocore.session
 from botocore.config import Config
 
-from lbcontroller.local.aws.faults import ErrorReply, Fault, InjectedFault
+from lbcontroller.local.aws.faults import Fault, InjectedFault
+from lbcontroller.local.aws.iam import PolicyGate
+from lbcontroller.local.aws.iam_policy import Check
 from lbcontroller.local.aws.life_cycle import LIFE_CYCLE, LifeCycle, Timing
 from lbcontroller.local.aws.proxy import INSPECTOR_ACCESS_KEY, RecordingProxy
-from lbcontroller.local.aws.recorder import Call, Request
+from lbcontroller.local.aws.recorder import Call
 
 CALLER_ACCESS_KEY: Final = "AKIALBCONTROLLER0000"
 """Access key of the program under test: recorded, harmed by faults, subject to the policy."""
-_SECRET: Final = "local"
 DEFAULT_REGION: Final = "us-west-2"
-
-_IN_USE = threading.Lock()
-
-
-def _everything_allowed(_request: Request) -> ErrorReply | None:
-    return None
+_SECRET: Final = "local"
+_SHUTDOWN_POLL_SECONDS: Final = 0.02
+_IN_USE: Final = threading.Lock()
+_EVERYTHING: Final = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
 class LocalAws:
@@ -34,9 +34,16 @@ class LocalAws:
     Args:
         region: Where clients call.
         timing: How long provisioning, health checks and draining take.
+        policy: IAM policy document that the program under test is held to; None allows it everything.
     """
 
-    def __init__(self, *, region: str = DEFAULT_REGION, timing: Timing | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        region: str = DEFAULT_REGION,
+        timing: Timing | None = None,
+        policy: Mapping[str, Any] | None = None,
+    ) -> None:
         from lbcontroller.local.aws import account  # noqa: PLC0415 - moto takes half a second to import
 
         self.region = region
@@ -44,12 +51,18 @@ class LocalAws:
         self._session = botocore.session.get_session()
         self._moto = account
         self._account = account.Account()
-        self._proxy = RecordingProxy(self._account, _everything_allowed)
+        self._gate = PolicyGate(
+            _EVERYTHING if policy is None else policy, account_id=account.ACCOUNT_ID, tags_of=account.tags_of
+        )
+        self._proxy = RecordingProxy(self._account, self._gate)
         self._server = account.make_loopback_server(self._proxy)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="local-aws", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_SHUTDOWN_POLL_SECONDS,), name="local-aws", daemon=True
+        )
 
     def __enter__(self) -> Self:
         if not _IN_USE.acquire(blocking=False):
+            self._server.server_close()
             raise RuntimeError("another LocalAws is running in this process: moto has one state per process")
         self.reset()
         self._thread.start()
@@ -74,6 +87,16 @@ class LocalAws:
     def calls(self) -> tuple[Call, ...]:
         """Recorded calls in order of arrival; the inspection client's are not among them."""
         return self._proxy.calls.calls()
+
+    @property
+    def used_actions(self) -> frozenset[str]:
+        """IAM actions the program under test needed and was allowed, since the server was made."""
+        return self._gate.used_actions
+
+    @property
+    def denied(self) -> tuple[Check, ...]:
+        """Permissions the program under test lacked, in order, since the server was made."""
+        return self._gate.denied
 
     @property
     def life_cycle(self) -> LifeCycle:

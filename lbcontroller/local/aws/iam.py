@@ -1,0 +1,191 @@
+"""Enforces an IAM policy on the calls of the program under test.
+
+Which permissions a call needs follows the Service Authorization Reference: one check per resource, and the
+tagging permission that creating with tags needs besides.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from lbcontroller.local.aws.faults import ErrorReply
+from lbcontroller.local.aws.iam_policy import Check, ContextValue, Policy
+from lbcontroller.local.aws.recorder import Request
+
+TagsOf = Callable[[str, str], Mapping[str, str]]
+"""Tags of the resource with an ARN, in a region."""
+
+_PREFIXES: Final = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
+_QUERY_SERVICES: Final = frozenset({"elbv2", "iam"})
+_READING: Final = ("Describe", "Get")
+_ELB_RESOURCE_MEMBERS: Final = ("LoadBalancerArn", "TargetGroupArn", "RuleArn", "ListenerArn")
+_FAMILIES: Final = {"network": "net", "gateway": "gwy"}
+_EC2_KINDS: Final = {"sg": "security-group", "subnet": "subnet", "vpc": "vpc"}
+_NO_ID_YET: Final = "0" * 16
+"""Stands for the id of a resource that does not exist yet."""
+
+
+class PolicyGate:
+    """Decides which calls a policy allows, and remembers what it decided."""
+
+    def __init__(self, document: Mapping[str, Any], *, account_id: str, tags_of: TagsOf) -> None:
+        self._policy = Policy(document)
+        self._account_id = account_id
+        self._tags_of = tags_of
+        self._lock = threading.Lock()
+        self._used: set[str] = set()
+        self._denied: list[Check] = []
+
+    @property
+    def used_actions(self) -> frozenset[str]:
+        """Actions that were needed and allowed."""
+        with self._lock:
+            return frozenset(self._used)
+
+    @property
+    def denied(self) -> tuple[Check, ...]:
+        """Permissions that were missing, in order."""
+        with self._lock:
+            return tuple(self._denied)
+
+    def __call__(self, request: Request) -> ErrorReply | None:
+        """The error AWS would answer, or None if the policy allows the request."""
+        if request.service == "sts":
+            return None  # GetCallerIdentity needs no permission, AssumeRole is a matter of trust policies
+        for check in self._checks(request):
+            allowed = self._policy.allows(check)
+            with self._lock:
+                if allowed:
+                    self._used.add(check.action)
+                else:
+                    self._denied.append(check)
+            if not allowed:
+                return _denial(request, check)
+        return None
+
+    def _checks(self, request: Request) -> list[Check]:
+        if request.service == "elbv2":
+            return self._load_balancing_checks(request)
+        if request.service == "ec2":
+            return self._ec2_checks(request)
+        prefix = _PREFIXES.get(request.service, request.service)
+        checks = [Check(action=f"{prefix}:{request.operation}", resource="*", context={})]
+        if (request.service, request.operation) == ("wafv2", "AssociateWebACL"):
+            arn = request.params["ResourceArn"]
+            checks.append(Check(action="elasticloadbalancing:SetWebACL", resource=arn, context={}))
+        return checks
+
+    def _load_balancing_checks(self, request: Request) -> list[Check]:
+        params, operation = request.params, request.operation
+        tags = _tags(params.get("Tags", ()))
+        resources = self._load_balancing_resources(request)
+        shared: dict[str, ContextValue] = _request_tags(tags, params.get("TagKeys", ()))
+        if scheme := params.get("Scheme"):
+            shared["elasticloadbalancing:Scheme"] = scheme
+        checks = [
+            Check(
+                action=f"elasticloadbalancing:{operation}",
+                resource=resource,
+                context={**shared, **self._resource_tags(resource, request.region)},
+            )
+            for resource in resources
+        ]
+        if tags and operation.startswith("Create"):
+            checks.append(
+                Check(
+                    action="elasticloadbalancing:AddTags",
+                    resource=_created_arn(operation, resources[0]),
+                    context={**_request_tags(tags), "elasticloadbalancing:CreateAction": operation},
+                )
+            )
+        return checks
+
+    def _load_balancing_resources(self, request: Request) -> Sequence[str]:
+        params, operation = request.params, request.operation
+        prefix = f"arn:aws:elasticloadbalancing:{request.region}:{self._account_id}"
+        if operation.startswith("Describe"):
+            return ["*"]
+        if operation == "CreateLoadBalancer":
+            family = _FAMILIES.get(params.get("Type", ""), "app")
+            return [f"{prefix}:loadbalancer/{family}/{params['Name']}/{_NO_ID_YET}"]
+        if operation == "CreateTargetGroup":
+            return [f"{prefix}:targetgroup/{params['Name']}/{_NO_ID_YET}"]
+        if operation == "SetRulePriorities":
+            return [item["RuleArn"] for item in params["RulePriorities"]]
+        if arns := params.get("ResourceArns"):
+            return list(arns)
+        return [params[member] for member in _ELB_RESOURCE_MEMBERS if member in params][:1] or ["*"]
+
+    def _ec2_checks(self, request: Request) -> list[Check]:
+        params, operation = request.params, request.operation
+        specifications = params.get("TagSpecifications", ())
+        tags = _tags(specifications[0].get("Tags", ()) if specifications else params.get("Tags", ()))
+        resources = self._ec2_resources(request)
+        checks = []
+        for resource in resources:
+            context = dict(self._resource_tags(resource, request.region))
+            if ":vpc/" not in resource:
+                context |= _request_tags(tags)
+            checks.append(Check(action=f"ec2:{operation}", resource=resource, context=context))
+        if specifications and operation.startswith("Create"):
+            checks.append(
+                Check(
+                    action="ec2:CreateTags",
+                    resource=resources[0],
+                    context={**_request_tags(tags), "ec2:CreateAction": operation},
+                )
+            )
+        return checks
+
+    def _ec2_resources(self, request: Request) -> Sequence[str]:
+        params, operation = request.params, request.operation
+        prefix = f"arn:aws:ec2:{request.region}:{self._account_id}:"
+        if operation.startswith(_READING):
+            return ["*"]
+        if operation == "CreateSecurityGroup":
+            return [f"{prefix}security-group/sg-{_NO_ID_YET}", f"{prefix}vpc/{params['VpcId']}"]
+        if operation in {"CreateTags", "DeleteTags"}:
+            return [
+                f"{prefix}{_EC2_KINDS.get(item.split('-')[0], '*')}/{item}" for item in params["Resources"]
+            ]
+        return [f"{prefix}security-group/{params['GroupId']}"] if "GroupId" in params else ["*"]
+
+    def _resource_tags(self, resource: str, region: str) -> dict[str, ContextValue]:
+        tags = self._tags_of(resource, region)
+        return {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
+
+
+def _tags(items: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    return {item["Key"]: item.get("Value", "") for item in items}
+
+
+def _request_tags(tags: Mapping[str, str], removed: Sequence[str] = ()) -> dict[str, ContextValue]:
+    context: dict[str, ContextValue] = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
+    if keys := (*tags, *removed):
+        context["aws:TagKeys"] = keys
+    return context
+
+
+def _created_arn(operation: str, resource: str) -> str:
+    """ARN of what is being created, in or as `resource`."""
+    if operation == "CreateListener":
+        return f"{resource.replace(':loadbalancer/', ':listener/')}/{_NO_ID_YET}"
+    if operation == "CreateRule":
+        return f"{resource.replace(':listener/', ':listener-rule/')}/{_NO_ID_YET}"
+    return resource
+
+
+def _denial(request: Request, check: Check) -> ErrorReply:
+    if request.service == "ec2":
+        code = "UnauthorizedOperation"
+    elif request.service in _QUERY_SERVICES:
+        code = "AccessDenied"
+    else:
+        code = "AccessDeniedException"
+    return ErrorReply(
+        code=code,
+        message=f"User: {request.access_key} is not authorized to perform: {check.action} on resource: "
+        f"{check.resource} because no identity-based policy allows the {check.action} action",
+    )

@@ -57,10 +57,7 @@ def test_ready_endpoints_are_registered_with_the_port_of_their_slice_and_the_pod
     ],
 )
 def test_an_endpoint_that_is_not_ready_counts_only_while_just_its_gate_is_missing(
-    conditions: dict[str, bool],
-    containers_ready: bool,  # noqa: FBT001 - a column of the table
-    node_ready: str | None,
-    expected: bool,  # noqa: FBT001 - a column of the table
+    conditions: dict[str, Any], containers_ready: bool, node_ready: str | None, expected: bool
 ) -> None:
     snapshot = a_snapshot(
         a_service(),
@@ -212,10 +209,7 @@ def test_nodes_with_an_excluding_label_are_left_out(labels: dict[str, str]) -> N
         ({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}, True),
     ],
 )
-def test_nodes_about_to_go_are_left_out_by_their_taint(
-    taint: dict[str, str],
-    expected: bool,  # noqa: FBT001 - a column of the table
-) -> None:
+def test_nodes_about_to_go_are_left_out_by_their_taint(taint: dict[str, str], expected: bool) -> None:
     snapshot = a_snapshot(a_service(), a_node("a", taints=[taint]))
     assert bool(registered(a_binding(targetType="instance"), snapshot).targets) is expected
 

@@ -1,0 +1,66 @@
+"""Desired resources, findings and problems as JSON, for golden files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from lbcontroller.keys import ObjectName
+from lbcontroller.model.fields import Mark, OnCreate
+from lbcontroller.model.resources import Ref, ResourceId, Stack
+
+
+def to_json(value: Any) -> Any:
+    """Return a value of the core as plain JSON data.
+
+    Fields that are None are left out; references become `-> Kind name`, sets become sorted lists.
+    """
+    match value:
+        case Mark():
+            return f"<{value.value}>"
+        case OnCreate():
+            return {"on create": to_json(value.value)}
+        case Ref():
+            return f"-> {value.to}"
+        case ResourceId() | ObjectName():
+            return str(value)
+        case _ if is_dataclass(value):
+            return {
+                field.name: to_json(item)
+                for field in fields(value)
+                if (item := getattr(value, field.name)) is not None
+            }
+        case _:
+            return _collection(value)
+
+
+def _collection(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {str(key): to_json(item) for key, item in sorted(value.items())}
+        case frozenset():
+            return listed(sorted(value))
+        case tuple():
+            return listed(value)
+        case _:
+            return value
+
+
+def stack_json(stack: Stack) -> dict[str, Any]:
+    """Return the resources of a stack by their id."""
+    return {
+        str(resource.id): {name: item for name, item in to_json(resource).items() if name != "id"}
+        for resource in stack.resources
+    }
+
+
+def as_text(data: Any) -> str:
+    """Return JSON data as a golden file holds it."""
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def listed(values: Iterable[Any]) -> list[Any]:
+    """Return each value as JSON data, in the order given."""
+    return [to_json(value) for value in values]

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from lbcontroller.model.attributes import NLB_LISTENER_ATTRIBUTES, NLB_TARGET_GROUP_ATTRIBUTES, Attribute
+
+
+@pytest.mark.parametrize(
+    ("value", "accepted"),
+    [("0", True), ("3600", True), ("3601", False), ("-1", False), ("²", False), ("", False)],
+)
+def test_numbers_are_whole_and_within_their_limits(value: str, accepted: bool) -> None:
+    assert NLB_TARGET_GROUP_ATTRIBUTES["deregistration_delay.timeout_seconds"].accepts(value) is accepted
+
+
+@pytest.mark.parametrize(("value", "accepted"), [("true", True), ("True", False), ("yes", False)])
+def test_words_are_spelled_as_aws_does(value: str, accepted: bool) -> None:
+    assert NLB_TARGET_GROUP_ATTRIBUTES["preserve_client_ip.enabled"].accepts(value) is accepted
+
+
+def test_an_attribute_without_limits_takes_any_text() -> None:
+    assert Attribute().accepts("any thing")
+    assert Attribute().expected == "any text"
+
+
+def test_what_is_expected_is_said_in_words() -> None:
+    percentage = NLB_TARGET_GROUP_ATTRIBUTES[
+        "target_group_health.dns_failover.minimum_healthy_targets.percentage"
+    ]
+    assert percentage.expected == "off or a number from 1 to 100"
+    assert percentage.accepts("off")
+    assert NLB_LISTENER_ATTRIBUTES["tcp.idle_timeout.seconds"].expected == "a number from 60 to 6000"
+    assert NLB_TARGET_GROUP_ATTRIBUTES["load_balancing.cross_zone.enabled"].expected == (
+        "true, false or use_load_balancer_configuration"
+    )

@@ -154,16 +154,17 @@ def _with_addresses_in_use(
 ) -> SubnetMapping:
     """Keep the addresses of a subnet that is in use already: AWS takes others only for a new subnet.
 
-    An IPv6 address is the exception, once: when the load balancer becomes dual-stack.
+    An IPv6 address is the exception, once: when the load balancer becomes dual-stack. AWS also reports IPv6
+    addresses that it chose itself, so one that nobody asked for is not repeated.
     """
     if found is None:
         return wanted
+    asked_for = wanted.ipv6 if takes_ipv6 and found.ipv6 is None else found.ipv6
     return replace(
         wanted,
         allocation=found.allocation,
         private_ipv4=found.private_ipv4,
-        ipv6=wanted.ipv6 if takes_ipv6 and found.ipv6 is None else found.ipv6,
-        source_nat_ipv6_prefix=wanted.source_nat_ipv6_prefix or found.source_nat_ipv6_prefix,
+        ipv6=asked_for if wanted.ipv6 is not None else None,
     )
 
 
@@ -231,12 +232,16 @@ def _kept_default(
     before, default = values
     if isinstance(before, Mark) or _means_the_same(id_.kind, field, before, resolve(default, scope.arns)):
         return
+    words = field.replace("_", " ")
+    if isinstance(before, str) and isinstance(default, str):
+        message = f"{id_} keeps its {words} {before}; a new one would get {default}"
+    else:
+        message = f"{id_} keeps its {words}; a new one would get others"
     yield Finding(
         severity=Severity.INFO,
         subject=scope.subject,
         reason=FindingReason.KEPT_AS_IS,
-        message=f"{id_} keeps the {field.replace('_', ' ')} it has; a new one would get another default. "
-        "It changes only when it is asked for",
+        message=f"{message}. It changes when that is asked for",
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from lbcontroller.model.observed import Observed
+from lbcontroller.model.resources import Resource
 from lbcontroller.plan.steps import Change, Create, Delete, Plan, Step, Update
 from lbcontroller.plan.values import Labels, changed_parts, value_text
 
@@ -39,21 +40,31 @@ class Line:
         return f"{self.mark} {self.text}"
 
 
-def render(plan: Plan, observed: Sequence[Observed]) -> tuple[Line, ...]:
+Describe = Callable[[Resource, Labels], Iterable[str]]
+"""Says more about a resource that is created."""
+
+
+def nothing_more(_resource: Resource, _labels: Labels) -> Iterable[str]:
+    """Say nothing beside its name and the reason."""
+    return ()
+
+
+def render(plan: Plan, observed: Sequence[Observed], describe: Describe = nothing_more) -> tuple[Line, ...]:
     """Return the steps, what is postponed, and how many of each there are.
 
     Args:
         plan: What would be done.
         observed: What the plan was made from: it has the names of what only an ARN names in the plan.
+        describe: What to say about each resource that is created.
     """
     labels = Labels.of(plan, observed)
     return (
-        *(line for step in plan.steps for line in _step_lines(step, labels, prefix="")),
+        *(line for step in plan.steps for line in _step_lines(step, labels, describe)),
         *(
             line
             for later in plan.postponed
             for line in (
-                *_step_lines(later.step, labels, prefix="later: "),
+                *_step_lines(later.step, labels, describe, prefix="later: "),
                 _detail(f"waits until {later.waits_for}"),
             )
         ),
@@ -61,12 +72,13 @@ def render(plan: Plan, observed: Sequence[Observed]) -> tuple[Line, ...]:
     )
 
 
-def _step_lines(step: Step, labels: Labels, *, prefix: str) -> Iterator[Line]:
+def _step_lines(step: Step, labels: Labels, describe: Describe, *, prefix: str = "") -> Iterator[Line]:
     match step:
         case Create():
             mark = LineMark.CREATE if step.replaces is None else LineMark.REPLACE
             yield _line(mark, f"{prefix}create {labels.by_id[step.resource.id]}")
             yield _detail(step.reason)
+            yield from (_detail(text) for text in describe(step.resource, labels))
         case Update():
             yield _line(LineMark.CHANGE, f"{prefix}change {labels.existing(step.arn)}")
             for change in step.changes:
@@ -79,7 +91,10 @@ def _step_lines(step: Step, labels: Labels, *, prefix: str) -> Iterator[Line]:
 
 def _change_lines(change: Change, labels: Labels) -> Iterator[Line]:
     for part, before, after in changed_parts(change):
-        yield _detail(f"{part}: {value_text(before, labels)} → {value_text(after, labels)}")
+        was, will_be = value_text(before, labels), value_text(after, labels)
+        # A reference differs from the ARN that it stands for, but not for a reader.
+        if was != will_be or part == change.field:
+            yield _detail(f"{part}: {was} → {will_be}")
 
 
 def _summary(plan: Plan) -> Line:

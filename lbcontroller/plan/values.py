@@ -38,7 +38,8 @@ class Labels:
     def of(cls, plan: Plan, observed: Sequence[Observed]) -> Labels:
         """Collect the labels of what exists and of what a plan creates."""
         by_arn = {str(item.arn): _label(item.resource) for item in observed}
-        created = {step.resource.id: _label(step.resource) for step in plan.steps if isinstance(step, Create)}
+        steps = (*plan.steps, *(later.step for later in plan.postponed))
+        created = {step.resource.id: _label(step.resource) for step in steps if isinstance(step, Create)}
         kept = {id_: by_arn.get(arn, str(id_)) for id_, arn in plan.kept.items()}
         return cls(by_arn=by_arn, by_id={**kept, **created})
 
@@ -60,7 +61,7 @@ def changed_parts(change: Change) -> Iterator[tuple[str, object, object]]:
     if isinstance(before, HealthCheck | BindingSpec) and type(before) is type(after):
         for part in fields(before):
             old, new = getattr(before, part.name), getattr(after, part.name)
-            if old != new and not isinstance(new, Ref):
+            if old != new:
                 yield f"{change.field}.{part.name}", old, new
     elif isinstance(before, frozenset) and isinstance(after, frozenset):
         for gone in sorted(before - after):

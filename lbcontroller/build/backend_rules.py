@@ -10,7 +10,6 @@ import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 from lbcontroller.build.targets import TargetsResult
 from lbcontroller.cluster.snapshot import Snapshot
@@ -20,9 +19,6 @@ from lbcontroller.model.ids import SecurityGroupId
 from lbcontroller.model.ingress_rules import MAX_PORT, SHARED_RULE_DESCRIPTION, IngressRule, Peer, PeerKind
 from lbcontroller.model.observed import Target
 from lbcontroller.model.resources import BindingPeer, BindingPort, BindingSpec, Ref
-
-RULES_PER_SECURITY_GROUP: Final = 60
-"""Default quota of inbound rules in one security group (source: Amazon VPC quotas)."""
 
 
 def binding_rules(

@@ -104,20 +104,23 @@ def _merges(source: ServiceSource, group: list[ServicePort], findings: list[Find
     asked = source.annotations.enable_tcp_udp_listener
     if asked is None and existing is not None and "enable_tcp_udp_listener" not in gates.model_fields_set:
         findings.append(
-            source.context.warning(FindingReason.KEPT_AS_IS, f"the listener exists: {_first_only(group)}")
+            source.context.warning(
+                FindingReason.KEPT_AS_IS,
+                _first_only(group, "goes on serving", ", because its listener exists"),
+            )
         )
         return False
     if not (gates.enable_tcp_udp_listener if asked is None else asked):
-        findings.append(source.context.warning(FindingReason.IGNORED_SETTING, _first_only(group)))
+        findings.append(source.context.warning(FindingReason.IGNORED_SETTING, _first_only(group, "serves")))
         return False
     _check_mergeable(source, group)
     return True
 
 
-def _first_only(group: list[ServicePort]) -> str:
+def _first_only(group: list[ServicePort], serves: str, why: str = "") -> str:
     first, second = group
     return (
-        f"port {first.port} serves only {first.protocol}, not {second.protocol}; "
+        f"port {first.port} {serves} only {first.protocol}, not {second.protocol}{why}; "
         f"set {ServiceAnnotations.key_of('enable_tcp_udp_listener')}=true to serve both"
     )
 

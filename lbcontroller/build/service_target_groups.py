@@ -18,6 +18,8 @@ from lbcontroller.model.enums import IpAddressType, Protocol, TargetIpAddressTyp
 from lbcontroller.model.fields import Attributes
 from lbcontroller.model.findings import Finding, FindingReason
 
+DEFAULT_AFFINITY_SECONDS: Final = 10_800
+"""What the API server writes for a Service that does not say (Kubernetes API reference, ClientIPConfig)."""
 NAMED_TARGET_PORT: Final = 1
 """Port of a target group whose targets each have their own number for a named port; it is never used."""
 _PROXY_PROTOCOL: Final = "proxy_protocol_v2.enabled"
@@ -136,7 +138,20 @@ def with_session_affinity(
                 + ",".join(f"{key}={value}" for key, value in _STICKINESS.items()),
             ),
         )
-    return replace(config, attributes=dict(sorted({**config.attributes, **_STICKINESS}.items()))), ()
+    sticky = replace(config, attributes=dict(sorted({**config.attributes, **_STICKINESS}.items())))
+    return sticky, _about_affinity_timeout(source)
+
+
+def _about_affinity_timeout(source: ServiceSource) -> tuple[Finding, ...]:
+    if source.service.affinity_timeout_seconds in (None, DEFAULT_AFFINITY_SECONDS):
+        return ()
+    return (
+        source.context.remark(
+            FindingReason.IGNORED_SETTING,
+            "spec.sessionAffinityConfig.clientIP.timeoutSeconds has no effect: "
+            "AWS keeps clients on their target by source address without a time-out",
+        ),
+    )
 
 
 def _unreachable(source: ServiceSource, service: Service, port: ServicePort) -> Problem | None:

@@ -54,7 +54,10 @@ def demo(
 @app.command()
 def plan(
     files: Annotated[
-        list[Path], typer.Option("--filename", "-f", help="Manifests; may be repeated.", exists=True)
+        list[Path],
+        typer.Option(
+            "--filename", "-f", help="File or directory of manifests, - for standard input; may be repeated."
+        ),
     ],
     inventory: Annotated[
         Path | None,

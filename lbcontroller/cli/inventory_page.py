@@ -22,7 +22,7 @@ _INTRODUCTION: Final = """\
 # Inventory file
 
 `lbcontroller plan --inventory FILE` takes the facts about your AWS account from a YAML file, because it never
-asks AWS. Without one it takes those of the account that `lbcontroller demo` makes, which are the example below.
+asks AWS. Without one it takes those of the account that `lbcontroller demo` makes: the example below.
 """
 _SECTIONS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
     ("The file", InventoryFile),

@@ -6,7 +6,7 @@ The only module beside `strict` that imports moto, which takes more than half a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any
 
 from moto.acm.models import acm_backends
 from moto.core.base_backend import BackendDict
@@ -51,7 +51,8 @@ class Account:
         The dispatcher goes too: it makes a service's first backend when it meets the service, and a fresh
         account must make its backends in the same order each time, for ids to be the same under one seed.
         """
-        in_use = cast("list[dict[str, Any]]", BackendDict._instances)  # noqa: SLF001 - what moto's own reset uses
+        registry: Any = BackendDict
+        in_use = registry._instances  # noqa: SLF001 - what moto's own reset goes through
         for backends in in_use:
             backends.clear()
         in_use.clear()

@@ -1,4 +1,4 @@
-"""What is watched, and what becomes of a change: store the view, ask for the work. Nothing else happens here."""
+"""What is watched, and what becomes of a change: store the view, ask for the work. Nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lbcontroller.controller import triggers
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.triggers import Trigger
 from lbcontroller.keys import ObjectName
-from lbcontroller.kube.informer import Informer, Subject
+from lbcontroller.kube.informer import Informer, Watched
 from lbcontroller.kube.resources import ResourceType
 from lbcontroller.telemetry.metrics import Metrics
 
@@ -78,8 +78,8 @@ class Watches:
         on_change: Callable[[ObjectName, Any, Any], None],
     ) -> Informer[Any]:
         namespace = "" if resource is ResourceType.NODES else self.namespace
-        subject = Subject(resource=resource, namespace=namespace, project=project, on_change=on_change)
-        return Informer(session, subject, metrics)
+        watched = Watched(resource=resource, namespace=namespace, project=project, on_change=on_change)
+        return Informer(session, watched, metrics)
 
     def _ask(self, wanted: Iterable[Trigger]) -> None:
         for trigger in wanted:

@@ -10,7 +10,7 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.endpoints import EndpointSlice, Pod
@@ -133,6 +133,17 @@ class ClusterCache:
         """Return the Services of a namespace."""
         with self._lock:
             return tuple(self._services[name] for name in self._services_of_namespace.get(namespace, ()))
+
+    def contents(self) -> Mapping[str, Mapping[Any, object]]:
+        """Return every view by the plural of its resource and its name, for metrics and diagnosis."""
+        with self._lock:
+            return {
+                "services": dict(self._services),
+                "targetgroupbindings": dict(self._bindings),
+                "endpointslices": dict(self._slices),
+                "pods": dict(self._pods),
+                "nodes": dict(self._nodes.items()),
+            }
 
     def stack_snapshot(self, key: StackKey) -> Snapshot:
         """Return what the reconcile of a stack may look at: its namespace's Services and its bindings."""

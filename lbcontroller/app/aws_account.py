@@ -1,0 +1,73 @@
+"""Constructs everything that talks to AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lbcontroller.app.aws_metrics import counted_by
+from lbcontroller.app.leader import Fence
+from lbcontroller.aws.apply import Applier
+from lbcontroller.aws.backend_rules import BackendRules
+from lbcontroller.aws.caller import AwsCaller
+from lbcontroller.aws.discovery import InstanceMetadata, find_region, find_vpc
+from lbcontroller.aws.instances import GroupResolver
+from lbcontroller.aws.inventory import InventorySource
+from lbcontroller.aws.load import Loader
+from lbcontroller.aws.mirror import Mirror
+from lbcontroller.aws.observe import Observer
+from lbcontroller.aws.session import connect
+from lbcontroller.aws.targets import Targets
+from lbcontroller.aws.throttle import Throttle
+from lbcontroller.controller.access import AwsAccess
+from lbcontroller.settings import Settings
+from lbcontroller.telemetry.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsAccount:
+    """The parts that talk to one AWS account and region."""
+
+    access: AwsAccess
+    applier: Applier
+    rules: BackendRules
+    loader: Loader
+
+
+def connect_aws(
+    settings: Settings, environment: Mapping[str, str], metrics: Metrics, fence: Fence
+) -> AwsAccount:
+    """Find region and VPC and construct the parts; nothing of the cluster is read yet.
+
+    Raises:
+        LbControllerError: region or VPC cannot be found out.
+    """
+    metadata = InstanceMetadata.of(settings, environment)
+    region = find_region(settings, environment, metadata)
+    caller = AwsCaller(
+        connect(settings, region),
+        throttle=Throttle(settings.aws_api_throttle),
+        may_write=fence.may_write,
+        on_call=counted_by(metrics),
+        attempts=settings.aws_max_retries,
+    )
+    vpc_id = find_vpc(settings, environment, metadata, caller)
+    mirror = Mirror()
+    inventory = InventorySource(caller, mirror, settings, vpc_id)
+    return AwsAccount(
+        access=AwsAccess(
+            inventory=inventory,
+            observer=Observer(caller, mirror),
+            targets=Targets(caller, mirror),
+            groups=GroupResolver(caller, inventory, settings),
+        ),
+        applier=Applier(caller, mirror, cluster=settings.cluster_name),
+        rules=BackendRules(caller, mirror),
+        loader=Loader(
+            caller=caller,
+            mirror=mirror,
+            cluster=settings.cluster_name,
+            vpc_id=vpc_id,
+            listeners_are_tagged=settings.feature_gates.listener_rules_tagging,
+        ),
+    )

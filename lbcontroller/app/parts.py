@@ -1,0 +1,253 @@
+"""Constructs every part of the program, once; nothing is started here."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import assert_never
+
+import aiohttp
+
+from lbcontroller.annotations.claims import Claimed
+from lbcontroller.app.aws_account import AwsAccount, connect_aws
+from lbcontroller.app.leader import Fence, Leadership, replica_identity
+from lbcontroller.app.queues import Queues, TargetKey
+from lbcontroller.app.sweep import Sweep
+from lbcontroller.app.watches import Watches
+from lbcontroller.build.service import claim
+from lbcontroller.controller.backend_group import BackendGroupReconciler, BackendGroupUsers
+from lbcontroller.controller.backend_rules import BackendRulesReconciler, RuleLedger
+from lbcontroller.controller.bindings import BindingReconciler
+from lbcontroller.controller.cache import ClusterCache
+from lbcontroller.controller.outcomes import Outcomes
+from lbcontroller.controller.publish import Publisher, Subject, holds_finalizer
+from lbcontroller.controller.queue import Priority
+from lbcontroller.controller.stacks import StackReconciler
+from lbcontroller.controller.steps import StepExecutor
+from lbcontroller.keys import (
+    BACKEND_SECURITY_GROUP_KEY,
+    BackendRulesKey,
+    BindingKey,
+    Key,
+    ObjectName,
+    StackKey,
+    StackKind,
+)
+from lbcontroller.kube.client import Client
+from lbcontroller.kube.connection import Connection
+from lbcontroller.kube.events import EventRecorder
+from lbcontroller.kube.writes import ApiWriter
+from lbcontroller.plan.policies import PlanPolicy
+from lbcontroller.settings import Settings
+from lbcontroller.telemetry.metrics import Metrics
+
+REGISTRATION_WAIT = timedelta(minutes=5)
+"""How long traffic waits for targets of a new target group before it moves there anyway."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconcilers:
+    """What works on each kind of key."""
+
+    stacks: StackReconciler
+    backend_group: BackendGroupReconciler
+    bindings: BindingReconciler
+    backend_rules: BackendRulesReconciler
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Every part, constructed and connected."""
+
+    settings: Settings
+    connection: Connection
+    identity: str
+    metrics: Metrics
+    fence: Fence
+    stopping: threading.Event
+    cache: ClusterCache
+    queues: Queues
+    watches: Watches
+    events: EventRecorder
+    outcomes: Outcomes
+    aws: AwsAccount
+    reconcilers: Reconcilers
+    sweep: Sweep
+
+    def load(self) -> None:
+        """Read AWS in bulk.
+
+        Raises:
+            LbControllerError: AWS cannot be used.
+        """
+        self.aws.access.inventory.load()
+        self.aws.loader.load()
+
+    def leadership(self, session: aiohttp.ClientSession) -> Leadership:
+        """Return the part this replica takes in the election."""
+        namespace = self.connection.namespace
+        return Leadership.of(self.settings, session, namespace, self.identity, self.fence)
+
+    def reconcile_stack(self, key: StackKey) -> float | None:
+        """Work on a key of the stacks' queue."""
+        match key.kind:
+            case StackKind.SERVICE:
+                return self.reconcilers.stacks.reconcile(key)
+            case StackKind.BACKEND_SECURITY_GROUP:
+                return self.reconcilers.backend_group.reconcile()
+            case _:
+                assert_never(key.kind)
+
+    def reconcile_targets(self, key: TargetKey) -> float | None:
+        """Work on a key of the targets' queue."""
+        match key:
+            case BindingKey():
+                return self.reconcilers.bindings.reconcile(key)
+            case BackendRulesKey():
+                self.reconcilers.backend_rules.reconcile()
+                return None
+            case _:
+                assert_never(key)
+
+    def refresh_gauges(self) -> None:
+        """Bring the metrics that are states, not counts, up to date."""
+        for name, queue in (("stacks", self.queues.stacks), ("targets", self.queues.targets)):
+            self.metrics.queue_state(name, queue.depth, queue.oldest_wait())
+        for resource, views in self.cache.contents().items():
+            self.metrics.cached_objects(resource, len(views))
+
+
+def assemble(settings: Settings, connection: Connection, environment: Mapping[str, str]) -> Parts:
+    """Construct the program.
+
+    Args:
+        settings: its flags.
+        connection: the API server.
+        environment: the process's variables, for the discovery of region and VPC.
+
+    Raises:
+        LbControllerError: region or VPC cannot be found out.
+    """
+    metrics, fence, stopping = Metrics(), Fence(), threading.Event()
+    aws = connect_aws(settings, environment, metrics, fence)
+    cache, queues, identity = ClusterCache(), Queues.of(settings), replica_identity()
+    client = Client(connection)
+    events = EventRecorder(client, metrics, instance=identity, clock=time.monotonic, now=_now)
+    publisher = Publisher(writer=ApiWriter(client), events=events)
+    executor = StepExecutor(
+        applier=aws.applier, writer=publisher.writer, cache=cache, stopping=stopping.is_set
+    )
+    return Parts(
+        settings=settings,
+        connection=connection,
+        identity=identity,
+        metrics=metrics,
+        fence=fence,
+        stopping=stopping,
+        cache=cache,
+        queues=queues,
+        watches=Watches(cache=cache, enqueue=queues.take_up, namespace=settings.watch_namespace),
+        events=events,
+        outcomes=Outcomes(publisher=publisher, metrics=metrics, subject_of=_Subjects(cache)),
+        aws=aws,
+        reconcilers=_reconcilers(settings, aws, cache, queues, publisher, executor),
+        sweep=Sweep(aws=aws, cache=cache, queues=queues, settings=settings),
+    )
+
+
+def _reconcilers(
+    settings: Settings,
+    aws: AwsAccount,
+    cache: ClusterCache,
+    queues: Queues,
+    publisher: Publisher,
+    executor: StepExecutor,
+) -> Reconcilers:
+    users = BackendGroupUsers(wake=lambda: queues.stacks.add(BACKEND_SECURITY_GROUP_KEY))
+    ledger = RuleLedger()
+
+    def policy() -> PlanPolicy:
+        return _policy(settings)
+
+    return Reconcilers(
+        stacks=StackReconciler(
+            cache=cache,
+            aws=aws.access,
+            executor=executor,
+            publisher=publisher,
+            backend_group_users=users,
+            settings=settings,
+            policy=policy,
+        ),
+        backend_group=BackendGroupReconciler(
+            aws=aws.access,
+            executor=executor,
+            users=users,
+            holders=lambda: _holders(cache, settings),
+            wake_stack=queues.stacks.add,
+            settings=settings,
+            policy=policy,
+        ),
+        bindings=BindingReconciler(
+            cache=cache,
+            aws=aws.access,
+            publisher=publisher,
+            ledger=ledger,
+            wake_rules=lambda: queues.targets.add(BackendRulesKey(), Priority.HIGH),
+            settings=settings,
+        ),
+        backend_rules=BackendRulesReconciler(
+            ledger=ledger,
+            rules=aws.rules,
+            bindings=lambda: _bindings_with_rules(cache),
+            facts=lambda: aws.access.inventory.security_groups,
+            cluster=settings.cluster_name,
+        ),
+    )
+
+
+def _policy(settings: Settings) -> PlanPolicy:
+    return PlanPolicy(
+        now=_now(),
+        cluster=settings.cluster_name,
+        external_tags=frozenset(settings.external_managed_tags),
+        replacement_drain=timedelta(seconds=settings.replacement_drain_seconds),
+        registration_wait=REGISTRATION_WAIT,
+    )
+
+
+def _holders(cache: ClusterCache, settings: Settings) -> Iterator[StackKey]:
+    """Yield the stacks of Services that are ours or still carry our finalizer."""
+    for service in cache.services():
+        if holds_finalizer(service) or isinstance(claim(service, settings), Claimed):
+            yield StackKey(StackKind.SERVICE, service.meta.name)
+
+
+def _bindings_with_rules(cache: ClusterCache) -> Iterator[ObjectName]:
+    """Yield the bindings that may need rules; one that is being deleted needs none any more."""
+    for binding in cache.bindings():
+        if binding.spec.networking is not None and not binding.meta.deleting:
+            yield binding.meta.name
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class _Subjects:
+    """Finds the object that a key stands for."""
+
+    def __init__(self, cache: ClusterCache) -> None:
+        self._cache = cache
+
+    def __call__(self, key: Key) -> Subject | None:
+        match key:
+            case StackKey(kind=StackKind.SERVICE, name=name):
+                return self._cache.service(name)
+            case BindingKey(name=name):
+                return self._cache.binding(name)
+            case _:
+                return None

@@ -1,0 +1,119 @@
+"""The security group that all load balancers share: who wants it, and its reconcile."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from lbcontroller.build.backend_security_group import build_backend_security_group
+from lbcontroller.controller.access import AwsAccess
+from lbcontroller.controller.steps import StepExecutor
+from lbcontroller.errors import NotReady
+from lbcontroller.keys import StackKey
+from lbcontroller.model.ids import SecurityGroupId
+from lbcontroller.model.resources import Stack, security_groups_in
+from lbcontroller.plan.planner import plan
+from lbcontroller.plan.policies import PlanPolicy
+from lbcontroller.settings import Settings
+
+
+@dataclass(slots=True)
+class BackendGroupUsers:
+    """Which stacks want the shared group. A stack that was not looked at since start-up counts as wanting it.
+
+    The deletion of the group and its use by a new stack exclude each other here, so that no load balancer is
+    made with the id of a group that is going away.
+    """
+
+    wake: Callable[[], None]
+    """Asks for a reconcile of the shared group."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _wants: dict[StackKey, bool] = field(default_factory=dict)
+    _deleting: bool = False
+
+    def want(self, key: StackKey) -> None:
+        """Note that a stack waits for the group."""
+        with self._lock:
+            self._wants[key] = True
+        self.wake()
+
+    def settle(self, key: StackKey, stack: Stack, group: SecurityGroupId | None) -> None:
+        """Note whether a stack that was built uses the group.
+
+        Raises:
+            NotReady: when it does and the group is being deleted; it will be made anew.
+        """
+        uses = group is not None and group in security_groups_in(stack)
+        with self._lock:
+            changed = self._wants.get(key) is not uses
+            self._wants[key] = uses
+            deleting = self._deleting
+        if uses and deleting:
+            raise NotReady("the shared backend security group is being made anew", retry_after=1.0)
+        if changed and not uses:
+            self.wake()
+
+    def leave(self, key: StackKey) -> None:
+        """Note that a stack is gone."""
+        with self._lock:
+            known = self._wants.pop(key, None)
+        if known is not False:
+            self.wake()
+
+    def waiting(self) -> tuple[StackKey, ...]:
+        """Return the stacks that want the group."""
+        with self._lock:
+            return tuple(key for key, wants in self._wants.items() if wants)
+
+    def begin(self, holders: Iterable[StackKey]) -> bool:
+        """Return whether the group is wanted, by a stack that says so or by one of `holders` not yet settled.
+
+        When it is not, its deletion begins: no stack may start to use it before `end`.
+        """
+        with self._lock:
+            wanted = any(self._wants.values()) or any(key not in self._wants for key in holders)
+            self._deleting = not wanted
+            return wanted
+
+    def end(self) -> None:
+        """End what `begin` began."""
+        with self._lock:
+            self._deleting = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendGroupReconciler:
+    """Makes the shared group when a stack wants it, and removes it when none does."""
+
+    aws: AwsAccess
+    executor: StepExecutor
+    users: BackendGroupUsers
+    holders: Callable[[], Iterable[StackKey]]
+    """The stacks of all objects that are ours or still hold our finalizer."""
+    wake_stack: Callable[[StackKey], None]
+    settings: Settings
+    policy: Callable[[], PlanPolicy]
+
+    def reconcile(self) -> float | None:
+        """Bring the shared group to what is wanted; return when to look again, in seconds.
+
+        Raises:
+            NotReady: the group is still in use by what is being deleted.
+        """
+        if self.settings.backend_security_group or not self.settings.enable_backend_security_group:
+            return None
+        wanted = self.users.begin(self.holders())
+        try:
+            self._apply(wanted=wanted)
+        finally:
+            self.users.end()
+        return None
+
+    def _apply(self, *, wanted: bool) -> None:
+        stack = build_backend_security_group(self.settings, self.aws.inventory.vpc_id, wanted=wanted)
+        steps = plan(stack, self.aws.observer.observe(stack.id), self.policy())
+        self.executor.run(steps)
+        if steps.steps and wanted:
+            for key in self.users.waiting():
+                self.wake_stack(key)

@@ -1,0 +1,121 @@
+"""What users see of a reconcile: finalizer, status and events."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final, assert_never
+
+from lbcontroller.cluster.binding import Binding
+from lbcontroller.cluster.service import PublishedAddress, Service
+from lbcontroller.controller.addresses import as_json
+from lbcontroller.errors import Denied, InvalidConfig, NotReady, Transient
+from lbcontroller.kube import patches
+from lbcontroller.kube.events import EventReason, EventRecorder, EventType
+from lbcontroller.kube.resources import ObjectRef, ResourceType
+from lbcontroller.kube.writes import ObjectWriter
+from lbcontroller.model.findings import Finding, Severity
+
+SERVICE_FINALIZER: Final = "service.k8s.aws/resources"
+BINDING_FINALIZER: Final = "elbv2.k8s.aws/resources"
+TOLD_AFTER_FAILURES: Final = 3
+"""Failures in a row before a user hears of what is retried anyway: one throttled call is no news."""
+
+Subject = Service | Binding
+
+
+@dataclass(slots=True)
+class Publisher:
+    """Writes finalizers, status and events; every method may be called from any thread."""
+
+    writer: ObjectWriter
+    events: EventRecorder
+    _told: dict[str, frozenset[Finding]] = field(default_factory=dict)
+    """Findings already told, by the object's uid: a reconcile without news adds no event."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def hold(self, subject: Subject) -> None:
+        """Make sure that our finalizer is on the object, before anything is made for it."""
+        if not holds_finalizer(subject):
+            self.writer.add_finalizer(reference(subject), _finalizer(subject))
+
+    def let_go(self, subject: Subject) -> None:
+        """Take our finalizer from the object, after everything made for it is gone."""
+        self.writer.remove_finalizer(reference(subject), _finalizer(subject))
+        with self._lock:
+            self._told.pop(subject.meta.uid, None)
+
+    def addresses(self, service: Service, entries: tuple[PublishedAddress, ...]) -> bool:
+        """Write the Service's addresses where they differ; return whether they did."""
+        if service.published == entries:
+            return False
+        self.writer.patch_status(reference(service), patches.load_balancer_status(as_json(entries)))
+        return True
+
+    def binding_reconciled(self, binding: Binding) -> None:
+        """Write that the targets of the binding's present generation are registered."""
+        if binding.observed_generation != binding.meta.generation:
+            self.writer.patch_status(reference(binding), {"observedGeneration": binding.meta.generation})
+
+    def succeeded(self, subject: Subject) -> None:
+        """Tell that something was changed with success."""
+        self.events.record(
+            reference(subject),
+            EventType.NORMAL,
+            EventReason.SUCCESSFULLY_RECONCILED,
+            "Successfully reconciled",
+        )
+
+    def findings(self, subject: Subject, findings: Iterable[Finding]) -> None:
+        """Tell the warnings among `findings` that were not told at the last reconcile of the object."""
+        warnings = frozenset(finding for finding in findings if finding.severity is Severity.WARNING)
+        with self._lock:
+            news = warnings - self._told.get(subject.meta.uid, frozenset())
+            self._told[subject.meta.uid] = warnings
+        for finding in sorted(news):
+            self.events.record(reference(subject), EventType.WARNING, finding.reason, finding.message)
+
+    def failed(self, subject: Subject, error: Exception, failures: int) -> None:
+        """Tell what the user or the administrator must do, or that AWS has not answered for a while."""
+        match error:
+            case NotReady():
+                return
+            case InvalidConfig():
+                reason = _invalid(subject)
+            case Denied():
+                reason = _failed(subject)
+            case Transient() if failures + 1 < TOLD_AFTER_FAILURES:
+                return
+            case _:
+                reason = _failed(subject)
+        self.events.record(reference(subject), EventType.WARNING, reason, str(error))
+
+
+def holds_finalizer(subject: Subject) -> bool:
+    """Return whether our finalizer is on the object, as last reported."""
+    return _finalizer(subject) in subject.meta.finalizers
+
+
+def reference(subject: Subject) -> ObjectRef:
+    """Return the object as the API server knows it."""
+    match subject:
+        case Service():
+            resource = ResourceType.SERVICES
+        case Binding():
+            resource = ResourceType.TARGET_GROUP_BINDINGS
+        case _:
+            assert_never(subject)
+    return ObjectRef(resource=resource, name=subject.meta.name, uid=subject.meta.uid)
+
+
+def _finalizer(subject: Subject) -> str:
+    return SERVICE_FINALIZER if isinstance(subject, Service) else BINDING_FINALIZER
+
+
+def _invalid(subject: Subject) -> EventReason:
+    return EventReason.FAILED_BUILD_MODEL if isinstance(subject, Service) else EventReason.FAILED_RECONCILE
+
+
+def _failed(subject: Subject) -> EventReason:
+    return EventReason.FAILED_DEPLOY_MODEL if isinstance(subject, Service) else EventReason.FAILED_RECONCILE

@@ -1,0 +1,164 @@
+"""The reconcile of a stack: snapshot → build → observe → plan → apply → publish.
+
+A Service is in one of four states, and each has one arm:
+
+|               | holds our finalizer                 | does not                        |
+|---------------|-------------------------------------|---------------------------------|
+| wants a stack | make it as wanted                   | add the finalizer, then make it |
+| wants none    | clean up, then remove the finalizer | nothing to do                   |
+
+Every run starts from what is observed, so it does not matter where an earlier one stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from lbcontroller.annotations.claims import Claimed, IncompleteClaim
+from lbcontroller.annotations.service import ServiceAnnotations
+from lbcontroller.build.result import BuildResult
+from lbcontroller.build.service import build_service_stack, claim
+from lbcontroller.cluster.service import Service
+from lbcontroller.cluster.snapshot import Snapshot
+from lbcontroller.controller.access import AwsAccess
+from lbcontroller.controller.addresses import addresses
+from lbcontroller.controller.backend_group import BackendGroupUsers
+from lbcontroller.controller.binding_objects import observed_bindings
+from lbcontroller.controller.cache import ClusterCache
+from lbcontroller.controller.publish import Publisher, holds_finalizer
+from lbcontroller.controller.steps import StepExecutor
+from lbcontroller.errors import InvalidConfig, NotReady
+from lbcontroller.keys import StackKey
+from lbcontroller.model.identity import StackId, stack_id
+from lbcontroller.model.ids import Arn
+from lbcontroller.model.inventory import Inventory
+from lbcontroller.model.observed import Observed, ObservedLoadBalancer
+from lbcontroller.model.resources import Kind, ResourceId, Stack
+from lbcontroller.plan.planner import plan
+from lbcontroller.plan.policies import PlanPolicy
+from lbcontroller.plan.steps import Delete, Plan
+from lbcontroller.settings import Settings, StatusAddresses
+
+CERTIFICATE_KEY = ServiceAnnotations.key_of("ssl_cert")
+"""Certificates are read once a Service names one: many accounts have none, or many."""
+BINDING_GONE_SECONDS = 5.0
+"""A binding that goes away wakes its stack; this is for the case that its event was lost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackReconciler:
+    """Reconciles the stacks of Services."""
+
+    cache: ClusterCache
+    aws: AwsAccess
+    executor: StepExecutor
+    publisher: Publisher
+    backend_group_users: BackendGroupUsers
+    settings: Settings
+    policy: Callable[[], PlanPolicy]
+    """The planner's policy of the moment."""
+
+    def reconcile(self, key: StackKey) -> float | None:
+        """Bring the stack of one Service to what it wants; return after how many seconds to look again.
+
+        Raises:
+            InvalidConfig: the Service asks for something that cannot be done; nothing was applied.
+            NotReady: something it needs is on its way.
+            Transient: AWS or the API server could not answer.
+            Denied: a permission or a quota is missing.
+        """
+        service = self.cache.service(key.name)
+        if service is None:
+            self.backend_group_users.leave(key)
+            return None
+        claimed = claim(service, self.settings)
+        if isinstance(claimed, Claimed):
+            return self._ensure(key, service)
+        if isinstance(claimed, IncompleteClaim):
+            self.publisher.findings(service, (claimed.finding,))
+        if holds_finalizer(service):
+            return self._clean_up(key, service)
+        self.backend_group_users.leave(key)
+        return None
+
+    def _ensure(self, key: StackKey, service: Service) -> float | None:
+        snapshot = self.cache.stack_snapshot(key)
+        built = self._build(key, service, snapshot)
+        self.aws.observer.read_unknown(built.stack)
+        planned = plan(built.stack, self._observe(built.stack.id, snapshot), self.policy())
+        self.publisher.findings(service, (*built.findings, *planned.findings))
+        self.publisher.hold(service)
+        arns = self.executor.run(planned)
+        published = self._publish(service, built.stack.id, arns)
+        if planned.steps or published:
+            self.publisher.succeeded(service)
+        return _next_look(planned)
+
+    def _build(self, key: StackKey, service: Service, snapshot: Snapshot) -> BuildResult:
+        inventory = self._inventory(key, service)
+        try:
+            built = self._build_with_newest_facts(key, service, snapshot, inventory)
+        except NotReady:
+            if inventory.backend_security_group is None:
+                self.backend_group_users.want(key)
+            raise
+        self.backend_group_users.settle(key, built.stack, inventory.backend_security_group)
+        return built
+
+    def _build_with_newest_facts(
+        self, key: StackKey, service: Service, snapshot: Snapshot, inventory: Inventory
+    ) -> BuildResult:
+        """Build, and once more if what was refused exists in AWS by now."""
+        try:
+            return build_service_stack(service, snapshot, inventory, self.settings)
+        except InvalidConfig:
+            newest = self._inventory(key, service) if self.aws.inventory.refresh(str(key)) else inventory
+            if newest == inventory:
+                raise
+        return build_service_stack(service, snapshot, newest, self.settings)
+
+    def _inventory(self, key: StackKey, service: Service) -> Inventory:
+        if CERTIFICATE_KEY in service.meta.annotations:
+            self.aws.inventory.want_certificates()
+        return self.aws.inventory.for_stack(stack_id(key))
+
+    def _observe(self, stack: StackId, snapshot: Snapshot) -> tuple[Observed, ...]:
+        observed = self.aws.observer.observe(stack)
+        return (*observed, *observed_bindings(snapshot.bindings.values(), observed))
+
+    def _publish(self, service: Service, stack: StackId, arns: Mapping[ResourceId, Arn]) -> bool:
+        load_balancers = {arn for resource, arn in arns.items() if resource.kind is Kind.LOAD_BALANCER}
+        for observed in self.aws.observer.observe(stack):
+            if isinstance(observed, ObservedLoadBalancer) and observed.arn in load_balancers:
+                return self.publisher.addresses(service, addresses(service, observed, self._wanted(service)))
+        return False
+
+    def _wanted(self, _service: Service) -> StatusAddresses:
+        return self.settings.status_addresses
+
+    def _clean_up(self, key: StackKey, service: Service) -> float | None:
+        """Delete everything of the stack; annotations are not read, so a bad one cannot block it."""
+        stack = Stack(stack_id(key))
+        snapshot = self.cache.stack_snapshot(key)
+        planned = plan(stack, self._observe(stack.id, snapshot), self.policy())
+        self.publisher.findings(service, planned.findings)
+        self.executor.run(planned)
+        if planned.postponed:
+            return _next_look(planned)
+        if _deletes_bindings(planned):
+            return BINDING_GONE_SECONDS
+        self.publisher.addresses(service, ())
+        self.publisher.let_go(service)
+        self.backend_group_users.leave(key)
+        return None
+
+
+def _deletes_bindings(planned: Plan) -> bool:
+    return any(
+        isinstance(step, Delete) and step.id.kind is Kind.TARGET_GROUP_BINDING for step in planned.steps
+    )
+
+
+def _next_look(planned: Plan) -> float | None:
+    return min((step.retry_after for step in planned.postponed), default=None)

@@ -1,0 +1,183 @@
+"""The whole program on the embedded API server and the embedded AWS, with the questions that tests ask."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from typing import Any, Self
+
+import yaml
+
+from lbcontroller.app.main import Controller
+from lbcontroller.app.running import running
+from lbcontroller.cluster.binding import Binding
+from lbcontroller.cluster.endpoints import EndpointSlice, Pod
+from lbcontroller.cluster.node import Node
+from lbcontroller.cluster.service import Service
+from lbcontroller.keys import ObjectName
+from lbcontroller.kube.connection import Connection
+from lbcontroller.local.aws.recorder import mutating
+from lbcontroller.local.aws.state import anonymous, observed_state
+from lbcontroller.local.cluster import LocalCluster
+from lbcontroller.settings import Settings
+
+SETTLE_SECONDS = 30.0
+VIEWS: Mapping[str, Callable[[Any], object]] = {
+    "services": Service.from_object,
+    "targetgroupbindings": Binding.from_object,
+    "endpointslices": EndpointSlice.from_object,
+    "pods": Pod.from_object,
+    "nodes": Node.from_object,
+}
+QUIET = {"enable-leader-election": "false", "metrics-bind-addr": "0", "health-probe-bind-addr": "0"}
+
+
+class Yard:
+    """A cluster with one controller, which may be stopped and started."""
+
+    def __init__(
+        self, cluster: LocalCluster, kubeconfig: str, flags: Mapping[str, str] | None = None
+    ) -> None:
+        self.cluster = cluster
+        self.kubernetes = cluster.kubernetes
+        self._kubeconfig = kubeconfig
+        self._flags = flags or {}
+        self._running = ExitStack()
+        self.controller: Controller | None = None
+
+    def __enter__(self) -> Self:
+        self.start_controller()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop_controller()
+
+    def start_controller(self) -> None:
+        settings = Settings.parse({**self.cluster.flags(), **QUIET, **self._flags})
+        connection = Connection.from_kubeconfig(self._kubeconfig)
+        environment = self.cluster.aws.environment()
+        self.controller = self._running.enter_context(running(settings, connection, environment))
+        self.settle()
+        self.forget_calls()
+
+    def stop_controller(self) -> None:
+        self._running.close()
+        self.controller = None
+
+    def restart_controller(self) -> None:
+        """Stop and start, with the calls of the start on record."""
+        self.stop_controller()
+        settings = Settings.parse({**self.cluster.flags(), **QUIET, **self._flags})
+        connection = Connection.from_kubeconfig(self._kubeconfig)
+        self.controller = self._running.enter_context(
+            running(settings, connection, self.cluster.aws.environment())
+        )
+
+    # --- what a user does
+
+    def apply(self, manifests: str) -> None:
+        for manifest in yaml.safe_load_all(manifests):
+            if manifest:
+                self.kubernetes.apply(manifest)
+
+    def patch(self, kind: str, name: str, change: Mapping[str, Any]) -> None:
+        self.kubernetes.patch(kind, name, change)
+
+    def annotate(self, service: str, annotations: Mapping[str, str | None]) -> None:
+        self.patch("service", service, {"metadata": {"annotations": annotations}})
+
+    def delete(self, kind: str, name: str) -> None:
+        self.kubernetes.delete(kind, name)
+
+    def replace_a_pod(self, app: str) -> None:
+        """Delete one pod of a Deployment, which makes another one."""
+        self.kubernetes.delete("pod", sorted(self._pods(app))[0])
+
+    # --- waiting
+
+    def settle(self, *, horizon: float = 3.0) -> None:
+        """Wait until the controller has seen everything and has nothing to do within `horizon` seconds."""
+        controller = self.controller
+        assert controller is not None
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while time.monotonic() < deadline:
+            settled = controller.wait_settled(horizon=horizon, timeout=deadline - time.monotonic())
+            if settled and self._is_seen() and controller.wait_settled(horizon=horizon, timeout=0.0):
+                assert controller.parts.events.flush(SETTLE_SECONDS)
+                return
+            time.sleep(0.005)  # between two looks at a condition that has no signal
+        raise AssertionError(f"not settled after {SETTLE_SECONDS} s: {controller.parts.queues}")
+
+    def _is_seen(self) -> bool:
+        """Whether the controller's cache equals what the API server has."""
+        assert self.controller is not None
+        cached = self.controller.parts.cache.contents()
+        return all(
+            cached[kind]
+            == {_name(obj, view): view for obj in self.kubernetes.list(kind) for view in [read(obj)]}
+            for kind, read in VIEWS.items()
+        )
+
+    # --- what can be seen
+
+    def find(self, kind: str, name: str) -> dict[str, Any] | None:
+        return self.kubernetes.find(kind, name)
+
+    def names(self, kind: str) -> list[str]:
+        return [obj["metadata"]["name"] for obj in self.kubernetes.list(kind)]
+
+    def hostnames(self, service: str) -> list[str]:
+        obj = self.kubernetes.get("service", service)
+        ingress = obj.get("status", {}).get("loadBalancer", {}).get("ingress") or []
+        return [entry["hostname"] for entry in ingress]
+
+    def events(self, name: str, kind: str = "Service") -> list[tuple[str, str, str]]:
+        """Type, reason and message of an object's events, the oldest first."""
+        return [
+            (event["type"], event["reason"], event["message"])
+            for event in self.kubernetes.list("events")
+            if (event["involvedObject"]["kind"], event["involvedObject"]["name"]) == (kind, name)
+        ]
+
+    def state(self) -> dict[str, Any]:
+        """Everything a controller can make in AWS, in normal form."""
+        state: dict[str, Any] = anonymous(observed_state(self.cluster.world))
+        return state
+
+    def calls(self) -> Counter[str]:
+        """AWS calls of the controller, by operation."""
+        return Counter(f"{call.service}:{call.operation}" for call in self.cluster.aws.calls)
+
+    def writes(self) -> Counter[str]:
+        """AWS calls of the controller that change something."""
+        return Counter(f"{call.service}:{call.operation}" for call in mutating(self.cluster.aws.calls))
+
+    def forget_calls(self) -> None:
+        self.cluster.aws.clear_calls()
+
+    def registered_ips(self) -> set[str]:
+        """Addresses of every registered target that is not draining."""
+        client = self.cluster.aws.client("elbv2")
+        groups = client.describe_target_groups()["TargetGroups"]
+        return {
+            health["Target"]["Id"]
+            for group in groups
+            for health in client.describe_target_health(TargetGroupArn=group["TargetGroupArn"])[
+                "TargetHealthDescriptions"
+            ]
+            if health["TargetHealth"]["State"] != "draining"
+        }
+
+    def pod_ips(self, app: str) -> set[str]:
+        return {pod["status"]["podIP"] for pod in self._pods(app).values()}
+
+    def _pods(self, app: str) -> dict[str, dict[str, Any]]:
+        pods: Iterable[dict[str, Any]] = self.kubernetes.list("pods", labels=f"app={app}")
+        return {pod["metadata"]["name"]: pod for pod in pods}
+
+
+def _name(obj: Mapping[str, Any], view: object) -> object:
+    metadata = obj["metadata"]
+    return metadata["name"] if isinstance(view, Node) else ObjectName(metadata["namespace"], metadata["name"])

@@ -1,0 +1,126 @@
+"""What several reconciles share: who uses the backend group, and which rules the bindings need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from lbcontroller.controller.backend_group import BackendGroupUsers
+from lbcontroller.controller.backend_rules import RuleLedger
+from lbcontroller.errors import NotReady
+from lbcontroller.keys import ObjectName, StackKey, StackKind
+from lbcontroller.model.enums import IpAddressType, LoadBalancerType, Scheme
+from lbcontroller.model.fields import UNMANAGED
+from lbcontroller.model.identity import stack_id
+from lbcontroller.model.ids import SecurityGroupId
+from lbcontroller.model.ingress_rules import IngressRule, Peer, PeerKind
+from lbcontroller.model.resources import Kind, LoadBalancer, ResourceId, Stack
+
+GROUP = SecurityGroupId("sg-shared")
+NODES, PODS = SecurityGroupId("sg-nodes"), SecurityGroupId("sg-pods")
+
+
+def a_key(name: str) -> StackKey:
+    return StackKey(StackKind.SERVICE, ObjectName("shop", name))
+
+
+def a_stack(name: str, *groups: SecurityGroupId) -> Stack:
+    balancer = LoadBalancer(
+        id=ResourceId(Kind.LOAD_BALANCER, "LoadBalancer"),
+        name=name,
+        type=LoadBalancerType.NETWORK,
+        scheme=Scheme.INTERNAL,
+        ip_address_type=IpAddressType.IPV4,
+        subnets=UNMANAGED,
+        security_groups=groups,
+        source_nat_prefix=UNMANAGED,
+        private_link_inbound_rules=UNMANAGED,
+        attributes={},
+        capacity_units=UNMANAGED,
+        tags={},
+    )
+    return Stack(stack_id(a_key(name)), (balancer,))
+
+
+@dataclass
+class Bell:
+    rings: int = 0
+
+    def __call__(self) -> None:
+        self.rings += 1
+
+
+@dataclass
+class Users:
+    bell: Bell = field(default_factory=Bell)
+
+    def __post_init__(self) -> None:
+        self.users = BackendGroupUsers(wake=self.bell)
+
+
+class TestBackendGroupUsers:
+    def test_a_stack_that_waits_wants_the_group_and_rings(self) -> None:
+        it = Users()
+        it.users.want(a_key("web"))
+
+        assert it.users.begin(())
+        assert it.users.waiting() == (a_key("web"),)
+        assert it.bell.rings == 1
+
+    def test_nobody_wants_it(self) -> None:
+        assert not Users().users.begin(())
+
+    def test_a_stack_not_looked_at_since_the_start_counts_as_wanting_it(self) -> None:
+        it = Users()
+        assert it.users.begin([a_key("web")])
+        it.users.settle(a_key("web"), a_stack("web", SecurityGroupId("sg-own")), GROUP)
+        assert not it.users.begin([a_key("web")])
+
+    def test_a_stack_that_uses_it_keeps_it_until_it_leaves(self) -> None:
+        it = Users()
+        it.users.settle(a_key("web"), a_stack("web", GROUP), GROUP)
+        assert it.users.begin(())
+        it.users.leave(a_key("web"))
+        assert not it.users.begin(())
+        assert it.bell.rings == 1
+
+    def test_no_stack_starts_to_use_a_group_that_is_going_away(self) -> None:
+        it = Users()
+        assert not it.users.begin(())
+        with pytest.raises(NotReady):
+            it.users.settle(a_key("web"), a_stack("web", GROUP), GROUP)
+        it.users.end()
+        it.users.settle(a_key("web"), a_stack("web", GROUP), GROUP)
+
+
+def a_rule(port: int) -> IngressRule:
+    return IngressRule(
+        protocol="tcp", from_port=port, to_port=port, peer=Peer(PeerKind.SECURITY_GROUP, GROUP)
+    )
+
+
+class TestRuleLedger:
+    def test_the_union_of_what_bindings_need_by_group(self) -> None:
+        ledger = RuleLedger()
+        ledger.enter(ObjectName("shop", "a"), {NODES: frozenset({a_rule(80)})})
+        ledger.enter(ObjectName("shop", "b"), {NODES: frozenset({a_rule(81)}), PODS: frozenset({a_rule(80)})})
+
+        assert ledger.union() == {NODES: {a_rule(80), a_rule(81)}, PODS: {a_rule(80)}}
+
+    def test_only_news_are_news(self) -> None:
+        ledger, name = RuleLedger(), ObjectName("shop", "a")
+
+        assert ledger.enter(name, {})
+        assert not ledger.enter(name, {})
+        assert ledger.enter(name, {NODES: frozenset({a_rule(80)})})
+        assert ledger.strike(name)
+        assert not ledger.strike(name)
+        assert ledger.union() == {}
+
+    def test_it_is_complete_once_every_binding_entered(self) -> None:
+        ledger = RuleLedger()
+        ledger.enter(ObjectName("shop", "a"), {})
+
+        assert ledger.knows([ObjectName("shop", "a")])
+        assert not ledger.knows([ObjectName("shop", "a"), ObjectName("shop", "b")])

@@ -25,6 +25,7 @@ from lbcontroller.annotations.codecs import (
 )
 from lbcontroller.model.enums import Protocol
 from lbcontroller.model.ids import AllocationId, CertificateArn, PrefixListId
+from lbcontroller.model.subnet_mappings import AUTO_ASSIGNED
 from lbcontroller.settings import RESERVED_TAG_KEYS
 
 # Names and ids
@@ -120,9 +121,6 @@ CIDR: Final = form(
     "CIDR", "a CIDR such as 10.0.0.0/8 or 2001:db8::/32", r"[0-9A-Fa-f:.]+/[0-9]{1,3}", read=_cidr
 )
 """As written: host bits are dealt with where the CIDR is used."""
-
-AUTO_ASSIGNED: Final = "auto_assigned"
-"""AWS picks the source NAT prefix."""
 
 
 def _source_nat_prefix(raw: str) -> str:

@@ -16,10 +16,8 @@ from lbcontroller.model.findings import Finding, FindingReason
 from lbcontroller.model.ids import AllocationId, SubnetId
 from lbcontroller.model.inventory import Subnet
 from lbcontroller.model.limits import RESERVED_FIRST_ADDRESSES, SOURCE_NAT_PREFIX_LENGTH
-from lbcontroller.model.subnet_mappings import SubnetMapping
+from lbcontroller.model.subnet_mappings import AUTO_ASSIGNED, SubnetMapping
 
-AUTO_ASSIGNED: Final = "auto_assigned"
-"""Leaves the choice of a source NAT prefix to AWS."""
 _IPV4: Final = 4
 _IPV6: Final = 6
 
@@ -211,7 +209,7 @@ def _check_source_nat(request: AddressRequest) -> None:
         raise request.problem(
             field,
             [OnOff.ON],
-            f"needs an associated IPv6 CIDR in every subnet, which {', '.join(lacking)} lack",
+            f"needs an associated IPv6 CIDR in every subnet; there is none in {', '.join(lacking)}",
         )
 
 

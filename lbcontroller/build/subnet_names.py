@@ -95,6 +95,6 @@ def _named_too_often(
         expected = (
             "must be named once"
             if name.startswith(_ID_PREFIX)
-            else f"is named {taken[name]} times, and {len(matches)} of the subnets have this Name tag ({ids})"
+            else f"is named {taken[name]} times, and only these subnets have this Name tag: {ids}"
         )
         yield context.problem(selection.field, expected, value=name)

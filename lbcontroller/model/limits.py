@@ -6,8 +6,6 @@ from typing import Final
 
 LOAD_BALANCER_NAME_LENGTH: Final = 32
 """Most characters in the name of a load balancer (ELBv2 API reference, CreateLoadBalancer)."""
-SECURITY_GROUP_NAME_LENGTH: Final = 255
-"""Most characters in the name of a security group (EC2 API reference, CreateSecurityGroup)."""
 TAGS_PER_RESOURCE: Final = 50
 """Most tags on one resource (ELBv2 API reference, AddTags; EC2 user guide, "Tag restrictions")."""
 FREE_ADDRESSES_PER_SUBNET: Final = 8

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from lbcontroller.model.ids import AllocationId, SubnetId
+
+AUTO_ASSIGNED: Final = "auto_assigned"
+"""The source NAT prefix that leaves the choice to AWS."""
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)

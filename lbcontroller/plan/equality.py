@@ -25,10 +25,8 @@ from lbcontroller.model.resources import (
     ResourceId,
     references,
 )
-from lbcontroller.model.subnet_mappings import SubnetMapping
+from lbcontroller.model.subnet_mappings import AUTO_ASSIGNED, SubnetMapping
 
-AUTO_ASSIGNED: Final = "auto_assigned"
-"""The source NAT prefix that leaves the choice to AWS."""
 DEFAULT_WEIGHT: Final = 1
 """Weight of a target group that was given none (ELBv2 API reference, TargetGroupTuple)."""
 

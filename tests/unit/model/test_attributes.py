@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from lbcontroller.model.attributes import NLB_LISTENER_ATTRIBUTES, NLB_TARGET_GROUP_ATTRIBUTES, Attribute
+from lbcontroller.model.attributes import (
+    ALB_ONLY_ATTRIBUTES,
+    NLB_ATTRIBUTES,
+    NLB_LISTENER_ATTRIBUTES,
+    NLB_ONLY_ATTRIBUTES,
+    NLB_TARGET_GROUP_ATTRIBUTES,
+    Attribute,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,3 +40,18 @@ def test_what_is_expected_is_said_in_words() -> None:
     assert NLB_TARGET_GROUP_ATTRIBUTES["load_balancing.cross_zone.enabled"].expected == (
         "true, false or use_load_balancer_configuration"
     )
+
+
+@pytest.mark.parametrize(
+    "policy", ["availability_zone_affinity", "partial_availability_zone_affinity", "any_availability_zone"]
+)
+def test_clients_are_routed_by_the_policies_of_aws(policy: str) -> None:
+    routing = NLB_ATTRIBUTES["dns_record.client_routing_policy"]
+
+    assert routing.accepts(policy)
+    assert not routing.accepts(policy.upper())
+
+
+def test_no_attribute_is_of_one_type_only_and_of_the_other() -> None:
+    assert not ALB_ONLY_ATTRIBUTES & NLB_ATTRIBUTES.keys()
+    assert NLB_ATTRIBUTES.keys() >= NLB_ONLY_ATTRIBUTES

@@ -98,8 +98,6 @@ def _build(source: ServiceSource, snapshot: Snapshot) -> BuildResult:
             findings += remarks
     with problems.attempt():
         target_groups = _target_groups(source, listeners)
-    if context.inventory.backend_security_group is None:
-        problems.raise_if_any()  # or waiting for that group below would hide what is to be mended
     with problems.attempt():
         front = build_load_balancer(load_balancer_config(source, served.ports), context)
         findings += front.findings

@@ -55,10 +55,18 @@ class BackendGroupUsers:
             self.wake()
 
     def leave(self, key: StackKey) -> None:
-        """Note that a stack is gone."""
+        """Note that a stack has nothing in AWS; its object may still be there, or still be in the cache."""
         with self._lock:
-            known = self._wants.pop(key, None)
-        if known is not False:
+            changed = self._wants.get(key) is not False
+            self._wants[key] = False
+        if changed:
+            self.wake()
+
+    def forget(self, key: StackKey) -> None:
+        """Note that the object of a stack is gone."""
+        with self._lock:
+            used = self._wants.pop(key, False)
+        if used:
             self.wake()
 
     def waiting(self) -> tuple[StackKey, ...]:

@@ -70,7 +70,7 @@ class StackReconciler:
         """
         service = self.cache.service(key.name)
         if service is None:
-            self.backend_group_users.leave(key)
+            self.backend_group_users.forget(key)
             return None
         claimed = claim(service, self.settings)
         if isinstance(claimed, Claimed):

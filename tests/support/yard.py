@@ -95,6 +95,16 @@ class Yard:
         """Delete one pod of a Deployment, which makes another one."""
         self.kubernetes.delete("pod", sorted(self._pods(app))[0])
 
+    def remove_all_objects(self) -> None:
+        """Delete everything in the default namespace, finalizers or not; no controller may be running."""
+        for kind in ("deployments", "services", "targetgroupbindings", "endpointslices", "pods", "events"):
+            for obj in self.kubernetes.list(kind, namespace="default"):
+                name = obj["metadata"]["name"]
+                if obj["metadata"].get("finalizers"):
+                    self.kubernetes.patch(kind, name, {"metadata": {"finalizers": None}})
+                if self.kubernetes.find(kind, name) is not None:
+                    self.kubernetes.delete(kind, name)
+
     # --- waiting
 
     def settle(self, *, horizon: float = 3.0) -> None:

@@ -85,6 +85,16 @@ class TestBackendGroupUsers:
         assert not it.users.begin(())
         assert it.bell.rings == 1
 
+    def test_a_stack_that_left_does_not_count_as_not_looked_at(self) -> None:
+        it = Users()
+        it.users.settle(a_key("web"), a_stack("web", GROUP), GROUP)
+        it.users.leave(a_key("web"))
+
+        assert not it.users.begin([a_key("web")])
+        it.users.forget(a_key("web"))
+        assert it.users.begin([a_key("web")])
+        assert it.bell.rings == 1
+
     def test_no_stack_starts_to_use_a_group_that_is_going_away(self) -> None:
         it = Users()
         assert not it.users.begin(())

@@ -263,6 +263,12 @@ def is_invalid_target(error: BaseException) -> bool:
     return code_of(error) in ("InvalidTarget", "ValidationError")
 
 
+def needs_zone(error: BaseException) -> bool:
+    """Whether a target was refused because AWS takes its address only together with a zone."""
+    cause = error.__cause__
+    return isinstance(cause, ClientError) and "specify an availability zone" in _message(cause).lower()
+
+
 def _code(error: BaseException) -> str:
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 

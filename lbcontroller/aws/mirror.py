@@ -7,7 +7,7 @@ What belongs to other clusters or to nobody is not kept. Nothing in here calls A
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -59,7 +59,9 @@ class Loading:
 class Mirror:
     """Thread-safe; the lock is never held during a call to AWS."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, on_lost: Callable[[StackId], None] = lambda _stack: None) -> None:
+        """Begin empty; `on_lost` is told of stacks of which something vanished without our doing."""
+        self._on_lost = on_lost
         self._lock = threading.RLock()
         self._entries: dict[Arn, Entry] = {}
         self._stacks: dict[StackId, set[Arn]] = {}
@@ -114,6 +116,14 @@ class Mirror:
             for gone in (arn, *self._listeners.get(arn, ())):
                 self._note_write(gone)
                 self._remove(gone)
+
+    def lose(self, arn: Arn) -> None:
+        """Note that AWS does not know a resource any more although nobody here deleted it."""
+        stack = self.stack_of(arn)
+        self.forget(arn)
+        self.forget_targets(arn)
+        if stack is not None:
+            self._on_lost(stack)
 
     def doubt(self, stack: StackId) -> None:
         """Mark as unknown what a bulk read does not verify, so that it is read again where it matters."""

@@ -34,7 +34,7 @@ def forget_what_is_gone(caller: AwsCaller, mirror: Mirror, arns: Iterable[Arn]) 
     for arn in arns:
         observed = mirror.find(arn)
         if observed is not None and not _exists(caller, observed):
-            mirror.forget(arn)
+            mirror.lose(arn)
             gone.add(arn)
     return frozenset(gone)
 

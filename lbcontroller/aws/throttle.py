@@ -36,8 +36,10 @@ _GROWTH_SECONDS: Final = 10.0
 """A slowed bucket regains a tenth of its configured rate each ten seconds."""
 _DECREASE_SECONDS: Final = 1.0
 """Calls under way at the same time are throttled together: that counts as one sign."""
-_NAP_SECONDS: Final = 1.0
-"""Longest sleep before the queue in front is looked at again."""
+_LONGEST_NAP: Final = 1.0
+"""Longest sleep, in seconds, before the queue in front is looked at again."""
+_SHORTEST_NAP: Final = 0.001
+"""Shortest sleep, in seconds: less may not move the clock at all."""
 
 Ticket = tuple[int, int]
 """Priority and order of arrival of a waiting call."""
@@ -125,7 +127,7 @@ class Throttle:
         arrived = self._clock()
         try:
             while (delay := self._try(buckets, ticket)) > 0:
-                self._sleep(min(delay, _NAP_SECONDS))
+                self._sleep(min(max(delay, _SHORTEST_NAP), _LONGEST_NAP))
         finally:
             with self._lock:
                 for bucket in buckets:

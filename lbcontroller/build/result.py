@@ -10,7 +10,7 @@ from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.model.identity import StackId
 from lbcontroller.model.inventory import Inventory
 from lbcontroller.model.resources import Stack
-from lbcontroller.settings import Settings
+from lbcontroller.settings import Settings, StatusAddresses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,3 +46,5 @@ class BuildResult:
 
     stack: Stack
     findings: tuple[Finding, ...] = ()
+    status_addresses: StatusAddresses = StatusAddresses.HOSTNAME
+    """What the object's status publishes for its load balancer."""

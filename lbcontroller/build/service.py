@@ -69,7 +69,11 @@ def build_service_stack(
     problems.raise_if_any()
     source = ServiceSource(service=service, annotations=parsed.model, context=context)
     built = _build(source, snapshot)
-    return BuildResult(stack=built.stack, findings=(*parsed.findings, *built.findings))
+    return BuildResult(
+        stack=built.stack,
+        findings=(*parsed.findings, *built.findings),
+        status_addresses=parsed.model.status_addresses or settings.status_addresses,
+    )
 
 
 def _wrong_type(service: Service) -> Problem:

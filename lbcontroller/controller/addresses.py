@@ -15,12 +15,13 @@ def addresses(
 ) -> tuple[PublishedAddress, ...]:
     """Return the entries for a load balancer; each lists every port of the Service.
 
-    Entries with an address say `ipMode: Proxy`, so that kube-proxy does not take traffic to that address past
-    the load balancer.
+    A load balancer without static addresses is published by its name whatever is wanted, because AWS changes
+    the addresses of such a one. Entries with an address say `ipMode: Proxy`, so that kube-proxy does not take
+    traffic to that address past the load balancer.
     """
     ports = tuple((port.port, port.protocol) for port in service.ports)
     entries: list[PublishedAddress] = []
-    if wanted is not StatusAddresses.IP:
+    if wanted is not StatusAddresses.IP or not load_balancer.addresses:
         hostname = load_balancer.dns_name.lower()
         entries.append(PublishedAddress(hostname=hostname, ip="", ip_mode="", ports=ports))
     if wanted is not StatusAddresses.HOSTNAME:

@@ -12,7 +12,7 @@ Every run starts from what is observed, so it does not matter where an earlier o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from lbcontroller.annotations.claims import Claimed, IncompleteClaim
@@ -36,9 +36,9 @@ from lbcontroller.model.inventory import Inventory
 from lbcontroller.model.observed import Observed, ObservedLoadBalancer
 from lbcontroller.model.resources import Kind, ResourceId, Stack
 from lbcontroller.plan.planner import plan
-from lbcontroller.plan.policies import PlanPolicy
+from lbcontroller.plan.policies import PlanPolicy, is_serving
 from lbcontroller.plan.steps import Delete, Plan
-from lbcontroller.settings import Settings, StatusAddresses
+from lbcontroller.settings import Settings
 
 CERTIFICATE_KEY = ServiceAnnotations.key_of("ssl_cert")
 """Certificates are read once a Service names one: many accounts have none, or many."""
@@ -76,7 +76,9 @@ class StackReconciler:
         if isinstance(claimed, Claimed):
             return self._ensure(key, service)
         if isinstance(claimed, IncompleteClaim):
+            # Somebody who mistypes an annotation does not ask for the end of the load balancer.
             self.publisher.findings(service, (claimed.finding,))
+            return None
         if holds_finalizer(service):
             return self._clean_up(key, service)
         self.backend_group_users.leave(key)
@@ -90,7 +92,7 @@ class StackReconciler:
         self.publisher.findings(service, (*built.findings, *planned.findings))
         self.publisher.hold(service)
         arns = self.executor.run(planned)
-        published = self._publish(service, built.stack.id, arns)
+        published = self._publish(service, built, arns)
         if planned.steps or published:
             self.publisher.succeeded(service)
         return _next_look(planned)
@@ -127,15 +129,12 @@ class StackReconciler:
         observed = self.aws.observer.observe(stack)
         return (*observed, *observed_bindings(snapshot.bindings.values(), observed))
 
-    def _publish(self, service: Service, stack: StackId, arns: Mapping[ResourceId, Arn]) -> bool:
-        load_balancers = {arn for resource, arn in arns.items() if resource.kind is Kind.LOAD_BALANCER}
-        for observed in self.aws.observer.observe(stack):
-            if isinstance(observed, ObservedLoadBalancer) and observed.arn in load_balancers:
-                return self.publisher.addresses(service, addresses(service, observed, self._wanted(service)))
-        return False
-
-    def _wanted(self, _service: Service) -> StatusAddresses:
-        return self.settings.status_addresses
+    def _publish(self, service: Service, built: BuildResult, arns: Mapping[ResourceId, Arn]) -> bool:
+        """Write the addresses of the load balancer that serves; return whether that was news."""
+        serving = _serving(self.aws.observer.observe(built.stack.id), arns)
+        if serving is None:
+            return False
+        return self.publisher.addresses(service, addresses(service, serving, built.status_addresses))
 
     def _clean_up(self, key: StackKey, service: Service) -> float | None:
         """Delete everything of the stack; annotations are not read, so a bad one cannot block it."""
@@ -152,6 +151,15 @@ class StackReconciler:
         self.publisher.let_go(service)
         self.backend_group_users.leave(key)
         return None
+
+
+def _serving(observed: Iterable[Observed], arns: Mapping[ResourceId, Arn]) -> ObservedLoadBalancer | None:
+    """Return the load balancer to publish: the desired one, or its predecessor until that one serves."""
+    load_balancers = [item for item in observed if isinstance(item, ObservedLoadBalancer)]
+    kept = next((item for item in load_balancers if item.arn == arns.get(item.resource.id)), None)
+    if kept is None or is_serving(kept):
+        return kept
+    return next((item for item in load_balancers if item.arn != kept.arn and is_serving(item)), kept)
 
 
 def _deletes_bindings(planned: Plan) -> bool:

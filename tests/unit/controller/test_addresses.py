@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -60,6 +61,10 @@ IPS = tuple(
 )
 def test_what_is_published(wanted: StatusAddresses, expected: tuple[PublishedAddress, ...]) -> None:
     assert addresses(SERVICE, BALANCER, wanted) == expected
+
+
+def test_without_static_addresses_the_name_is_published() -> None:
+    assert addresses(SERVICE, replace(BALANCER, addresses=()), StatusAddresses.IP) == (HOSTNAME,)
 
 
 def test_entries_are_written_without_what_is_empty_and_read_back_the_same() -> None:

@@ -50,6 +50,15 @@ def read_manifests(paths: Iterable[Path]) -> Manifests:
     Raises:
         InvalidConfig: with every file that is not made of Kubernetes objects.
     """
+    return _stored(read_objects(paths))
+
+
+def read_objects(paths: Iterable[Path]) -> list[dict[str, Any]]:
+    """Return the objects of files as they stand there.
+
+    Raises:
+        InvalidConfig: with every file that is not made of Kubernetes objects.
+    """
     documents: list[dict[str, Any]] = []
     problems: list[Problem] = []
     for path in _files(paths):
@@ -59,7 +68,7 @@ def read_manifests(paths: Iterable[Path]) -> Manifests:
             problems += error.problems
     if problems:
         raise InvalidConfig(*problems)
-    return _stored(documents)
+    return documents
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

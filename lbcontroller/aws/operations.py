@@ -96,7 +96,8 @@ class Operation:
     priority: Priority
     paging: Paging | None = None
     also: tuple[str, ...] = ()
-    """Further IAM actions that this operation needs, because it tags what it creates."""
+    """Further IAM actions that this operation needs: it tags what it creates, or the service looks things up
+    in the caller's name (source: "API permissions" in the Elastic Load Balancing User Guide)."""
 
     @property
     def action(self) -> str:
@@ -112,22 +113,41 @@ def _write(service: AwsService, name: str, *also: str) -> Operation:
     return Operation(service=service, name=name, effect=Effect.WRITE, priority=Priority.CHANGE, also=also)
 
 
-def _registration(name: str, effect: Effect) -> Operation:
-    return Operation(service=AwsService.ELBV2, name=name, effect=effect, priority=Priority.TARGETS)
+def _registration(name: str, effect: Effect, *also: str) -> Operation:
+    return Operation(service=AwsService.ELBV2, name=name, effect=effect, priority=Priority.TARGETS, also=also)
 
 
 _ELBV2, _EC2 = AwsService.ELBV2, AwsService.EC2
 _ADD_TAGS: Final = "elasticloadbalancing:AddTags"
+_SERVICE_ROLE: Final = "iam:CreateServiceLinkedRole"
+"""Needed once in an account, for its first load balancer or target group."""
+_INSTANCES: Final = "ec2:DescribeInstances"
+_INTERNET_GATEWAYS: Final = "ec2:DescribeInternetGateways"
+_SECURITY_GROUPS: Final = ("ec2:DescribeSecurityGroups", "ec2:GetSecurityGroupsForVpc")
+"""The second is not in the User Guide, and CreateLoadBalancer is refused without it."""
+_SUBNETS: Final = "ec2:DescribeSubnets"
+_VPCS: Final = "ec2:DescribeVpcs"
 
 DESCRIBE_LOAD_BALANCERS: Final = _read(_ELBV2, "DescribeLoadBalancers", _ELBV2_PAGES)
 DESCRIBE_LOAD_BALANCER_ATTRIBUTES: Final = _read(_ELBV2, "DescribeLoadBalancerAttributes")
 DESCRIBE_CAPACITY_RESERVATION: Final = _read(_ELBV2, "DescribeCapacityReservation")
-CREATE_LOAD_BALANCER: Final = _write(_ELBV2, "CreateLoadBalancer", _ADD_TAGS)
+CREATE_LOAD_BALANCER: Final = _write(
+    _ELBV2,
+    "CreateLoadBalancer",
+    _ADD_TAGS,
+    _SERVICE_ROLE,
+    "ec2:DescribeAccountAttributes",
+    "ec2:DescribeAddresses",
+    _INTERNET_GATEWAYS,
+    *_SECURITY_GROUPS,
+    _SUBNETS,
+    _VPCS,
+)
 MODIFY_LOAD_BALANCER_ATTRIBUTES: Final = _write(_ELBV2, "ModifyLoadBalancerAttributes")
 MODIFY_CAPACITY_RESERVATION: Final = _write(_ELBV2, "ModifyCapacityReservation")
-SET_SECURITY_GROUPS: Final = _write(_ELBV2, "SetSecurityGroups")
-SET_SUBNETS: Final = _write(_ELBV2, "SetSubnets")
-SET_IP_ADDRESS_TYPE: Final = _write(_ELBV2, "SetIpAddressType")
+SET_SECURITY_GROUPS: Final = _write(_ELBV2, "SetSecurityGroups", *_SECURITY_GROUPS)
+SET_SUBNETS: Final = _write(_ELBV2, "SetSubnets", _SUBNETS)
+SET_IP_ADDRESS_TYPE: Final = _write(_ELBV2, "SetIpAddressType", _SUBNETS)
 DELETE_LOAD_BALANCER: Final = _write(_ELBV2, "DeleteLoadBalancer")
 
 DESCRIBE_LISTENERS: Final = _read(_ELBV2, "DescribeListeners", _ELBV2_PAGES)
@@ -142,13 +162,17 @@ DELETE_LISTENER: Final = _write(_ELBV2, "DeleteListener")
 
 DESCRIBE_TARGET_GROUPS: Final = _read(_ELBV2, "DescribeTargetGroups", _ELBV2_PAGES)
 DESCRIBE_TARGET_GROUP_ATTRIBUTES: Final = _read(_ELBV2, "DescribeTargetGroupAttributes")
-CREATE_TARGET_GROUP: Final = _write(_ELBV2, "CreateTargetGroup", _ADD_TAGS)
+CREATE_TARGET_GROUP: Final = _write(
+    _ELBV2, "CreateTargetGroup", _ADD_TAGS, _SERVICE_ROLE, _INTERNET_GATEWAYS, _VPCS
+)
 MODIFY_TARGET_GROUP: Final = _write(_ELBV2, "ModifyTargetGroup")
 MODIFY_TARGET_GROUP_ATTRIBUTES: Final = _write(_ELBV2, "ModifyTargetGroupAttributes")
 DELETE_TARGET_GROUP: Final = _write(_ELBV2, "DeleteTargetGroup")
 
 DESCRIBE_TARGET_HEALTH: Final = _registration("DescribeTargetHealth", Effect.READ)
-REGISTER_TARGETS: Final = _registration("RegisterTargets", Effect.WRITE)
+REGISTER_TARGETS: Final = _registration(
+    "RegisterTargets", Effect.WRITE, _INSTANCES, _INTERNET_GATEWAYS, _SUBNETS, _VPCS
+)
 DEREGISTER_TARGETS: Final = _registration("DeregisterTargets", Effect.WRITE)
 
 DESCRIBE_TAGS: Final = _read(_ELBV2, "DescribeTags")

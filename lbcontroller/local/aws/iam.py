@@ -1,13 +1,15 @@
 """Enforces an IAM policy on the calls of the program under test.
 
 Which permissions a call needs follows the Service Authorization Reference: one check per resource, and the
-tagging permission that creating with tags needs besides.
+tagging permission that creating with tags needs besides. Elastic Load Balancing looks some things up in the
+caller's name and needs the caller's permission for it ("API permissions" in its User Guide): AWS asks for it
+now and then, this gate always does.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from lbcontroller.local.aws.faults import ErrorReply
@@ -23,6 +25,27 @@ _READING: Final = ("Describe", "Get")
 _ELB_RESOURCE_MEMBERS: Final = ("LoadBalancerArn", "TargetGroupArn", "RuleArn", "ListenerArn")
 _FAMILIES: Final = {"network": "net", "gateway": "gwy"}
 _EC2_KINDS: Final = {"sg": "security-group", "subnet": "subnet", "vpc": "vpc"}
+_SECURITY_GROUPS: Final = ("DescribeSecurityGroups", "GetSecurityGroupsForVpc")
+_LOOKED_UP: Final[Mapping[str, Sequence[str]]] = {
+    "CreateLoadBalancer": (
+        "DescribeAccountAttributes",
+        "DescribeAddresses",
+        "DescribeInternetGateways",
+        *_SECURITY_GROUPS,
+        "DescribeSubnets",
+        "DescribeVpcs",
+    ),
+    "CreateTargetGroup": ("DescribeInternetGateways", "DescribeVpcs"),
+    "RegisterTargets": ("DescribeInstances", "DescribeInternetGateways", "DescribeSubnets", "DescribeVpcs"),
+    "SetIpAddressType": ("DescribeSubnets",),
+    "SetSecurityGroups": _SECURITY_GROUPS,
+    "SetSubnets": ("DescribeSubnets",),
+}
+"""EC2 actions by the operation of Elastic Load Balancing that makes use of them."""
+_WITH_SERVICE_ROLE: Final = frozenset({"CreateLoadBalancer", "CreateTargetGroup"})
+"""What makes the service-linked role in an account that has none yet."""
+_PRINCIPAL: Final = "elasticloadbalancing.amazonaws.com"
+_SERVICE_ROLE: Final = "AWSServiceRoleForElasticLoadBalancing"
 _NO_ID_YET: Final = "0" * 16
 """Stands for the id of a resource that does not exist yet."""
 
@@ -35,14 +58,19 @@ class PolicyGate:
         self._account_id = account_id
         self._tags_of = tags_of
         self._lock = threading.Lock()
-        self._used: set[str] = set()
+        self._allowed: list[Check] = []
         self._denied: list[Check] = []
+
+    @property
+    def allowed(self) -> tuple[Check, ...]:
+        """Permissions that were needed and there, in order."""
+        with self._lock:
+            return tuple(self._allowed)
 
     @property
     def used_actions(self) -> frozenset[str]:
         """Actions that were needed and allowed."""
-        with self._lock:
-            return frozenset(self._used)
+        return frozenset(check.action for check in self.allowed)
 
     @property
     def denied(self) -> tuple[Check, ...]:
@@ -57,10 +85,7 @@ class PolicyGate:
         for check in self._checks(request):
             allowed = self._policy.allows(check)
             with self._lock:
-                if allowed:
-                    self._used.add(check.action)
-                else:
-                    self._denied.append(check)
+                (self._allowed if allowed else self._denied).append(check)
             if not allowed:
                 return _denial(request, check)
         return None
@@ -100,7 +125,17 @@ class PolicyGate:
                     context={**_request_tags(tags), "elasticloadbalancing:CreateAction": operation},
                 )
             )
-        return checks
+        return [*checks, *self._checks_behind(operation)]
+
+    def _checks_behind(self, operation: str) -> Iterator[Check]:
+        for action in _LOOKED_UP.get(operation, ()):
+            yield Check(action=f"ec2:{action}", resource="*", context={})
+        if operation in _WITH_SERVICE_ROLE:
+            yield Check(
+                action="iam:CreateServiceLinkedRole",
+                resource=f"arn:aws:iam::{self._account_id}:role/aws-service-role/{_PRINCIPAL}/{_SERVICE_ROLE}",
+                context={"iam:AWSServiceName": _PRINCIPAL},
+            )
 
     def _load_balancing_resources(self, request: Request) -> Sequence[str]:
         params, operation = request.params, request.operation

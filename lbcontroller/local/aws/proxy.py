@@ -41,7 +41,7 @@ class RecordingProxy:
         self.calls = CallLog()
         self.faults = FaultPlan()
         self.turn = threading.RLock()
-        self._gate = gate
+        self.gate = gate
         self._closing = threading.Event()
         self._began = time.monotonic()
 
@@ -102,7 +102,7 @@ class RecordingProxy:
 
     def _decide(self, environ: dict[str, Any], request: Request) -> Reply:
         with self.turn:
-            refused = self._gate(request)
+            refused = self.gate(request)
             return _refusal(request, refused) if refused else self._carry_out(environ, request)
 
     def _carry_out(self, environ: dict[str, Any], request: Request) -> Reply:

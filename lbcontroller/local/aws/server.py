@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -51,9 +52,7 @@ class LocalAws:
         self._session = botocore.session.get_session()
         self._moto = account
         self._account = account.Account()
-        self._gate = PolicyGate(
-            _EVERYTHING if policy is None else policy, account_id=account.ACCOUNT_ID, tags_of=account.tags_of
-        )
+        self._gate = self._gate_for(_EVERYTHING if policy is None else policy)
         self._proxy = RecordingProxy(self._account, self._gate)
         self._server = account.make_loopback_server(self._proxy)
         self._thread = threading.Thread(
@@ -130,6 +129,20 @@ class LocalAws:
         """Put a fault in force; the answer tells how often it struck."""
         return self._proxy.faults.inject(fault)
 
+    @contextmanager
+    def held_to(self, policy: Mapping[str, Any]) -> Iterator[PolicyGate]:
+        """Hold the program under test to another IAM policy document until the block ends.
+
+        Yields:
+            What enforces it, which remembers every permission that was needed.
+        """
+        before, gate = self._proxy.gate, self._gate_for(policy)
+        self._proxy.gate = gate
+        try:
+            yield gate
+        finally:
+            self._proxy.gate = before
+
     def clear_calls(self) -> None:
         """Forget the recorded calls."""
         self._proxy.calls.clear()
@@ -155,6 +168,9 @@ class LocalAws:
         """Validate every requested certificate, as its owner would through DNS."""
         with self._proxy.turn:
             self._moto.issue_certificates(self.region)
+
+    def _gate_for(self, policy: Mapping[str, Any]) -> PolicyGate:
+        return PolicyGate(policy, account_id=self._moto.ACCOUNT_ID, tags_of=self._moto.tags_of)
 
     def _client(self, service: str, access_key: str) -> Any:
         return self._session.create_client(

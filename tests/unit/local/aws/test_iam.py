@@ -22,6 +22,10 @@ def a_statement(*actions: str, **rest: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": "*", **rest}
 
 
+LOOKED_UP = a_statement("ec2:Describe*", "ec2:GetSecurityGroupsForVpc", "iam:CreateServiceLinkedRole")
+"""What creating a load balancer or a target group needs besides."""
+
+
 def a_gate(*statements: dict[str, Any], tags: Mapping[str, str] | None = None) -> PolicyGate:
     return PolicyGate(
         {"Statement": list(statements)}, account_id=ACCOUNT, tags_of=lambda _arn, _region: tags or {}
@@ -96,9 +100,37 @@ def test_every_action_of_a_lifetime_is_missed_when_it_is_gone(lifetime: Sequence
 
 
 def test_creating_with_tags_needs_the_tagging_permission_too() -> None:
-    gate = a_gate(a_statement("elasticloadbalancing:CreateTargetGroup"))
+    gate = a_gate(a_statement("elasticloadbalancing:CreateTargetGroup"), LOOKED_UP)
     assert gate(a_request("CreateTargetGroup", Name="t")) is None
     assert gate(a_request("CreateTargetGroup", Name="t", Tags=OWNED)) is not None
+
+
+@pytest.mark.parametrize(
+    "missing", ["ec2:DescribeInternetGateways", "ec2:GetSecurityGroupsForVpc", "iam:CreateServiceLinkedRole"]
+)
+def test_creating_needs_what_is_looked_up_in_the_callers_name(missing: str) -> None:
+    rest = {"Effect": "Allow", "NotAction": missing, "Resource": "*"}
+    denial = a_gate(rest)(a_request("CreateLoadBalancer", Name="a", Type="network"))
+    assert denial is not None
+    assert missing in denial.message
+
+
+def test_the_service_role_can_be_allowed_for_load_balancing_only() -> None:
+    role = "iam:CreateServiceLinkedRole"
+    everything_else = {"Effect": "Allow", "NotAction": role, "Resource": "*"}
+    for service, allowed in (("elasticloadbalancing.amazonaws.com", True), ("eks.amazonaws.com", False)):
+        statement = a_statement(role, Condition={"StringEquals": {"iam:AWSServiceName": service}})
+        denial = a_gate(everything_else, statement)(a_request("CreateTargetGroup", Name="t"))
+        assert (denial is None) == allowed
+
+
+def test_another_policy_can_be_in_force_for_a_while(refusing: LocalAws) -> None:
+    ec2 = refusing.caller_client("ec2")
+    with refusing.held_to({"Statement": [a_statement("ec2:DescribeVpcs")]}) as gate:
+        ec2.describe_vpcs()
+    assert [check.action for check in gate.allowed] == ["ec2:DescribeVpcs"]
+    with pytest.raises(ClientError):
+        ec2.describe_vpcs()
 
 
 def test_tagging_can_be_allowed_for_creation_only() -> None:
@@ -106,7 +138,7 @@ def test_tagging_can_be_allowed_for_creation_only() -> None:
     tagging = a_statement(
         "elasticloadbalancing:AddTags", Resource=f"{ELB}:targetgroup/*/*", Condition=on_creation
     )
-    gate = a_gate(a_statement("elasticloadbalancing:CreateTargetGroup"), tagging)
+    gate = a_gate(a_statement("elasticloadbalancing:CreateTargetGroup"), tagging, LOOKED_UP)
     assert gate(a_request("CreateTargetGroup", Name="t", Tags=OWNED)) is None
     assert gate(a_request("AddTags", ResourceArns=[f"{ELB}:targetgroup/t/1"], Tags=OWNED)) is not None
 
@@ -115,6 +147,7 @@ def test_what_is_created_can_be_required_to_have_a_tag() -> None:
     gate = a_gate(
         a_statement("elasticloadbalancing:CreateLoadBalancer", Condition=IF_TAGGED),
         a_statement("elasticloadbalancing:AddTags"),
+        LOOKED_UP,
     )
     assert gate(a_request("CreateLoadBalancer", Name="a", Tags=OWNED)) is None
     assert gate(a_request("CreateLoadBalancer", Name="a")) is not None
@@ -129,7 +162,8 @@ def test_what_is_deleted_can_be_required_to_have_a_tag() -> None:
 
 def test_network_load_balancers_are_resources_of_their_own() -> None:
     gate = a_gate(
-        a_statement("elasticloadbalancing:CreateLoadBalancer", Resource=f"{ELB}:loadbalancer/net/*/*")
+        a_statement("elasticloadbalancing:CreateLoadBalancer", Resource=f"{ELB}:loadbalancer/net/*/*"),
+        LOOKED_UP,
     )
     assert gate(a_request("CreateLoadBalancer", Name="a", Type="network")) is None
     assert gate(a_request("CreateLoadBalancer", Name="a")) is not None

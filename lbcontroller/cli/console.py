@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 from rich.console import Console
 from rich.text import Text
 
@@ -9,8 +12,11 @@ from rich.text import Text
 def standard_console() -> Console:
     """Return a console on standard output that prints text as it is, with colours on a terminal only.
 
-    Lines are not wrapped, so that a line of a log is a line of the program.
+    Lines are not wrapped, so that a line of a log is a line of the program. What the locale cannot show is
+    shown as a question mark.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 

@@ -115,7 +115,7 @@ def kept() -> Iterator[KeptDemo]:
         try:
             yield KeptDemo(process)
         finally:
-            process.kill()
+            process.terminate()
 
 
 @pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -232,6 +233,15 @@ def test_manifests_come_from_standard_input() -> None:
 
     assert result.exit_code == ExitCode.FINE
     assert "Service shop/web\n" in result.output
+
+
+def test_a_locale_without_unicode_does_not_end_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written := io.BytesIO(), encoding="ascii"))
+
+    standard_console().print("10 → 20")
+    sys.stdout.flush()
+
+    assert written.getvalue() == b"10 ? 20\n"
 
 
 def test_destructive_steps_are_marked() -> None:

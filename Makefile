@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PARALLEL ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-unit check format docs cases clean
+.PHONY: help install demo test test-faults test-unit check format docs cases clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,8 +15,11 @@ install: $(VENV)/.dev  ## make .venv with the lbcontroller command and all tools
 demo: $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.demo)  ## run the controller on the embedded API server and AWS, and show what it does
 	$(BIN)/lbcontroller demo
 
-test: $(VENV)/.dev  ## run every test tier
-	$(BIN)/python -m pytest -q -n $(PARALLEL) tests
+test: $(VENV)/.dev  ## run every test tier but the fault tier
+	$(BIN)/python -m pytest -q -n $(PARALLEL) --dist loadscope tests --ignore tests/faults
+
+test-faults: $(VENV)/.dev  ## run lives in which every AWS call fails in every way, and the process is killed
+	$(BIN)/python -m pytest -q -n $(PARALLEL) tests/faults
 
 test-unit: $(VENV)/.dev  ## run the pure tests only
 	$(BIN)/python -m pytest -q tests/unit tests/cases tests/architecture

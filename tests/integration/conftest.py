@@ -1,31 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from tests.support.cluster_fixtures import cluster, yard
 
-import pytest
-
-from lbcontroller.local.aws.world import seed
-from lbcontroller.local.cluster import LocalCluster, local_cluster
-from tests.support.yard import Yard
-
-CLUSTER_NAME = "yard"
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[LocalCluster]:
-    with local_cluster(cluster_name=CLUSTER_NAME) as running:
-        yield running
-
-
-@pytest.fixture
-def yard(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
-    """An empty cluster with a running controller, cleaned up afterwards by force."""
-    kubeconfig = tmp_path_factory.mktemp("cluster") / "kubeconfig"
-    cluster.kubernetes.write_kubeconfig(kubeconfig)
-    running = Yard(cluster, str(kubeconfig))
-    pristine = running.state()
-    with running:
-        yield running
-    running.remove_all_objects()
-    if running.state() != pristine:
-        seed(cluster.aws, cluster.world.world)
+__all__ = ["cluster", "yard"]

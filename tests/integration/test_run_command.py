@@ -3,62 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from lbcontroller.local.cluster import LocalCluster
 from tests.integration.test_service_life import WEB
-
-FLAGS = ["--metrics-bind-addr=0", "--health-probe-bind-addr=0", "--drift-sweep-interval=0"]
-
-
-@contextmanager
-def process(cluster: LocalCluster, kubeconfig: Path, *flags: str) -> Iterator[subprocess.Popen[str]]:
-    cluster.kubernetes.write_kubeconfig(kubeconfig)
-    given = [f"--{name}={value}" for name, value in cluster.flags().items()]
-    command = [
-        sys.executable,
-        "-m",
-        "lbcontroller",
-        "run",
-        f"--kubeconfig={kubeconfig}",
-        *given,
-        *FLAGS,
-        *flags,
-    ]
-    environment = {**os.environ, **cluster.aws.environment()}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as running:
-        try:
-            yield running
-        finally:
-            running.kill()
-
-
-def logged(lines: Sequence[str]) -> list[str]:
-    return [json.loads(line)["event"] for line in lines]
-
-
-def wait_for_event(running: subprocess.Popen[str], name: str) -> list[str]:
-    """Read the log until an event of that name."""
-    assert running.stderr is not None
-    lines: list[str] = []
-    for line in running.stderr:
-        lines.append(line)
-        if json.loads(line)["event"] == name:
-            return lines
-    raise AssertionError(f"no {name} in {lines}")
+from tests.support.process import process, wait_for_event
+from tests.support.yard import Yard
 
 
 def test_it_serves_a_service_and_ends_on_sigterm(cluster: LocalCluster, tmp_path: Path) -> None:
-    from tests.support.yard import Yard  # noqa: PLC0415 - only its questions are used, no controller of its own
-
     yard = Yard(cluster, str(tmp_path / "kubeconfig"))
     with process(cluster, tmp_path / "kubeconfig") as running:
         wait_for_event(running, "workers_started")

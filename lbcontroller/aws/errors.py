@@ -258,6 +258,11 @@ def is_missing_security_group(error: BaseException) -> bool:
     return code_of(error) in ("InvalidSecurityGroup", "InvalidGroup.NotFound", "InvalidGroupId.NotFound")
 
 
+def is_missing_vpc(error: BaseException) -> bool:
+    """Whether a VPC that the call named does not exist, or belongs to another account."""
+    return code_of(error) == "InvalidVpcID.NotFound"
+
+
 def is_invalid_target(error: BaseException) -> bool:
     """Whether one of several targets was refused, and with it all of the call's."""
     return code_of(error) in ("InvalidTarget", "ValidationError")

@@ -39,6 +39,15 @@ class AwsClients:
                 self._clients[service] = self._make(service)
             return self._clients[service]
 
+    def acting_as(self, credentials: Mapping[str, Any]) -> AwsClients:
+        """Return clients of the same region with temporary credentials, as STS answers them."""
+        session = boto3.Session(
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials["SessionToken"],
+        )
+        return AwsClients(session, region=self.region, endpoints=self._endpoints)
+
     def _make(self, service: AwsService) -> Any:
         config = Config(
             connect_timeout=CONNECT_SECONDS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,16 +10,20 @@ from typing import Any
 import boto3
 
 from lbcontroller.aws.apply import Applier
+from lbcontroller.aws.backend_rules import BackendRules
 from lbcontroller.aws.caller import AwsCaller, CallRecord, Timing
+from lbcontroller.aws.inventory import InventorySource
 from lbcontroller.aws.load import Loader
 from lbcontroller.aws.mirror import Mirror
 from lbcontroller.aws.observe import Observer
 from lbcontroller.aws.operations import AwsService
 from lbcontroller.aws.session import AwsClients
+from lbcontroller.aws.targets import Targets
 from lbcontroller.aws.throttle import Throttle
 from lbcontroller.local.aws import LocalAws
 from lbcontroller.local.aws.recorder import mutating
 from lbcontroller.local.aws.world import SeededWorld, World, seed
+from lbcontroller.model.identity import StackId
 from lbcontroller.model.ids import Arn, SubnetId, VpcId
 from lbcontroller.model.observed import Observed
 from lbcontroller.model.resources import (
@@ -34,6 +39,7 @@ from lbcontroller.model.resources import (
 from lbcontroller.model.subnet_mappings import SubnetMapping
 from lbcontroller.plan.planner import plan
 from lbcontroller.plan.steps import Plan, Step
+from lbcontroller.settings import Settings
 from tests.support.nlb_stacks import CLUSTER, a_policy
 
 
@@ -42,7 +48,7 @@ class AwsUnderTest:
 
     def __init__(self, aws: LocalAws, world: World | None = None) -> None:
         self.aws = aws
-        self.world: SeededWorld = seed(aws, world or World(cluster_name=CLUSTER, pods_per_node=3))
+        self.world: SeededWorld = seed(aws, world or World(cluster_name=CLUSTER, nodes=0))
         self.leading = True
         self.records: list[CallRecord] = []
         self.slept: list[float] = []
@@ -58,12 +64,28 @@ class AwsUnderTest:
             on_call=self.records.append,
             timing=Timing(sleep=self.slept.append),
         )
-        self.mirror = Mirror()
+        self.lost: list[StackId] = []
+        self.mirror = Mirror(on_lost=self.lost.append)
         self.loader = Loader(
             caller=self.caller, mirror=self.mirror, cluster=CLUSTER, vpc_id=VpcId(self.world.vpc_id)
         )
         self.observer = Observer(self.caller, self.mirror)
+        self.targets = Targets(self.caller, self.mirror)
+        self.rules = BackendRules(self.caller, self.mirror)
         self.applier = Applier(self.caller, self.mirror, cluster=CLUSTER)
+
+    def inventory(
+        self, *, flags: Mapping[str, str] | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> InventorySource:
+        """Return a source of facts with these flags, by field name; nothing is read yet."""
+        settings = self.settings(**(flags or {}))
+        return InventorySource(self.caller, self.mirror, settings, VpcId(self.world.vpc_id), clock=clock)
+
+    def settings(self, **flags: str) -> Settings:
+        """Return settings with these flags, by field name."""
+        return Settings.parse(
+            {"cluster-name": CLUSTER, **{name.replace("_", "-"): text for name, text in flags.items()}}
+        )
 
     def calls(self, *, since: int = 0) -> list[str]:
         """Return what was called, in order: for elbv2 the operation, for others with the service in front."""

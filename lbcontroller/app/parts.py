@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import assert_never
 
 import aiohttp
@@ -43,9 +43,6 @@ from lbcontroller.kube.writes import ApiWriter
 from lbcontroller.plan.policies import PlanPolicy
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.metrics import Metrics
-
-REGISTRATION_WAIT = timedelta(minutes=5)
-"""How long traffic waits for targets of a new target group before it moves there anyway."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +167,7 @@ def _reconcilers(
     ledger = RuleLedger()
 
     def policy() -> PlanPolicy:
-        return _policy(settings)
+        return PlanPolicy.of(settings, _now())
 
     return Reconcilers(
         stacks=StackReconciler(
@@ -206,16 +203,6 @@ def _reconcilers(
             facts=lambda: aws.access.inventory.security_groups,
             cluster=settings.cluster_name,
         ),
-    )
-
-
-def _policy(settings: Settings) -> PlanPolicy:
-    return PlanPolicy(
-        now=_now(),
-        cluster=settings.cluster_name,
-        external_tags=frozenset(settings.external_managed_tags),
-        replacement_drain=timedelta(seconds=settings.replacement_drain_seconds),
-        registration_wait=REGISTRATION_WAIT,
     )
 
 

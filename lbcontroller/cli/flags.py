@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, get_type_hints
 
 import click
 from pydantic.fields import FieldInfo
 
-from lbcontroller.settings import Settings
+from lbcontroller.settings import Seconds, Settings
 
 ENVIRONMENT_PREFIX: Final = "LBCONTROLLER_"
 """`LBCONTROLLER_CLUSTER_NAME` is `--cluster-name`."""
+_UNITS: Final = ((3600, "h"), (60, "m"))
+_TYPES: Final = get_type_hints(Settings, include_extras=True)
 
 
 def options() -> Iterator[click.Option]:
@@ -24,7 +26,7 @@ def options() -> Iterator[click.Option]:
             flag_value="true" if info.annotation is bool else None,
             multiple=_is_list(info),
             envvar=environment_variable(name),
-            help=_help(info),
+            help=_help(name, info),
             metavar=_metavar(info),
         )
 
@@ -48,6 +50,15 @@ def wire_values(given: Mapping[str, str | Sequence[str] | None]) -> Mapping[str,
     }
 
 
+def duration_text(seconds: float) -> str:
+    """Return a duration as a flag takes it, such as `16m40s`."""
+    rest, text = seconds, ""
+    for size, unit in _UNITS:
+        count, rest = divmod(rest, size)
+        text += f"{count:.0f}{unit}" if count else ""
+    return text + (f"{rest:g}s" if rest or not text else "")
+
+
 def _is_list(info: FieldInfo) -> bool:
     return isinstance(info.get_default(call_default_factory=True), tuple | dict)
 
@@ -61,12 +72,19 @@ def _metavar(info: FieldInfo) -> str:
     return "BOOLEAN" if info.annotation is bool else "VALUE"
 
 
-def _help(info: FieldInfo) -> str:
+def _help(name: str, info: FieldInfo) -> str:
     text = " ".join((info.description or "").split())
     if info.is_required():
         return f"{text} [required]"
     default = info.get_default(call_default_factory=True)
     if default is None or default in ("", (), {}) or not isinstance(default, str | int | float | bool):
         return text
-    shown = str(default).lower() if isinstance(default, bool) else str(default)
-    return f"{text} [default: {shown}]"
+    return f"{text} [default: {_shown(name, default)}]"
+
+
+def _shown(name: str, default: object) -> str:
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, float) and _TYPES[name] == Seconds:
+        return duration_text(default)
+    return str(default)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Final
 
 from lbcontroller.annotations.claims import Claimed, IncompleteClaim, NotOurs
@@ -109,18 +108,7 @@ class _Offline:
         return Planned(subject=service.subject, plan=planned, findings=(*built.findings, *planned.findings))
 
     def _plan(self, stack: Stack) -> Plan:
-        return plan(stack, (), _policy(self.settings))
-
-
-def _policy(settings: Settings) -> PlanPolicy:
-    """Return the policy for a world in which nothing exists, so that no moment matters."""
-    return PlanPolicy(
-        now=EPOCH,
-        cluster=settings.cluster_name,
-        external_tags=frozenset(settings.external_managed_tags),
-        replacement_drain=timedelta(seconds=settings.replacement_drain_seconds),
-        registration_wait=timedelta(),
-    )
+        return plan(stack, (), PlanPolicy.of(self.settings, EPOCH))
 
 
 def _not_ours(settings: Settings) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_typ
 
 from pydantic.fields import FieldInfo
 
-from lbcontroller.cli.flags import environment_variable, flag_name
+from lbcontroller.cli.flags import duration_text, environment_variable, flag_name
 from lbcontroller.cli.markdown import GENERATED, code, one_line, table
 from lbcontroller.settings import (
     NOT_BUILT_YET,
@@ -46,21 +46,11 @@ _KINDS: Final = (
     (ThrottleRules, "throttle rules"),
     (Workers, "integer, at least 1"),
 )
-_UNITS: Final = ((3600, "h"), (60, "m"))
 
 
 def settings_page() -> str:
     """Return the page as Markdown."""
     return "\n".join(_lines()) + "\n"
-
-
-def duration_text(seconds: float) -> str:
-    """Return a duration as a flag takes it, such as `16m40s`."""
-    rest, text = seconds, ""
-    for size, unit in _UNITS:
-        count, rest = divmod(rest, size)
-        text += f"{count:.0f}{unit}" if count else ""
-    return text + (f"{rest:g}s" if rest or not text else "")
 
 
 def _lines() -> Iterator[str]:

@@ -22,9 +22,14 @@ from lbcontroller.model.observed import (
     ObservedTargetGroup,
 )
 from lbcontroller.model.resources import Kind, LoadBalancer, Resource
+from lbcontroller.settings import Settings
 
 DELETION_PROTECTION: Final = "deletion_protection.enabled"
 """Attribute of a load balancer that AWS refuses to delete while it is `true`."""
+
+
+REGISTRATION_WAIT: Final = timedelta(minutes=5)
+"""How long traffic waits for targets of a new target group before it moves there anyway."""
 
 
 class TagPolicy(StrEnum):
@@ -68,6 +73,17 @@ class PlanPolicy:
     tags: TagPolicy = TagPolicy.REMOVE_FOREIGN
     security_group_presence: Remedy = Remedy.REPORT
     """For a network load balancer made without security groups that should have some, and the reverse."""
+
+    @classmethod
+    def of(cls, settings: Settings, now: datetime) -> PlanPolicy:
+        """Return what the settings say, at a moment."""
+        return cls(
+            now=now,
+            cluster=settings.cluster_name,
+            external_tags=frozenset(settings.external_managed_tags),
+            replacement_drain=timedelta(seconds=settings.replacement_drain_seconds),
+            registration_wait=REGISTRATION_WAIT,
+        )
 
 
 class Mode(StrEnum):

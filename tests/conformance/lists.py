@@ -1,0 +1,106 @@
+"""The lists beside the recorded cases: differences on purpose, refusals, and cases that wait.
+
+    deliberate.yaml   case → list of {path, reason, ours}: exactly these fields differ from the recording
+    refusals.yaml     who refuses → case → words its Warning event must contain, so that the user can mend it
+    waiting.yaml      area → cases (or `prefix*`) that cannot pass yet
+
+A path is dotted as `compare` writes it, with `*` for any text; `ours` is the value found there. A reason is
+the heading under which docs/differences-from-lbc.md explains the difference.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from tests.conformance.compare import Difference
+from tests.conformance.recorded import case_names
+
+FOLDER: Final = Path(__file__).parent
+REFUSED: Final = "refused"
+"""Value of `ours` at the path `published`: LBC serves the manifests and we refuse them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliberate:
+    """A difference on purpose."""
+
+    case: str
+    path: str
+    reason: str
+    ours: Any
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the difference is that nothing is made at all."""
+        return (self.path, self.ours) == ("published", REFUSED)
+
+    def covers(self, difference: Difference) -> bool:
+        """Return whether this is the place where the two differ."""
+        pattern = ".*".join(re.escape(part) for part in self.path.split("*"))
+        return re.fullmatch(pattern, difference.path) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusals:
+    """Words that the Warning of each refused case contains, by case."""
+
+    before_the_first_write: Mapping[str, Sequence[str]]
+    by_aws: Mapping[str, Sequence[str]]
+    """Nobody but AWS can tell that these are wrong."""
+
+    def words(self, case: str) -> Sequence[str]:
+        """Return the words for a case, none for one that has no entry."""
+        return self.before_the_first_write.get(case) or self.by_aws.get(case) or ()
+
+
+def deliberate_differences() -> Sequence[Deliberate]:
+    """Read deliberate.yaml."""
+    return tuple(
+        Deliberate(case=case, **entry) for case, entries in _read("deliberate").items() for entry in entries
+    )
+
+
+def deliberate_in(case: str) -> Sequence[Deliberate]:
+    """Return the differences on purpose of one case."""
+    return tuple(entry for entry in deliberate_differences() if entry.case == case)
+
+
+def refusals() -> Refusals:
+    """Read refusals.yaml."""
+    return Refusals(**_read("refusals"))
+
+
+def waiting() -> Mapping[str, str]:
+    """Return the area that each case waits for, by case."""
+    return {
+        case: area
+        for area, patterns in _read("waiting").items()
+        for pattern in patterns
+        for case in case_names()
+        if fnmatchcase(case, pattern)
+    }
+
+
+def unexplained(found: Sequence[Difference], entries: Sequence[Deliberate]) -> Iterator[str]:
+    """Yield what is wrong: differences nobody stated, stated ones that are other than stated or not there."""
+    for difference in found:
+        covering = [entry for entry in entries if entry.covers(difference)]
+        if not covering:
+            yield str(difference)
+        for entry in covering:
+            if entry.ours != difference.found:
+                yield f"{difference} (deliberate.yaml says {entry.ours!r}, {entry.reason})"
+    for entry in entries:
+        if not any(entry.covers(difference) for difference in found):
+            yield f"{entry.path}: no difference, but deliberate.yaml states one ({entry.reason})"
+
+
+def _read(name: str) -> Mapping[str, Any]:
+    return yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8")) or {}

@@ -1,0 +1,58 @@
+"""Whether a case passes: a run of it from nothing to nothing, and all that is wrong with it in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.conformance import runs, world
+from tests.conformance.compare import differences
+from tests.conformance.lists import REFUSED, deliberate_in, refusals, unexplained
+from tests.conformance.recorded import RecordedCase
+from tests.support.yard import Yard
+
+
+def is_refused(case: RecordedCase) -> bool:
+    """Return whether nothing is to be published: LBC refuses the case, or we do so on purpose."""
+    return case.nothing_published or any(entry.ours == REFUSED for entry in deliberate_in(case.name))
+
+
+def problems_with(case: RecordedCase, yard: Yard) -> list[str]:
+    """Run a case; return nothing when it passes.
+
+    A served case ends in the recorded state. A refused one makes no AWS call that changes something and has a
+    Warning event that says what to mend. Both leave nothing behind.
+    """
+    created = runs.create(case, yard)
+    looks = _looks_refused if is_refused(case) else _looks_served
+    problems = list(looks(case, created, yard))
+    left = runs.delete(case, yard)
+    problems += [str(difference) for difference in differences(runs.recorded_after_delete(case), left)]
+    if left["load_balancers"]:
+        left = runs.lift_protection(case, yard)
+        problems += [str(difference) for difference in differences(runs.NOTHING_LEFT, left)]
+    world.leave(case, yard.cluster)
+    return problems
+
+
+def _looks_served(case: RecordedCase, created: runs.Created, _yard: Yard) -> Iterator[str]:
+    found = list(differences(runs.recorded_document(case), created.document))
+    yield from unexplained(found, deliberate_in(case.name))
+    yield from (f"unexpected warning: {message}" for message in created.warnings)
+
+
+def _looks_refused(case: RecordedCase, created: runs.Created, yard: Yard) -> Iterator[str]:
+    words = [yard.cluster.world.fill(word) for word in refusals().words(case.name)]
+    told = "\n".join(created.warnings)
+    missing = [word for word in words if word not in told]
+    if not words or missing:
+        yield f"the Warning does not contain {missing or 'anything: refusals.yaml has no words'}: {told!r}"
+    if any(created.document["published"].values()):
+        yield f"published: {created.document['published']}"
+    yield from _writes_too_much(case, created)
+
+
+def _writes_too_much(case: RecordedCase, created: runs.Created) -> Iterator[str]:
+    """Nothing may be written; where only AWS can refuse, less than LBC writes in its storm of retries."""
+    allowed = case.expected["n_mutating"] - 1 if case.name in refusals().by_aws else 0
+    if sum(created.writes.values()) > allowed:
+        yield f"wrote {dict(created.writes)}"

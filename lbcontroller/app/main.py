@@ -86,6 +86,7 @@ class Controller:
         await asyncio.gather(asyncio.to_thread(self.parts.load), *synced)
         event(LOGGER, logging.INFO, "caches_filled", seconds=round(time.monotonic() - begun, 3))
         await leadership.acquire()
+        self.parts.metrics.became_leader(self.parts.settings.leader_election_id)
         self._threads = [self.parts.events.start(), *self._start_workers()]
         for key in (BACKEND_SECURITY_GROUP_KEY, BackendRulesKey()):
             self.parts.queues.add(key, Priority.LOW)
@@ -122,6 +123,7 @@ class Controller:
         for thread in self._threads:
             await asyncio.to_thread(thread.join, max(0.0, deadline - time.monotonic()))
         await leadership.release()
+        self.parts.metrics.stopped_leading(self.parts.settings.leader_election_id)
         event(LOGGER, logging.INFO, "ended")
 
     async def _serve(self, stack: AsyncExitStack) -> None:

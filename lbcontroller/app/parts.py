@@ -39,7 +39,7 @@ from lbcontroller.keys import (
 from lbcontroller.kube.client import Client
 from lbcontroller.kube.connection import Connection
 from lbcontroller.kube.events import EventRecorder
-from lbcontroller.kube.writes import ApiWriter
+from lbcontroller.kube.writes import ObjectWriter
 from lbcontroller.plan.policies import PlanPolicy
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.metrics import Metrics
@@ -133,7 +133,7 @@ def assemble(settings: Settings, connection: Connection, environment: Mapping[st
     cache, queues, identity = ClusterCache(), Queues.of(settings), replica_identity()
     client = Client(connection)
     events = EventRecorder(client, metrics, instance=identity, clock=time.monotonic, now=_now)
-    publisher = Publisher(writer=ApiWriter(client), events=events)
+    publisher = Publisher(writer=ObjectWriter(client), events=events)
     executor = StepExecutor(
         applier=aws.applier, writer=publisher.writer, cache=cache, stopping=stopping.is_set
     )

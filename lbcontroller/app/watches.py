@@ -52,7 +52,7 @@ class Watches:
     def on_binding(self, name: ObjectName, before: Binding | None, after: Binding | None) -> None:
         """Take a change of a TargetGroupBinding."""
         self.cache.put_binding(name, after)
-        self._ask(triggers.of_binding(before, after))
+        self._ask(triggers.of_binding(self.cache, before, after))
 
     def on_slice(self, name: ObjectName, before: EndpointSlice | None, after: EndpointSlice | None) -> None:
         """Take a change of an EndpointSlice."""

@@ -25,6 +25,10 @@ class Outcomes:
     subject_of: Callable[[Key], Subject | None]
     """The object a key stands for, if it is still there."""
 
+    def taken(self, key: Key, waited: float) -> None:
+        """Record how long a key waited for a worker."""
+        self.metrics.taken_from_queue(_controller(key), waited)
+
     def succeeded(self, key: Key, seconds: float) -> None:
         """Count a reconcile that did what it could."""
         self.metrics.reconciled(_controller(key), ReconcileResult.SUCCESS, seconds)

@@ -23,6 +23,9 @@ as a subnet that gets its tag; building it again makes no AWS call."""
 class Outcome(Protocol[K_contra]):
     """Told how each attempt ended; publishes events, metrics and logs."""
 
+    def taken(self, key: K_contra, waited: float) -> None:
+        """`key` is going to be reconciled; it waited for `waited` seconds."""
+
     def succeeded(self, key: K_contra, seconds: float) -> None:
         """`key` was reconciled in `seconds`."""
 
@@ -51,6 +54,7 @@ class Worker(Generic[K]):
     def attempt(self, taken: Taken[K]) -> None:
         """Reconcile one key and schedule what follows from the result; never raises."""
         started = self.clock()
+        self.outcome.taken(taken.key, taken.waited)
         try:
             again = self.reconcile(taken.key)
         except Exception as error:  # noqa: BLE001 - the last line of defence: one key's bug harms no other key

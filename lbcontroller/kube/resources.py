@@ -29,6 +29,7 @@ class ResourceType(Enum):
     SERVICES = ("", "v1", "services", "Service", Scope.NAMESPACED)
     PODS = ("", "v1", "pods", "Pod", Scope.NAMESPACED)
     SECRETS = ("", "v1", "secrets", "Secret", Scope.NAMESPACED)
+    CONFIG_MAPS = ("", "v1", "configmaps", "ConfigMap", Scope.NAMESPACED)
     EVENTS = ("", "v1", "events", "Event", Scope.NAMESPACED)
     NODES = ("", "v1", "nodes", "Node", Scope.CLUSTER)
     NAMESPACES = ("", "v1", "namespaces", "Namespace", Scope.CLUSTER)

@@ -1,4 +1,4 @@
-"""What reconciles write to the API server: a small interface, the API server behind it, and a dry run.
+"""What reconciles write to the API server.
 
 An object is always named with its uid. Deleted and made anew under its name, it is another object, which is
 never touched on behalf of the old one.
@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from lbcontroller.cluster.objects import JsonObject
 from lbcontroller.errors import NotReady
-from lbcontroller.keys import ObjectName
 from lbcontroller.kube import patches
 from lbcontroller.kube.client import Client, Json
 from lbcontroller.kube.errors import Conflict, NotFound, Rejected
@@ -28,11 +25,16 @@ GONE_RETRY_SECONDS: Final = 1.0
 """The watch reports a deletion within a second; the key is then worked on again anyway."""
 
 
-class ObjectWriter(Protocol):
-    """Writes of a reconcile.
+class ObjectWriter:
+    """Writes to the API server; every method may be called from any thread.
 
     Each raises `Transient`, `Denied`, `NotReady` or `Rejected` by the table of `kube.errors`.
     """
+
+    def __init__(self, client: Client, pause: Callable[[float], None] = time.sleep) -> None:
+        """Write with `client`; `pause` waits for some seconds between attempts."""
+        self._client = client
+        self._pause = pause
 
     def add_finalizer(self, ref: ObjectRef, finalizer: str) -> None:
         """Make sure that the object carries `finalizer`.
@@ -42,44 +44,6 @@ class ObjectWriter(Protocol):
         Raises:
             NotReady: the object is being deleted or gone, so nothing may be made for it.
         """
-
-    def remove_finalizer(self, ref: ObjectRef, finalizer: str) -> None:
-        """Make sure that the object does not carry `finalizer`; one that is gone does not."""
-
-    def patch_status(self, ref: ObjectRef, status: JsonObject) -> None:
-        """Merge `status` into the object's status; one that is gone has nobody to tell."""
-
-    def set_pod_condition(self, ref: ObjectRef, condition: PodCondition) -> None:
-        """Set one condition of a pod's status; a pod that is gone has no use for it."""
-
-    def create(self, resource: ResourceType, obj: JsonObject) -> Json:
-        """Create an object and return it as stored.
-
-        Raises:
-            Conflict: there is one of that name.
-        """
-
-    def merge_patch(self, ref: ObjectRef, patch: JsonObject) -> Json:
-        """Merge `patch` into the object and return it as stored.
-
-        Raises:
-            NotFound: the object is gone.
-        """
-
-    def delete(self, ref: ObjectRef) -> None:
-        """Ask for the object's deletion; one that is gone is deleted."""
-
-
-class ApiWriter:
-    """Writes to the API server; every method may be called from any thread."""
-
-    def __init__(self, client: Client, pause: Callable[[float], None] = time.sleep) -> None:
-        """Write with `client`; `pause` waits for some seconds between attempts."""
-        self._client = client
-        self._pause = pause
-
-    def add_finalizer(self, ref: ObjectRef, finalizer: str) -> None:
-        """See `ObjectWriter`."""
 
         def with_finalizer(metadata: JsonObject, present: list[str]) -> list[str] | None:
             if finalizer in present:
@@ -92,7 +56,7 @@ class ApiWriter:
             raise _gone(ref, "is gone")
 
     def remove_finalizer(self, ref: ObjectRef, finalizer: str) -> None:
-        """See `ObjectWriter`."""
+        """Make sure that the object does not carry `finalizer`; one that is gone does not."""
 
         def without_finalizer(_: JsonObject, present: list[str]) -> list[str] | None:
             return [name for name in present if name != finalizer] if finalizer in present else None
@@ -129,11 +93,11 @@ class ApiWriter:
                 return True
 
     def patch_status(self, ref: ObjectRef, status: JsonObject) -> None:
-        """See `ObjectWriter`."""
+        """Merge `status` into the object's status; one that is gone has nobody to tell."""
         self._patch_present(ref, patches.status(ref.uid, status), PatchType.MERGE)
 
     def set_pod_condition(self, ref: ObjectRef, condition: PodCondition) -> None:
-        """See `ObjectWriter`."""
+        """Set one condition of a pod's status; a pod that is gone has no use for it."""
         self._patch_present(ref, patches.pod_condition(ref.uid, condition), PatchType.STRATEGIC)
 
     def _patch_present(self, ref: ObjectRef, body: Patch, patch_type: PatchType) -> None:
@@ -148,11 +112,19 @@ class ApiWriter:
                 raise
 
     def create(self, resource: ResourceType, obj: JsonObject) -> Json:
-        """See `ObjectWriter`."""
+        """Create an object and return it as stored.
+
+        Raises:
+            Conflict: there is one of that name.
+        """
         return self._client.create(resource, obj)
 
     def merge_patch(self, ref: ObjectRef, patch: JsonObject) -> Json:
-        """See `ObjectWriter`."""
+        """Merge `patch` into the object and return it as stored.
+
+        Raises:
+            NotFound: the object is gone.
+        """
         try:
             return self._client.patch(ref.resource, ref.name, patches.with_uid(ref.uid, patch))
         except (Conflict, Rejected) as error:
@@ -161,7 +133,7 @@ class ApiWriter:
             raise
 
     def delete(self, ref: ObjectRef) -> None:
-        """See `ObjectWriter`."""
+        """Ask for the object's deletion; one that is gone is deleted."""
         try:
             self._client.delete(ref)
         except NotFound:
@@ -181,68 +153,3 @@ class ApiWriter:
 
 def _gone(ref: ObjectRef, why: str) -> NotReady:
     return NotReady(f"{ref} {why}", retry_after=GONE_RETRY_SECONDS)
-
-
-class WriteVerb(StrEnum):
-    """What a dry run would have written."""
-
-    ADD_FINALIZER = "add finalizer"
-    REMOVE_FINALIZER = "remove finalizer"
-    PATCH_STATUS = "patch status"
-    SET_POD_CONDITION = "set pod condition"
-    CREATE = "create"
-    MERGE_PATCH = "merge patch"
-    DELETE = "delete"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedWrite:
-    """One write that a dry run did not make."""
-
-    verb: WriteVerb
-    subject: str
-    """The object, as `Kind namespace/name`."""
-    content: Any
-    """The finalizer, patch or object; None for a deletion."""
-
-
-class DryRunWriter:
-    """Writes nothing and remembers what it was asked for, in order; for one thread."""
-
-    def __init__(self) -> None:
-        self.writes: list[PlannedWrite] = []
-
-    def _plan(self, verb: WriteVerb, subject: object, content: Any) -> None:
-        self.writes.append(PlannedWrite(verb=verb, subject=str(subject), content=content))
-
-    def add_finalizer(self, ref: ObjectRef, finalizer: str) -> None:
-        """See `ObjectWriter`."""
-        self._plan(WriteVerb.ADD_FINALIZER, ref, finalizer)
-
-    def remove_finalizer(self, ref: ObjectRef, finalizer: str) -> None:
-        """See `ObjectWriter`."""
-        self._plan(WriteVerb.REMOVE_FINALIZER, ref, finalizer)
-
-    def patch_status(self, ref: ObjectRef, status: JsonObject) -> None:
-        """See `ObjectWriter`."""
-        self._plan(WriteVerb.PATCH_STATUS, ref, status)
-
-    def set_pod_condition(self, ref: ObjectRef, condition: PodCondition) -> None:
-        """See `ObjectWriter`."""
-        self._plan(WriteVerb.SET_POD_CONDITION, ref, condition)
-
-    def create(self, resource: ResourceType, obj: JsonObject) -> Json:
-        """See `ObjectWriter`; the object returned is `obj`, without uid and generation."""
-        metadata = obj["metadata"]
-        name = ObjectName(metadata.get("namespace") or "", metadata["name"])
-        self._plan(WriteVerb.CREATE, f"{resource.kind} {name}", obj)
-        return dict(obj)
-
-    def merge_patch(self, ref: ObjectRef, patch: JsonObject) -> Json:
-        """See `ObjectWriter`; the object returned is `patch`."""
-        self._plan(WriteVerb.MERGE_PATCH, ref, patch)
-        return dict(patch)
-
-    def delete(self, ref: ObjectRef) -> None:
-        """See `ObjectWriter`."""
-        self._plan(WriteVerb.DELETE, ref, None)

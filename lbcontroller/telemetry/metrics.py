@@ -117,10 +117,6 @@ class Metrics:
         """Count one failed attempt by who must act; waiting is no failure."""
         self._work.errors.labels(controller, category).inc()
 
-    def stage(self, controller: str, stage: str, seconds: float) -> None:
-        """Record how long one stage of a reconcile took."""
-        self._work.stages.labels(controller, stage).observe(seconds)
-
     def readiness_gate_opened(self, seconds: float) -> None:
         """Record how long a pod waited for its target to become healthy."""
         self._work.readiness.observe(seconds)
@@ -137,14 +133,6 @@ class Metrics:
     def cached_objects(self, resource: str, count: int) -> None:
         """Set how many objects of a resource are in the cache."""
         self._work.cached.labels(resource).set(count)
-
-    def webhook_refused(self, path: str, category: str) -> None:
-        """Count one object that a validating webhook refused."""
-        self._work.validation_failures.labels(path, category).inc()
-
-    def webhook_failed(self, path: str, category: str) -> None:
-        """Count one object that a mutating webhook could not change."""
-        self._work.mutation_failures.labels(path, category).inc()
 
     def aws_call(self, call: AwsCall) -> None:
         """Record one AWS call; a call that AWS never answered has status 0."""
@@ -256,12 +244,6 @@ class _WorkMetrics:
             ("controller", "error_category"),
             registry=registry,
         )
-        self.stages = Histogram(
-            "awslbc_controller_reconcile_stage_duration",
-            "Seconds that stages of reconciles took.",
-            ("controller", "reconcile_stage"),
-            registry=registry,
-        )
         self.readiness = Histogram(
             "awslbc_readiness_gate_ready_seconds",
             "Time from registration until a pod's readiness gate opened.",
@@ -284,17 +266,4 @@ class _WorkMetrics:
         )
         self.cached = Gauge(
             "awslbc_controller_cache_object_total", "Objects in the cache.", ("resource",), registry=registry
-        )
-        refused = ("webhook_name", "error_category")
-        self.validation_failures = Counter(
-            "awslbc_webhook_validation_failure_total",
-            "Objects that a validating webhook refused.",
-            refused,
-            registry=registry,
-        )
-        self.mutation_failures = Counter(
-            "awslbc_webhook_mutation_failure_total",
-            "Objects that a mutating webhook could not change.",
-            refused,
-            registry=registry,
         )

@@ -23,7 +23,7 @@ CALLS_OF_A_DELETION = 5
 PATIENCE_SECONDS = 60.0
 
 
-def eventually(condition: Callable[[], bool], what: str) -> None:
+def expect_eventually(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline, f"not within {PATIENCE_SECONDS} s: {what}"
@@ -84,23 +84,23 @@ def test_killed_while_creating(life: Life, calls: int) -> None:
     with life.process() as running:
         is_killed = life.kill_after(running, calls)
         life.yard.apply(WEB)
-        eventually(is_killed, f"call {calls}")
+        expect_eventually(is_killed, f"call {calls}")
     with life.process():
-        eventually(life.is_complete, "the Service is served")
+        expect_eventually(life.is_complete, "the Service is served")
         life.yard.delete("service", "web")
-        eventually(life.is_over, "nothing is left")
+        expect_eventually(life.is_over, "nothing is left")
 
 
 @pytest.mark.parametrize("calls", range(1, CALLS_OF_A_DELETION + 1))
 def test_killed_while_deleting(life: Life, calls: int) -> None:
     with life.process() as running:
         life.yard.apply(WEB)
-        eventually(life.is_complete, "the Service is served")
+        expect_eventually(life.is_complete, "the Service is served")
         is_killed = life.kill_after(running, calls)
         life.yard.delete("service", "web")
-        eventually(is_killed, f"call {calls}")
+        expect_eventually(is_killed, f"call {calls}")
     with life.process():
-        eventually(life.is_over, "nothing is left")
+        expect_eventually(life.is_over, "nothing is left")
 
 
 @pytest.mark.parametrize("calls", [1, 4, 7])
@@ -108,7 +108,7 @@ def test_killed_while_creating_and_deleted_before_the_next_start(life: Life, cal
     with life.process() as running:
         is_killed = life.kill_after(running, calls)
         life.yard.apply(WEB)
-        eventually(is_killed, f"call {calls}")
+        expect_eventually(is_killed, f"call {calls}")
     life.yard.delete("service", "web")
     with life.process():
-        eventually(life.is_over, "nothing is left")
+        expect_eventually(life.is_over, "nothing is left")

@@ -232,16 +232,19 @@ class TestServiceTriggers:
 
 class TestOtherTriggers:
     def test_a_binding_wakes_itself_and_the_stack_that_made_it(self) -> None:
-        assert list(triggers.of_binding(None, a_binding())) == [BINDING, STACK]
+        assert list(triggers.of_binding(ClusterCache(), None, a_binding())) == [BINDING, STACK]
 
     def test_a_users_own_binding_wakes_only_itself(self) -> None:
-        assert list(triggers.of_binding(a_binding(stack=None), None)) == [BINDING]
+        assert list(triggers.of_binding(ClusterCache(), a_binding(stack=None), None)) == [BINDING]
 
     def test_a_binding_that_became_reconciled_wakes_its_stack(self) -> None:
-        assert list(triggers.of_binding(a_binding(), a_binding(observed=1))) == [BINDING, STACK]
+        assert list(triggers.of_binding(ClusterCache(), a_binding(), a_binding(observed=1))) == [
+            BINDING,
+            STACK,
+        ]
 
     def test_bookkeeping_on_a_binding_wakes_nobody(self) -> None:
-        assert list(triggers.of_binding(a_binding(observed=1), a_binding(observed=1))) == []
+        assert list(triggers.of_binding(ClusterCache(), a_binding(observed=1), a_binding(observed=1))) == []
 
     def test_a_slice_wakes_the_bindings_of_its_service(self) -> None:
         cache = a_cache(a_binding(), a_binding("other", service="api"))

@@ -8,7 +8,7 @@ import pytest
 
 from lbcontroller.controller.backend_group import BackendGroupUsers
 from lbcontroller.controller.backend_rules import RuleLedger
-from lbcontroller.errors import NotReady
+from lbcontroller.errors import Denied, InvalidConfig, NotReady, Problem, Transient
 from lbcontroller.keys import ObjectName, StackKey, StackKind
 from lbcontroller.model.enums import IpAddressType, LoadBalancerType, Scheme
 from lbcontroller.model.fields import UNMANAGED
@@ -100,8 +100,40 @@ class TestBackendGroupUsers:
         assert not it.users.begin(())
         with pytest.raises(NotReady):
             it.users.settle(a_key("web"), a_stack("web", GROUP), GROUP)
-        it.users.end()
+        it.users.end(None)
         it.users.settle(a_key("web"), a_stack("web", GROUP), GROUP)
+
+    @pytest.mark.parametrize(
+        "failure",
+        [
+            Denied("ec2:CreateSecurityGroup", "not allowed"),
+            InvalidConfig(Problem(subject="AWS", field="", value="", expected="another name")),
+        ],
+    )
+    def test_who_waits_is_told_what_only_people_can_change_and_does_not_ring_again(
+        self, failure: Denied | InvalidConfig
+    ) -> None:
+        it = Users()
+        it.users.want(a_key("web"))
+        it.users.end(failure)
+
+        with pytest.raises(type(failure), match=str(failure)):
+            it.users.want(a_key("web"))
+        assert it.bell.rings == 1
+
+    def test_a_new_stack_rings_in_spite_of_a_failure(self) -> None:
+        it = Users()
+        it.users.end(Transient("no answer"))
+        it.users.want(a_key("web"))
+        it.users.want(a_key("web"))
+        assert it.bell.rings == 1
+
+    def test_who_waits_rings_until_the_group_is_there(self) -> None:
+        it = Users()
+        it.users.want(a_key("web"))
+        it.users.end(None)
+        it.users.want(a_key("web"))
+        assert it.bell.rings == 2
 
 
 def a_rule(port: int) -> IngressRule:

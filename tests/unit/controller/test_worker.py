@@ -24,8 +24,13 @@ class Clock:
 class Journal:
     """Keeps what it is told."""
 
+    begun: list[str] = field(default_factory=list)
     successes: list[str] = field(default_factory=list)
     failures: list[tuple[str, Exception, int]] = field(default_factory=list)
+
+    def taken(self, key: str, waited: float) -> None:
+        assert waited >= 0
+        self.begun.append(key)
 
     def succeeded(self, key: str, seconds: float) -> None:
         assert seconds >= 0
@@ -72,6 +77,7 @@ def test_success_is_told_and_nothing_is_scheduled() -> None:
     bench.queue.add("a")
     bench.run_one()
 
+    assert bench.journal.begun == ["a"]
     assert bench.journal.successes == ["a"]
     assert bench.idle_for(1e9)
 

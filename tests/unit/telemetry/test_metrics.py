@@ -22,10 +22,7 @@ LBC_NAMES = {
     "aws_api_call_throttled_errors_total": {"service", "operation", "status_code", "error_code"},
     "aws_api_call_validation_errors_total": {"service", "operation", "status_code", "error_code"},
     "awslbc_controller_reconcile_errors_total": {"controller", "error_category"},
-    "awslbc_controller_reconcile_stage_duration": {"controller", "reconcile_stage"},
     "awslbc_controller_cache_object_total": {"resource"},
-    "awslbc_webhook_validation_failure_total": {"webhook_name", "error_category"},
-    "awslbc_webhook_mutation_failure_total": {"webhook_name", "error_category"},
     "controller_runtime_reconcile_total": {"controller", "result"},
     "controller_runtime_reconcile_time_seconds": {"controller"},
     "workqueue_depth": {"name"},
@@ -57,13 +54,10 @@ def fully_used() -> Metrics:
     metrics.aws_attempt("EC2", "DescribeSubnets", status_code=200, error_code="", seconds=0.1)
     metrics.reconciled("service", ReconcileResult.SUCCESS, 0.5)
     metrics.reconcile_failed("service", ErrorCategory.DENIED)
-    metrics.stage("service", "build_model", 0.1)
     metrics.readiness_gate_opened(12)
     metrics.queue_state("bindings", depth=3, oldest=1.5)
     metrics.taken_from_queue("bindings", 0.2)
     metrics.cached_objects("service", 7)
-    metrics.webhook_refused("/validate", "class")
-    metrics.webhook_failed("/mutate", "class")
     metrics.targets_registered(2)
     metrics.targets_deregistered(1)
     metrics.bug("worker")

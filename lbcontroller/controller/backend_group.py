@@ -5,17 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from lbcontroller.build.backend_security_group import build_backend_security_group
 from lbcontroller.controller.access import AwsAccess
 from lbcontroller.controller.steps import StepExecutor
-from lbcontroller.errors import NotReady
+from lbcontroller.errors import Denied, InvalidConfig, LbControllerError, NotReady
 from lbcontroller.keys import StackKey
 from lbcontroller.model.ids import SecurityGroupId
 from lbcontroller.model.resources import Stack, security_groups_in
 from lbcontroller.plan.planner import plan
 from lbcontroller.plan.policies import PlanPolicy
 from lbcontroller.settings import Settings
+
+_GROUP: Final = "the shared backend security group"
 
 
 @dataclass(slots=True)
@@ -31,12 +34,27 @@ class BackendGroupUsers:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _wants: dict[StackKey, bool] = field(default_factory=dict)
     _deleting: bool = False
+    _failure: LbControllerError | None = None
+    """What kept the last reconcile of the group from its end."""
 
     def want(self, key: StackKey) -> None:
-        """Note that a stack waits for the group."""
+        """Note that a stack waits for the group.
+
+        Raises:
+            Denied: an administrator must act before the group can be made.
+            InvalidConfig: a user must.
+        """
         with self._lock:
+            is_news = self._wants.get(key) is not True
             self._wants[key] = True
-        self.wake()
+            failure = self._failure
+        # What failed is tried again when its class says, not whenever somebody who waits looks.
+        if is_news or failure is None:
+            self.wake()
+        if isinstance(failure, Denied):
+            raise Denied(failure.action, f"{_GROUP} cannot be made: {failure}")
+        if isinstance(failure, InvalidConfig):
+            raise InvalidConfig(*failure.problems)
 
     def settle(self, key: StackKey, stack: Stack, group: SecurityGroupId | None) -> None:
         """Note whether a stack that was built uses the group.
@@ -50,7 +68,7 @@ class BackendGroupUsers:
             self._wants[key] = uses
             deleting = self._deleting
         if uses and deleting:
-            raise NotReady("the shared backend security group is being made anew", retry_after=1.0)
+            raise NotReady(f"{_GROUP} is being made anew", retry_after=1.0)
         if changed and not uses:
             self.wake()
 
@@ -84,10 +102,11 @@ class BackendGroupUsers:
             self._deleting = not wanted
             return wanted
 
-    def end(self) -> None:
-        """End what `begin` began."""
+    def end(self, failure: LbControllerError | None) -> None:
+        """End what `begin` began, with what kept it from being done."""
         with self._lock:
             self._deleting = False
+            self._failure = failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,14 +127,19 @@ class BackendGroupReconciler:
 
         Raises:
             NotReady: the group is still in use by what is being deleted.
+            LbControllerError: as the steps do; whoever waits for the group hears of it.
         """
         if self.settings.backend_security_group or not self.settings.enable_backend_security_group:
             return None
         wanted = self.users.begin(self.holders())
+        failure = None
         try:
             self._apply(wanted=wanted)
+        except LbControllerError as error:
+            failure = error
+            raise
         finally:
-            self.users.end()
+            self.users.end(failure)
         return None
 
     def _apply(self, *, wanted: bool) -> None:

@@ -53,6 +53,10 @@ class BackendRules:
         """
         self._change(group, removed=rules)
 
+    def doubt(self) -> None:
+        """Read the rules again when they are asked for: somebody may have changed them."""
+        self._mirror.forget_all_rules()
+
     def _change(
         self,
         group: SecurityGroupId,

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from lbcontroller.model.fields import UNKNOWN, Mark
 from lbcontroller.model.identity import StackId
@@ -31,7 +31,7 @@ InAws = ObservedSecurityGroup | ObservedLoadBalancer | ObservedTargetGroup | Obs
 Targets = Mapping[Target, TargetHealth]
 Rules = frozenset[IngressRule]
 
-_COSTLY_FACTS: Mapping[type[InAws], tuple[str, ...]] = {
+_COSTLY_FACTS: Final[Mapping[type[InAws], tuple[str, ...]]] = {
     ObservedSecurityGroup: (),
     ObservedLoadBalancer: ("attributes", "capacity_units"),
     ObservedTargetGroup: ("attributes",),
@@ -206,6 +206,11 @@ class Mirror:
         """Read them again when they are asked for."""
         with self._lock:
             self._rules.pop(group, None)
+
+    def forget_all_rules(self) -> None:
+        """Read the rules of every group again when they are asked for."""
+        with self._lock:
+            self._rules.clear()
 
     # Inner workings; the lock is held
 

@@ -43,6 +43,10 @@ class Observer:
         """Return everything of a stack in AWS, ordered by ARN, without a call."""
         return self._mirror.observed(stack)
 
+    def doubt(self, stack: StackId) -> None:
+        """Make `read_unknown` read again what no bulk read verifies: somebody may have changed it."""
+        self._mirror.doubt(stack)
+
     def read_unknown(self, stack: Stack) -> int:
         """Read the facts that `stack` manages and nobody has read yet; return how many calls that took.
 

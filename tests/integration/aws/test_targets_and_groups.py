@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -173,18 +172,14 @@ class Cluster:
 
 
 def a_pod(name: ObjectName, address: str, node: str, branch: str = "") -> Pod:
-    return Pod(
-        name=name,
-        uid=str(name),
-        node=node,
-        ip=address,
-        created_at=datetime.fromtimestamp(0, UTC),
-        deleting=False,
-        containers_ready=True,
-        container_ports={},
-        readiness_gates={},
-        interfaces=((branch, address),) if branch else (),
+    pod = Pod.from_object(
+        {
+            "metadata": {"namespace": name.namespace, "name": name.name},
+            "spec": {"nodeName": node},
+            "status": {"podIP": address},
+        }
     )
+    return replace(pod, interfaces=((branch, address),)) if branch else pod
 
 
 def a_resolver(account: AwsUnderTest, clock: ManualClock | None = None, **flags: str) -> GroupResolver:

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from lbcontroller.aws.mirror import Entry, InAws, Mirror
+from lbcontroller.model.enums import TargetHealthState
+from lbcontroller.model.fields import UNKNOWN
+from lbcontroller.model.identity import StackId, TagFamily
+from lbcontroller.model.ids import Arn, SecurityGroupId
+from lbcontroller.model.observed import (
+    LoadBalancerState,
+    ObservedListener,
+    ObservedLoadBalancer,
+    ObservedTargetGroup,
+    Target,
+    TargetHealth,
+)
+from lbcontroller.model.resources import Listener, LoadBalancer, Stack, TargetGroup
+from lbcontroller.plan.equality import resolve
+from tests.support.nlb_stacks import LOAD_BALANCER, STACK, a_rule, a_stack, target_group_id
+
+OTHER = StackId(TagFamily.SERVICE, "shop/other")
+LB, LISTENER, TG = Arn("lb"), Arn("listener"), Arn("tg")
+ARNS = {LOAD_BALANCER: LB, target_group_id(80): TG}
+
+
+def of_kind(kind: type[Any], stack: Stack | None = None) -> Any:
+    [resource] = [item for item in (stack or a_stack()).resources if isinstance(item, kind)]
+    return resource
+
+
+def a_load_balancer(arn: Arn = LB, **changes: Any) -> ObservedLoadBalancer:
+    return ObservedLoadBalancer(
+        arn=arn,
+        resource=replace(of_kind(LoadBalancer), security_groups=(), **changes),
+        dns_name="web.elb",
+        state=LoadBalancerState.ACTIVE,
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+def a_listener(**changes: Any) -> ObservedListener:
+    return ObservedListener(
+        arn=LISTENER, resource=replace(resolve(of_kind(Listener), ARNS), **changes), ours=True
+    )
+
+
+def a_target_group(load_balancers: frozenset[Arn] = frozenset()) -> ObservedTargetGroup:
+    return ObservedTargetGroup(arn=TG, resource=of_kind(TargetGroup), load_balancers=load_balancers)
+
+
+def filled() -> Mirror:
+    mirror = Mirror()
+    for observed in (a_load_balancer(), a_listener(), a_target_group()):
+        mirror.record(STACK, observed)
+    return mirror
+
+
+def bulk(mirror: Mirror, *observed: InAws, meanwhile: Any = lambda: None) -> frozenset[StackId]:
+    with mirror.loading() as loading:
+        meanwhile()
+        return mirror.replace_all(loading, {item.arn: Entry(stack=STACK, observed=item) for item in observed})
+
+
+def users(mirror: Mirror) -> frozenset[Arn]:
+    found = mirror.find(TG)
+    assert isinstance(found, ObservedTargetGroup)
+    return found.load_balancers
+
+
+def test_a_stack_is_shown_in_the_order_of_arns() -> None:
+    assert [item.arn for item in filled().observed(STACK)] == ["lb", "listener", "tg"]
+    assert filled().observed(OTHER) == ()
+
+
+def test_the_users_of_a_target_group_follow_the_listeners() -> None:
+    mirror = filled()
+    assert users(mirror) == {LB}
+
+    mirror.forget(LISTENER)
+
+    assert users(mirror) == frozenset()
+
+
+def test_users_outside_of_the_cluster_stay() -> None:
+    mirror = Mirror()
+    mirror.record(STACK, a_target_group(frozenset({Arn("theirs")})))
+
+    assert users(mirror) == {"theirs"}
+
+
+def test_a_load_balancer_takes_its_listeners_along() -> None:
+    mirror = filled()
+
+    mirror.forget(LB)
+
+    assert [item.arn for item in mirror.observed(STACK)] == [TG]
+
+
+def test_amending_what_is_not_there_does_nothing() -> None:
+    mirror = Mirror()
+
+    mirror.amend(LB, attributes={})
+
+    assert mirror.find(LB) is None
+
+
+def test_doubt_makes_only_costly_facts_unknown() -> None:
+    mirror = filled()
+
+    mirror.doubt(STACK)
+
+    balancer = mirror.find(LB)
+    assert isinstance(balancer, ObservedLoadBalancer)
+    assert balancer.resource.attributes is UNKNOWN
+    assert balancer.resource.capacity_units is UNKNOWN
+    assert balancer.resource.tags == a_load_balancer().resource.tags
+
+
+def test_a_bulk_read_tells_which_stacks_changed() -> None:
+    mirror = filled()
+    same = (a_load_balancer(), a_listener(), a_target_group())
+
+    assert bulk(mirror, *same) == frozenset()
+    assert bulk(mirror, a_load_balancer(name="other"), *same[1:]) == {STACK}
+    assert bulk(mirror, *same[:2]) == {STACK}
+    assert mirror.find(TG) is None
+
+
+@pytest.mark.parametrize("vanished", [True, False])
+def test_what_is_written_during_a_bulk_read_is_newer_than_the_read(vanished: bool) -> None:
+    mirror = filled()
+    same = (a_load_balancer(), a_listener(), a_target_group())
+
+    if vanished:
+        bulk(mirror, *same, meanwhile=lambda: mirror.forget(TG))
+        assert mirror.find(TG) is None
+    else:
+        bulk(mirror, *same, meanwhile=lambda: mirror.amend(LB, attributes={"key": "new"}))
+        balancer = mirror.find(LB)
+        assert isinstance(balancer, ObservedLoadBalancer)
+        assert balancer.resource.attributes == {"key": "new"}
+
+
+def test_what_is_made_during_a_bulk_read_is_kept() -> None:
+    mirror = filled()
+    made = a_load_balancer(Arn("made"))
+
+    bulk(
+        mirror,
+        a_load_balancer(),
+        a_listener(),
+        a_target_group(),
+        meanwhile=lambda: mirror.record(STACK, made),
+    )
+
+    assert mirror.find(made.arn) == made
+
+
+def test_what_vanished_is_told() -> None:
+    told: list[StackId] = []
+    mirror = Mirror(on_lost=told.append)
+    mirror.record(STACK, a_target_group())
+
+    mirror.lose(TG)
+    mirror.lose(Arn("never seen"))
+
+    assert told == [STACK]
+
+
+def test_targets_are_unknown_until_read_and_forgotten_with_their_group() -> None:
+    mirror = filled()
+    healthy = {Target(id="10.0.0.1", port=80): TargetHealth(state=TargetHealthState.HEALTHY)}
+    assert mirror.targets(TG) is UNKNOWN
+
+    mirror.record_targets(TG, healthy)
+    assert mirror.targets(TG) == healthy
+    mirror.forget(TG)
+
+    assert mirror.targets(TG) is UNKNOWN
+
+
+def test_a_target_is_its_id_and_port_whatever_its_zone() -> None:
+    mirror = filled()
+    initial = TargetHealth(state=TargetHealthState.INITIAL)
+    mirror.record_targets(TG, {Target(id="10.9.0.1", port=80): initial})
+
+    mirror.amend_targets(TG, {Target(id="10.9.0.1", port=80, zone="all"): initial})
+
+    assert mirror.targets(TG) == {Target(id="10.9.0.1", port=80, zone="all"): initial}
+
+
+def test_targets_that_were_never_read_stay_unknown() -> None:
+    mirror = filled()
+
+    mirror.amend_targets(TG, {Target(id="10.9.0.1", port=80): TargetHealth(state=TargetHealthState.INITIAL)})
+
+    assert mirror.targets(TG) is UNKNOWN
+
+
+def test_rules_are_unknown_again_after_doubt() -> None:
+    mirror, group = Mirror(), SecurityGroupId("sg-1")
+    mirror.record_rules(group, frozenset({a_rule()}))
+    assert mirror.rules(group) == frozenset({a_rule()})
+
+    mirror.forget_all_rules()
+
+    assert mirror.rules(group) is UNKNOWN

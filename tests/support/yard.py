@@ -93,7 +93,7 @@ class Yard:
 
     def replace_a_pod(self, app: str) -> None:
         """Delete one pod of a Deployment, which makes another one."""
-        self.kubernetes.delete("pod", sorted(self._pods(app))[0])
+        self.kubernetes.delete("pod", min(self._pods(app)))
 
     def remove_all_objects(self) -> None:
         """Delete everything in the default namespace, finalizers or not; no controller may be running."""

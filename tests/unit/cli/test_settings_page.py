@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from lbcontroller.cli.settings_page import duration_text, settings_page
+from lbcontroller.cli.flags import duration_text
+from lbcontroller.cli.settings_page import settings_page
 from lbcontroller.settings import Settings
 
 

@@ -362,6 +362,8 @@ class Settings(BaseModel):
     """Interval at which AWS is compared with what we left there (ours)."""
     drift_sweep_budget: float = Field(default=0.2, gt=0, le=1)
     """Share of the AWS read quota that the drift sweep may use (ours)."""
+    empty_endpoints_hold_down: Seconds = 30.0
+    """How long ready pods stay registered when their Service has no endpoints any more; 0: not (ours)."""
     status_addresses: StatusAddresses = StatusAddresses.HOSTNAME
     """What the status of Services publishes unless annotated (ours)."""
     replacement_drain_seconds: float = Field(default=300.0, ge=0, allow_inf_nan=False)

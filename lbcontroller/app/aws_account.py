@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from lbcontroller.app.aws_metrics import counted_by
 from lbcontroller.app.leader import Fence
 from lbcontroller.aws.apply import Applier
 from lbcontroller.aws.backend_rules import BackendRules
-from lbcontroller.aws.caller import AwsCaller
+from lbcontroller.aws.caller import AwsCaller, Clients
 from lbcontroller.aws.discovery import InstanceMetadata, find_region, find_vpc
 from lbcontroller.aws.instances import GroupResolver
 from lbcontroller.aws.inventory import InventorySource
 from lbcontroller.aws.load import Loader
 from lbcontroller.aws.mirror import Mirror
 from lbcontroller.aws.observe import Observer
+from lbcontroller.aws.roles import Role, RoleClients, session_name
 from lbcontroller.aws.session import connect
-from lbcontroller.aws.targets import Targets
+from lbcontroller.aws.target_accounts import TargetAccounts
 from lbcontroller.aws.throttle import Throttle
 from lbcontroller.controller.access import AwsAccess
 from lbcontroller.settings import Settings
@@ -44,13 +46,30 @@ def connect_aws(
     """
     metadata = InstanceMetadata.of(settings, environment)
     region = find_region(settings, environment, metadata)
-    caller = AwsCaller(
-        connect(settings, region),
-        throttle=Throttle(settings.aws_api_throttle),
-        may_write=fence.may_write,
-        on_call=counted_by(metrics),
-        attempts=settings.aws_max_retries,
-    )
+    clients = connect(settings, region)
+
+    def calling(through: Clients) -> AwsCaller:
+        return AwsCaller(
+            through,
+            throttle=Throttle(settings.aws_api_throttle),
+            may_write=fence.may_write,
+            on_call=counted_by(metrics),
+            attempts=settings.aws_max_retries,
+        )
+
+    caller = calling(clients)
+
+    def acting_as(role: Role) -> AwsCaller:
+        return calling(
+            RoleClients(
+                role,
+                caller=caller,
+                clients=clients,
+                session_name=session_name(settings.cluster_name),
+                now=lambda: datetime.now(UTC),
+            )
+        )
+
     vpc_id = find_vpc(settings, environment, metadata, caller)
     mirror = Mirror()
     inventory = InventorySource(caller, mirror, settings, vpc_id)
@@ -58,7 +77,7 @@ def connect_aws(
         access=AwsAccess(
             inventory=inventory,
             observer=Observer(caller, mirror),
-            targets=Targets(caller, mirror),
+            target_accounts=TargetAccounts(caller, mirror, inventory, acting_as=acting_as),
             groups=GroupResolver(caller, inventory, settings),
         ),
         applier=Applier(caller, mirror, cluster=settings.cluster_name),

@@ -13,18 +13,18 @@ import aiohttp
 
 from lbcontroller.annotations.claims import Claimed
 from lbcontroller.app.aws_account import AwsAccount, connect_aws
+from lbcontroller.app.binding_parts import ClusterOutlets, binding_reconciler
 from lbcontroller.app.leader import Fence, Leadership, replica_identity
 from lbcontroller.app.queues import Queues, TargetKey
 from lbcontroller.app.sweep import Sweep
 from lbcontroller.app.watches import Watches
 from lbcontroller.build.service import claim
 from lbcontroller.controller.backend_group import BackendGroupReconciler, BackendGroupUsers
-from lbcontroller.controller.backend_rules import BackendRulesReconciler, RuleLedger
+from lbcontroller.controller.backend_rules import BackendRulesReconciler
 from lbcontroller.controller.bindings import BindingReconciler
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.outcomes import Outcomes
 from lbcontroller.controller.publish import Publisher, Subject, holds_finalizer
-from lbcontroller.controller.queue import Priority
 from lbcontroller.controller.stacks import StackReconciler
 from lbcontroller.controller.steps import StepExecutor
 from lbcontroller.keys import (
@@ -137,6 +137,8 @@ def assemble(settings: Settings, connection: Connection, environment: Mapping[st
     executor = StepExecutor(
         applier=aws.applier, writer=publisher.writer, cache=cache, stopping=stopping.is_set
     )
+    outlets = ClusterOutlets.of(publisher, client, metrics)
+    bindings = binding_reconciler(settings, aws.access, cache, queues, outlets)
     return Parts(
         settings=settings,
         connection=connection,
@@ -150,7 +152,7 @@ def assemble(settings: Settings, connection: Connection, environment: Mapping[st
         events=events,
         outcomes=Outcomes(publisher=publisher, metrics=metrics, subject_of=_Subjects(cache)),
         aws=aws,
-        reconcilers=_reconcilers(settings, aws, cache, queues, publisher, executor),
+        reconcilers=_reconcilers(settings, aws, cache, queues, executor, bindings),
         sweep=Sweep(aws=aws, cache=cache, queues=queues, settings=settings),
     )
 
@@ -160,11 +162,10 @@ def _reconcilers(
     aws: AwsAccount,
     cache: ClusterCache,
     queues: Queues,
-    publisher: Publisher,
     executor: StepExecutor,
+    bindings: BindingReconciler,
 ) -> Reconcilers:
     users = BackendGroupUsers(wake=lambda: queues.stacks.add(BACKEND_SECURITY_GROUP_KEY))
-    ledger = RuleLedger()
 
     def policy() -> PlanPolicy:
         return PlanPolicy.of(settings, _now())
@@ -174,7 +175,7 @@ def _reconcilers(
             cache=cache,
             aws=aws.access,
             executor=executor,
-            publisher=publisher,
+            publisher=bindings.publisher,
             backend_group_users=users,
             settings=settings,
             policy=policy,
@@ -188,16 +189,9 @@ def _reconcilers(
             settings=settings,
             policy=policy,
         ),
-        bindings=BindingReconciler(
-            cache=cache,
-            aws=aws.access,
-            publisher=publisher,
-            ledger=ledger,
-            wake_rules=lambda: queues.targets.add(BackendRulesKey(), Priority.HIGH),
-            settings=settings,
-        ),
+        bindings=bindings,
         backend_rules=BackendRulesReconciler(
-            ledger=ledger,
+            ledger=bindings.ledger,
             rules=aws.rules,
             bindings=lambda: _bindings_with_rules(cache),
             facts=lambda: aws.access.inventory.security_groups,

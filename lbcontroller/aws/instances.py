@@ -16,10 +16,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, Generic, TypeVar
 
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.interfaces import (
+    INSTANCE_BATCH,
     Interface,
     read_branch_interfaces,
     read_interfaces,
@@ -31,7 +33,6 @@ from lbcontroller.build.targets import TargetsResult
 from lbcontroller.cluster.endpoints import Pod
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.errors import InvalidConfig, NotReady, Problem, Transient
-from lbcontroller.keys import ObjectName
 from lbcontroller.model.identity import CLUSTER_TAG_PREFIX
 from lbcontroller.model.ids import InstanceId, SecurityGroupId
 from lbcontroller.model.observed import Target
@@ -82,6 +83,7 @@ class GroupResolver:
             Denied: a permission is missing.
         """
         places = _sort_out(wanted, snapshot)
+        self._read_in_bulk(places, snapshot)
         interfaces = {
             **self._primary_interfaces(places.instances),
             **self._interfaces_on_nodes(places.on_instances),
@@ -91,8 +93,27 @@ class GroupResolver:
         chosen = {interface: self._choose(interface) for interface in set(interfaces.values())}
         return {target: chosen[interface] for target, interface in interfaces.items()}
 
+    def _read_in_bulk(self, places: _Places, snapshot: Snapshot) -> None:
+        """Read the instances that are not known, and with them others that pods may come to later.
+
+        A call has room for many instances: what is left of it is filled with nodes of the cluster.
+        """
+        instances = (*places.instances.values(), *places.on_instances.values())
+        missing = {instance for instance in instances if self._instances.get(instance) is None}
+        if not missing:
+            return
+        room = -len(missing) % INSTANCE_BATCH
+        others = (
+            node.instance_id
+            for _, node in sorted(snapshot.nodes.items())
+            if node.instance_id is not None
+            and not is_hybrid(node)
+            and node.instance_id not in missing
+            and self._instances.get(node.instance_id) is None
+        )
+        self._read((*missing, *islice(others, room)))
+
     def _primary_interfaces(self, targets: Mapping[Target, InstanceId]) -> Mapping[Target, Interface]:
-        self._read(instance for instance in targets.values() if self._instances.get(instance) is None)
         # An instance that is gone needs no rule, and must not keep the others from theirs.
         return {
             target: interface
@@ -182,20 +203,22 @@ class _Places:
 def _sort_out(wanted: TargetsResult, snapshot: Snapshot) -> _Places:
     places = _Places()
     for target in wanted.targets:
-        pod_name = wanted.pods.get(target)
-        if pod_name is not None:
-            _place_pod(places, target, snapshot, pod_name)
+        if target in wanted.pods:
+            _place_pod(places, target, wanted, snapshot)
         elif target.id.startswith("i-"):
             places.instances[target] = InstanceId(target.id)
     return places
 
 
-def _place_pod(places: _Places, target: Target, snapshot: Snapshot, pod_name: ObjectName) -> None:
-    pod = snapshot.pods.get(pod_name)
-    node = snapshot.nodes.get(pod.node) if pod is not None else None
-    if pod is None or node is None:
-        raise NotReady(f"Pod {pod_name} or its node has not been seen yet", retry_after=_NOT_SEEN_SECONDS)
-    branch = _branch_of(pod, target)
+def _place_pod(places: _Places, target: Target, wanted: TargetsResult, snapshot: Snapshot) -> None:
+    pod = snapshot.pods.get(wanted.pods[target])
+    # Slices and pods come by different watches: until the pod is here, its endpoint says where it runs.
+    node = snapshot.nodes.get(pod.node if pod is not None else wanted.nodes.get(target, ""))
+    if node is None:
+        raise NotReady(
+            f"the node of Pod {wanted.pods[target]} has not been seen yet", retry_after=_NOT_SEEN_SECONDS
+        )
+    branch = _branch_of(pod, target) if pod is not None else None
     if branch is not None:
         places.branches[target] = branch
     elif node.labels.items() & _WITHOUT_INSTANCE:

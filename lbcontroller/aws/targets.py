@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -31,9 +33,17 @@ _DEREGISTERED: Final = TargetHealth(
 class Targets:
     """Registers, deregisters and reports targets. Thread-safe for different target groups."""
 
-    def __init__(self, caller: AwsCaller, mirror: Mirror) -> None:
+    def __init__(
+        self, caller: AwsCaller, mirror: Mirror, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._caller = caller
         self._mirror = mirror
+        self._clock = clock
+        self._read_at: dict[Arn, float] = {}
+
+    def age(self, target_group: Arn) -> float:
+        """Return how many seconds ago the targets were last read; infinity when they were not."""
+        return self._clock() - self._read_at.get(target_group, -math.inf)
 
     def observed(self, target_group: Arn) -> Mapping[Target, TargetHealth]:
         """Return the registered targets, from memory where they were read before; none when it is gone.
@@ -59,6 +69,7 @@ class Targets:
                 raise
             self._mirror.lose(target_group)
             return {}
+        self._read_at[target_group] = self._clock()
         targets = dict(_decode(item) for item in answer["TargetHealthDescriptions"])
         self._mirror.record_targets(target_group, targets)
         return targets

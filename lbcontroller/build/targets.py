@@ -47,6 +47,8 @@ class TargetsResult:
     targets: frozenset[Target]
     pods: Mapping[Target, ObjectName] = field(default_factory=dict)
     """The pod behind a target; absent for instances and for addresses written by hand."""
+    nodes: Mapping[Target, str] = field(default_factory=dict)
+    """The node that the endpoint of a pod names: known before the pod itself, which another watch reports."""
     findings: tuple[Finding, ...] = ()
 
 
@@ -152,16 +154,18 @@ class _Chance(Enum):
 def _address_targets(
     binding: Binding, port: ServicePort, snapshot: Snapshot, vpc: _Vpc, *, fail_open: bool
 ) -> TargetsResult:
-    pods: dict[_Chance, dict[Target, ObjectName | None]] = {chance: {} for chance in _Chance}
+    endpoints: dict[_Chance, dict[Target, Endpoint]] = {chance: {} for chance in _Chance}
     for endpoint, number in _endpoints(binding, port, snapshot.slices):
         target = Target(id=endpoint.address, port=number, zone=vpc.zone_for(endpoint.address))
-        pods[_chance(endpoint, snapshot)][target] = endpoint.pod
-    chosen = pods[_Chance.YES]
+        endpoints[_chance(endpoint, snapshot)][target] = endpoint
+    chosen = endpoints[_Chance.YES]
     if not chosen and fail_open:
-        chosen = pods[_Chance.WHEN_NOTHING_ELSE]
+        chosen = endpoints[_Chance.WHEN_NOTHING_ELSE]
+    ordered = sorted(chosen.items(), key=lambda item: item[0])
     return TargetsResult(
         targets=frozenset(chosen),
-        pods={target: pod for target, pod in sorted(chosen.items()) if pod is not None},
+        pods={target: endpoint.pod for target, endpoint in ordered if endpoint.pod is not None},
+        nodes={target: endpoint.node for target, endpoint in ordered if endpoint.node},
     )
 
 

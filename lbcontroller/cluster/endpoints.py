@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,8 @@ from lbcontroller.cluster.objects import JsonObject, Metadata, condition_status,
 from lbcontroller.keys import ObjectName
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
+POD_INTERFACES_ANNOTATION = "vpc.amazonaws.com/pod-eni"
+"""Written by the VPC resource controller on pods that have network interfaces to themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +101,8 @@ class GateCondition:
     status: str
     reason: str
     message: str
+    since: datetime
+    """When the status last changed; the epoch when nobody wrote it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +113,8 @@ class Pod:
     uid: str
     node: str
     ip: str
+    addresses: tuple[str, ...]
+    """Every address, of both families; the first one is `ip`."""
     created_at: datetime
     deleting: bool
     containers_ready: bool
@@ -116,7 +123,7 @@ class Pod:
     readiness_gates: Mapping[str, GateCondition | None]
     """Gates of the spec with their condition; None where none is written yet."""
     interfaces: tuple[tuple[str, str], ...]
-    """Branch network interfaces of the pod: interface id and private address."""
+    """Network interfaces that the pod has to itself: id and address."""
 
     @classmethod
     def from_object(cls, obj: JsonObject) -> Pod:
@@ -127,12 +134,14 @@ class Pod:
             uid=meta.uid,
             node=spec.get("nodeName") or "",
             ip=status.get("podIP") or "",
+            addresses=tuple(entry["ip"] for entry in sequence(status, "podIPs"))
+            or ((status["podIP"],) if status.get("podIP") else ()),
             created_at=timestamp(mapping(obj, "metadata").get("creationTimestamp")),
             deleting=meta.deleting,
             containers_ready=condition_status(status, "ContainersReady") == "True",
             container_ports={
                 port["name"]: port["containerPort"]
-                for container in sequence(spec, "containers")
+                for container in _serving_containers(spec)
                 for port in sequence(container, "ports")
                 if port.get("name")
             },
@@ -140,8 +149,29 @@ class Pod:
                 gate["conditionType"]: _gate(status, gate["conditionType"])
                 for gate in sequence(spec, "readinessGates")
             },
-            interfaces=(),
+            interfaces=tuple(_interfaces(meta.annotations.get(POD_INTERFACES_ANNOTATION))),
         )
+
+
+def _serving_containers(spec: JsonObject) -> Iterator[JsonObject]:
+    """Yield the containers that run beside each other: init containers that restart are sidecars."""
+    yield from sequence(spec, "containers")
+    for container in sequence(spec, "initContainers"):
+        if container.get("restartPolicy") == "Always":
+            yield container
+
+
+def _interfaces(annotation: str | None) -> Iterator[tuple[str, str]]:
+    """Yield id and each address of a pod's own network interfaces; nothing of what is malformed."""
+    try:
+        entries = json.loads(annotation or "[]")
+    except ValueError:
+        return
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict) and isinstance(entry.get("eniId"), str):
+            for address in (entry.get("privateIp"), entry.get("ipv6Addr")):
+                if isinstance(address, str) and address:
+                    yield entry["eniId"], address
 
 
 def _gate(status: JsonObject, gate: str) -> GateCondition | None:
@@ -151,5 +181,6 @@ def _gate(status: JsonObject, gate: str) -> GateCondition | None:
                 status=str(condition.get("status")),
                 reason=condition.get("reason") or "",
                 message=condition.get("message") or "",
+                since=timestamp(condition.get("lastTransitionTime")),
             )
     return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lbcontroller.aws.instances import GroupResolver
 from lbcontroller.aws.inventory import InventorySource
 from lbcontroller.aws.observe import Observer
-from lbcontroller.aws.targets import Targets
+from lbcontroller.aws.target_accounts import TargetAccounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,5 +16,5 @@ class AwsAccess:
 
     inventory: InventorySource
     observer: Observer
-    targets: Targets
+    target_accounts: TargetAccounts
     groups: GroupResolver

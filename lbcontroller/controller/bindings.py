@@ -16,12 +16,15 @@ from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.controller.access import AwsAccess
 from lbcontroller.controller.backend_rules import RuleLedger
 from lbcontroller.controller.cache import ClusterCache
+from lbcontroller.controller.claimed_targets import ClaimedTargets
 from lbcontroller.controller.publish import Publisher, holds_finalizer
+from lbcontroller.controller.readiness import GateWriter, HealthPolls
+from lbcontroller.controller.registration import Registrar, Registration
+from lbcontroller.controller.target_groups import BoundTargetGroup, TargetGroupFinder
 from lbcontroller.errors import LbControllerError
 from lbcontroller.keys import BindingKey
 from lbcontroller.model.identity import identify_labels
-from lbcontroller.model.ids import Arn
-from lbcontroller.plan.targets import plan_targets
+from lbcontroller.plan.readiness import plan_gates, release_gates
 from lbcontroller.settings import Settings
 
 
@@ -32,16 +35,26 @@ class BindingReconciler:
     cache: ClusterCache
     aws: AwsAccess
     publisher: Publisher
+    finder: TargetGroupFinder
+    registrar: Registrar
+    claims: ClaimedTargets
+    polls: HealthPolls
+    gates: GateWriter
     ledger: RuleLedger
     wake_rules: Callable[[], None]
     """Asks for a reconcile of the backend rules."""
+    look_again: Callable[[BindingKey, float], None]
+    """Asks for a reconcile of a binding after some seconds, whatever else becomes of it."""
     settings: Settings
 
     def reconcile(self, key: BindingKey) -> float | None:
         """Register and deregister until the target group has the targets of its Service.
 
+        Returns:
+            After how many seconds to look again, if something is left to do.
+
         Raises:
-            InvalidConfig: the binding and its Service do not fit together.
+            InvalidConfig: the binding, its target group and its Service do not fit together.
             NotReady: something is on its way.
             Transient: AWS or the API server could not answer.
             Denied: a permission or a quota is missing.
@@ -49,39 +62,47 @@ class BindingReconciler:
         snapshot = self.cache.binding_snapshot(key)
         binding = snapshot.bindings.get(key.name)
         if binding is None:
-            self._strike(key)
-        elif binding.meta.deleting:
+            self._forget(key)
+            return None
+        if binding.meta.deleting:
             self._clean_up(key, binding)
-        else:
-            self._ensure(key, binding, snapshot)
-        return None
+            return None
+        return self._ensure(key, binding, snapshot)
 
-    def _ensure(self, key: BindingKey, binding: Binding, snapshot: Snapshot) -> None:
+    def _ensure(self, key: BindingKey, binding: Binding, snapshot: Snapshot) -> float | None:
+        bound = self.finder.find(binding)
         self.publisher.hold(binding)
-        wanted = self._wanted(binding, snapshot)
-        failure = self._enter_rules(key, binding, wanted, snapshot)
-        changed = self._register(binding, wanted)
-        self.publisher.binding_reconciled(binding)
-        if changed:
-            self.publisher.succeeded(binding)
-        if failure is not None:
-            raise failure
-
-    def _wanted(self, binding: Binding, snapshot: Snapshot) -> TargetsResult:
-        inventory = self.aws.inventory.vpc
         result = build_targets(
-            binding,
+            bound.binding,
             snapshot,
-            (*inventory.cidrs, *inventory.ipv6_cidrs),
+            self.aws.target_accounts.address_blocks(bound.binding.spec.vpc_id),
             fail_open=self.settings.feature_gates.endpoints_fail_open,
         )
         match result:
             case BackendNotFound():
-                self.publisher.findings(binding, (result.finding,))
-                return TargetsResult(targets=frozenset())
+                self._abandon(key, bound, result)
+                return None
             case TargetsResult():
-                self.publisher.findings(binding, result.findings)
-                return result
+                return self._serve(key, bound, result, snapshot)
+
+    def _serve(
+        self, key: BindingKey, bound: BoundTargetGroup, wanted: TargetsResult, snapshot: Snapshot
+    ) -> float | None:
+        binding = bound.binding
+        rules_failure = self._enter_rules(key, binding, wanted, snapshot)
+        done = self.registrar.register(bound, wanted, snapshot)
+        self.publisher.findings(binding, (*wanted.findings, *done.findings))
+        waiting = self._publish_gates(binding, wanted, done, snapshot)
+        again = min((wait for wait in (done.retry_after, waiting) if wait is not None), default=None)
+        failure = done.failure or rules_failure
+        if failure is not None:
+            if again is not None:
+                self.look_again(key, again)
+            raise failure
+        self.publisher.binding_reconciled(binding)
+        if done.changed:
+            self.publisher.succeeded(binding)
+        return again
 
     def _enter_rules(
         self, key: BindingKey, binding: Binding, wanted: TargetsResult, snapshot: Snapshot
@@ -99,22 +120,48 @@ class BindingReconciler:
             self.wake_rules()
         return None
 
-    def _register(self, binding: Binding, wanted: TargetsResult) -> bool:
-        """Register what is missing, then deregister what is too much; return whether anything was done."""
-        target_group = Arn(str(binding.spec.target_group))
-        changes = plan_targets(wanted.targets, self.aws.targets.observed(target_group))
-        self.aws.targets.register(target_group, changes.register)
-        self.aws.targets.deregister(target_group, changes.deregister)
-        return bool(changes.register or changes.deregister)
+    def _publish_gates(
+        self, binding: Binding, wanted: TargetsResult, done: Registration, snapshot: Snapshot
+    ) -> float | None:
+        """Write the conditions of gated pods; return after how many seconds to ask for their health again."""
+        name = binding.meta.name
+        pods = {target: snapshot.pods[pod] for target, pod in wanted.pods.items() if pod in snapshot.pods}
+        planned = plan_gates(name.name, pods, done.observed)
+        self.gates.write(planned.updates)
+        if not planned.waiting:
+            self.polls.forget(name)
+            return None
+        if done.was_read or done.changed:
+            self.polls.learned(name, planned.waiting)
+        return self.polls.interval(name)
+
+    def _abandon(self, key: BindingKey, bound: BoundTargetGroup, missing: BackendNotFound) -> None:
+        """Take everything back that was done for a Service, or a port of it, that is not there any more."""
+        self.publisher.findings(bound.binding, (missing.finding,))
+        self.registrar.empty(bound)
+        self._strike(key)
+        self._release_gates(key)
+        self.publisher.binding_reconciled(bound.binding)
 
     def _clean_up(self, key: BindingKey, binding: Binding) -> None:
         if not holds_finalizer(binding):
             return
-        if identify_labels(binding.meta.labels) is None:
-            self._register(binding, TargetsResult(targets=frozenset()))
+        if identify_labels(binding.meta.labels) is None and (bound := self.finder.find_to_leave(binding)):
+            self.registrar.empty(bound)
         # Targets of a stack's own target group stay: the group is deleted next, or gets its binding back.
+        if binding.spec.multi_cluster:
+            self.claims.close(binding)
         self._strike(key)
+        self._release_gates(key)
         self.publisher.let_go(binding)
+
+    def _release_gates(self, key: BindingKey) -> None:
+        self.gates.write(release_gates(key.name.name, self.cache.pods_in(key.name.namespace)))
+
+    def _forget(self, key: BindingKey) -> None:
+        self._strike(key)
+        self.polls.forget(key.name)
+        self.registrar.departures.forget(key.name)
 
     def _strike(self, key: BindingKey) -> None:
         if self.ledger.strike(key.name):

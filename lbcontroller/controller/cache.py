@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from lbcontroller.build.target_group_facts import target_group_name
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.endpoints import EndpointSlice, Pod
 from lbcontroller.cluster.node import Node
@@ -40,6 +41,9 @@ class ClusterCache:
         self._slices_of_service: defaultdict[ObjectName, set[ObjectName]] = defaultdict(set)
         self._services_of_pod: defaultdict[ObjectName, Counter[ObjectName]] = defaultdict(Counter)
         """How many slices of each Service list a pod."""
+        self._bindings_of_target_group: defaultdict[str, set[ObjectName]] = defaultdict(set)
+        """By the name of the target group, which both its ARN and a binding by name tell."""
+        self._pods_of_address: defaultdict[str, set[ObjectName]] = defaultdict(set)
 
     def put_service(self, name: ObjectName, service: Service | None) -> Service | None:
         """Store a Service, or forget it when None; return what was stored before."""
@@ -51,7 +55,11 @@ class ClusterCache:
         """Store a TargetGroupBinding, or forget it when None; return what was stored before."""
         with self._lock:
             _index(self._bindings_of_namespace, name.namespace, name, present=binding is not None)
-            return _put(self._bindings, name, binding)
+            before = _put(self._bindings, name, binding)
+            for view in (before, binding):
+                if view is not None and (group := target_group_name(view.spec)):
+                    _index(self._bindings_of_target_group, group, name, present=view is binding)
+            return before
 
     def put_slice(self, name: ObjectName, endpoint_slice: EndpointSlice | None) -> EndpointSlice | None:
         """Store an EndpointSlice, or forget it when None; return what was stored before."""
@@ -77,7 +85,11 @@ class ClusterCache:
     def put_pod(self, name: ObjectName, pod: Pod | None) -> Pod | None:
         """Store a Pod, or forget it when None; return what was stored before."""
         with self._lock:
-            return _put(self._pods, name, pod)
+            before = _put(self._pods, name, pod)
+            for view in (before, pod):
+                for address in view.addresses if view is not None else ():
+                    _index(self._pods_of_address, address, name, present=view is pod)
+            return before
 
     def put_node(self, name: str, node: Node | None) -> Node | None:
         """Store a Node, or forget it when None; return what was stored before."""
@@ -106,6 +118,23 @@ class ClusterCache:
         """Return one TargetGroupBinding."""
         with self._lock:
             return self._bindings.get(name)
+
+    def bindings_of_target_group(self, name: str) -> tuple[Binding, ...]:
+        """Return the bindings that name a target group of that name, by itself or in an ARN."""
+        with self._lock:
+            return tuple(
+                self._bindings[binding] for binding in sorted(self._bindings_of_target_group.get(name, ()))
+            )
+
+    def pods_at(self, address: str) -> tuple[Pod, ...]:
+        """Return the pods with an address; pods on the host's network share theirs."""
+        with self._lock:
+            return tuple(self._pods[name] for name in sorted(self._pods_of_address.get(address, ())))
+
+    def pods_in(self, namespace: str) -> tuple[Pod, ...]:
+        """Return the pods of a namespace; it looks at every pod there is."""
+        with self._lock:
+            return tuple(pod for name, pod in self._pods.items() if name.namespace == namespace)
 
     def bindings_of_service(self, service: ObjectName) -> tuple[Binding, ...]:
         """Return the bindings that take their targets from a Service."""

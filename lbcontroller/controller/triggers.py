@@ -3,7 +3,7 @@
 | changed            | asks for                                                                     |
 |--------------------|------------------------------------------------------------------------------|
 | Service            | its stack; stacks that name it as a backend; its bindings when ports change  |
-| TargetGroupBinding | itself; the stack that made it                                               |
+| TargetGroupBinding | itself; the stack that made it; who else names the group that it gave up     |
 | EndpointSlice      | the bindings of its Service                                                  |
 | Pod                | the bindings of the Services that list it                                    |
 | Node               | bindings of instances; of Services with endpoints on it if readiness changes |
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lbcontroller.build.target_group_facts import is_rival, target_group_name
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.endpoints import EndpointSlice
 from lbcontroller.cluster.node import Node
@@ -79,12 +80,16 @@ def _names_backend(service: Service, backend: str) -> bool:
     return any("/actions." in key and backend in value for key, value in service.meta.annotations.items())
 
 
-def of_binding(before: Binding | None, after: Binding | None) -> Iterator[Trigger]:
+def of_binding(cache: ClusterCache, before: Binding | None, after: Binding | None) -> Iterator[Trigger]:
     """Yield the work that a new, changed or deleted TargetGroupBinding asks for."""
     binding = after or before
     if binding is None or _same_work(before, after):
         return
     yield Trigger(BindingKey(binding.meta.name), Priority.HIGH)
+    if before is not None and (after is None or after.meta.deleting or before.spec != after.spec):
+        for heir in cache.bindings_of_target_group(target_group_name(before.spec)):
+            if is_rival(before, heir):
+                yield Trigger(BindingKey(heir.meta.name), Priority.HIGH)
     stack = identify_labels(binding.meta.labels)
     if stack is not None and stack.family is TagFamily.SERVICE:
         yield Trigger(stack_key(stack), Priority.NORMAL)

@@ -33,6 +33,7 @@ class FindingReason(StrEnum):
     DELETION_PROTECTED = "DeletionProtected"
     BACKEND_NOT_FOUND = "BackendNotFound"
     TARGETS_LEFT_OUT = "TargetsLeftOut"
+    DEREGISTRATION_HELD = "DeregistrationHeld"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from lbcontroller.model.enums import TargetHealthState
-from lbcontroller.model.ids import Arn
+from lbcontroller.model.enums import TargetHealthState, TargetIpAddressType
+from lbcontroller.model.ids import Arn, VpcId
 from lbcontroller.model.resources import (
     Listener,
     LoadBalancer,
@@ -57,6 +57,19 @@ class ObservedTargetGroup:
     arn: Arn
     resource: TargetGroup
     load_balancers: frozenset[Arn]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetGroupFact:
+    """What AWS says about a target group that a user made; none of it ever changes."""
+
+    arn: Arn
+    target_type: str
+    """As AWS spells it, which includes types that are not ours: `lambda` and `alb`."""
+    protocol: str
+    """As AWS spells it; empty for target groups of functions."""
+    ip_address_type: TargetIpAddressType
+    vpc_id: VpcId | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

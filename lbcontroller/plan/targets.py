@@ -50,6 +50,11 @@ def plan_targets(wanted: frozenset[Target], observed: Mapping[Target, TargetHeal
     )
 
 
+def identifier(target: Target) -> str:
+    """Return how a target is written down where clusters that share a target group keep account of theirs."""
+    return f"{target.id}:{target.port}"
+
+
 def _identity(target: Target) -> tuple[str, int]:
     return target.id, target.port
 

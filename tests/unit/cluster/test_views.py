@@ -190,7 +190,10 @@ class TestPod:
             }
         )
 
-        assert pod.readiness_gates == {"a": GateCondition(status="False", reason="R", message="M"), "b": None}
+        assert pod.readiness_gates == {
+            "a": GateCondition(status="False", reason="R", message="M", since=EPOCH),
+            "b": None,
+        }
         assert pod.containers_ready
         assert pod.container_ports == {"http": 8080}
         assert (pod.node, pod.ip, pod.uid) == ("node-1", "10.0.0.1", "u")

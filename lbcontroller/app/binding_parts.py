@@ -1,0 +1,71 @@
+"""Constructs what works on TargetGroupBindings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lbcontroller.app.queues import Queues
+from lbcontroller.controller.access import AwsAccess
+from lbcontroller.controller.backend_rules import RuleLedger
+from lbcontroller.controller.bindings import BindingReconciler
+from lbcontroller.controller.cache import ClusterCache
+from lbcontroller.controller.claimed_targets import ClaimedTargets
+from lbcontroller.controller.departures import Departures
+from lbcontroller.controller.publish import Publisher
+from lbcontroller.controller.queue import Priority
+from lbcontroller.controller.readiness import GateWriter, HealthPolls
+from lbcontroller.controller.registration import Registrar
+from lbcontroller.controller.target_groups import TargetGroupFinder
+from lbcontroller.keys import BackendRulesKey
+from lbcontroller.kube.client import Client
+from lbcontroller.settings import Settings
+from lbcontroller.telemetry.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterOutlets:
+    """What reconciles of bindings write to in the cluster."""
+
+    publisher: Publisher
+    claims: ClaimedTargets
+    gates: GateWriter
+
+    @classmethod
+    def of(cls, publisher: Publisher, client: Client, metrics: Metrics) -> ClusterOutlets:
+        """Write with the publisher's writer."""
+        return cls(
+            publisher=publisher,
+            claims=ClaimedTargets(client, publisher.writer),
+            gates=GateWriter(
+                writer=publisher.writer, now=lambda: datetime.now(UTC), opened=metrics.readiness_gate_opened
+            ),
+        )
+
+
+def binding_reconciler(
+    settings: Settings, access: AwsAccess, cache: ClusterCache, queues: Queues, outlets: ClusterOutlets
+) -> BindingReconciler:
+    """Return the reconciler of TargetGroupBindings."""
+    finder = TargetGroupFinder(cache=cache, accounts=access.target_accounts)
+    polls = HealthPolls(settings.targetgroupbinding_requeue_duration)
+    return BindingReconciler(
+        cache=cache,
+        aws=access,
+        publisher=outlets.publisher,
+        finder=finder,
+        registrar=Registrar(
+            finder=finder,
+            claims=outlets.claims,
+            polls=polls,
+            departures=Departures(cache, hold_down=settings.empty_endpoints_hold_down),
+            most_targets=settings.max_targets_per_target_group,
+        ),
+        claims=outlets.claims,
+        polls=polls,
+        gates=outlets.gates,
+        ledger=RuleLedger(),
+        wake_rules=lambda: queues.targets.add(BackendRulesKey(), Priority.HIGH),
+        look_again=queues.targets.add_after,
+        settings=settings,
+    )

@@ -1,0 +1,123 @@
+"""Which targets leave their target group now, by what the cluster says about the pods behind them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection
+from typing import assert_never
+
+from lbcontroller.cluster.binding import Binding
+from lbcontroller.cluster.snapshot import Snapshot
+from lbcontroller.controller.cache import ClusterCache
+from lbcontroller.keys import ObjectName
+from lbcontroller.model.enums import TargetType
+from lbcontroller.model.findings import Finding, FindingReason, Severity
+from lbcontroller.model.observed import Target
+from lbcontroller.plan.deregistration import (
+    PORTION,
+    Deregistration,
+    HeldBecause,
+    Pace,
+    Situation,
+    plan_deregistration,
+)
+
+
+class Departures:
+    """Remembers, for each binding, since when targets are held. For any thread."""
+
+    def __init__(
+        self, cache: ClusterCache, *, hold_down: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Hold targets for `hold_down` seconds when a Service has no endpoints left; 0: do not."""
+        self._cache = cache
+        self._hold_down = hold_down
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._paces: dict[ObjectName, Pace] = {}
+
+    def plan(
+        self,
+        binding: Binding,
+        surplus: Collection[Target],
+        snapshot: Snapshot,
+        *,
+        wanted: int,
+        registered: int,
+    ) -> Deregistration:
+        """Return which of the `surplus` targets of a binding to deregister now.
+
+        Args:
+            binding: the binding.
+            surplus: its registered targets that are not wanted.
+            snapshot: the slices of its Service.
+            wanted: how many targets are to be registered.
+            registered: how many are.
+        """
+        name = binding.meta.name
+        if not surplus:
+            self.forget(name)
+            return Deregistration()
+        situation = Situation(
+            wanted=wanted, registered=registered, now=self._clock(), hold_down=self._hold_down
+        )
+        with self._lock:
+            pace = self._paces.get(name, Pace())
+        planned = plan_deregistration(surplus, self._ready(binding, surplus, snapshot), situation, pace)
+        with self._lock:
+            if planned.held:
+                self._paces[name] = planned.pace
+            else:
+                self._paces.pop(name, None)
+        return planned
+
+    def forget(self, binding: ObjectName) -> None:
+        """Note that a binding holds nothing."""
+        with self._lock:
+            self._paces.pop(binding, None)
+
+    def _ready(self, binding: Binding, surplus: Collection[Target], snapshot: Snapshot) -> frozenset[Target]:
+        """Return the targets whose pods are there and ready although no slice lists them."""
+        if binding.spec.target_type is not TargetType.IP:
+            return frozenset()
+        listed = {endpoint.pod for view in snapshot.slices for endpoint in view.endpoints}
+        return frozenset(
+            target
+            for target in surplus
+            if any(
+                pod.name.namespace == binding.meta.name.namespace
+                and pod.containers_ready
+                and not pod.deleting
+                and pod.name not in listed
+                for pod in self._cache.pods_at(target.id)
+            )
+        )
+
+
+def held_back(binding: Binding, planned: Deregistration) -> tuple[Finding, ...]:
+    """Return what to tell about targets that stay for now."""
+    service = ObjectName(binding.meta.name.namespace, binding.spec.service)
+    match planned.because:
+        case None:
+            return ()
+        case HeldBecause.NO_ENDPOINTS:
+            message = (
+                f"Service {service} has no endpoints, but pods behind registered targets are ready: they "
+                "stay registered for a while, in case its selector or its EndpointSlices are a mistake"
+            )
+        case HeldBecause.MANY_AT_ONCE:
+            message = (
+                f"Many ready pods left the endpoints of Service {service} at once: they are deregistered in "
+                f"portions of {PORTION:.0%} of the target group"
+            )
+        case _:
+            assert_never(planned.because)
+    return (
+        Finding(
+            severity=Severity.WARNING,
+            subject=binding.subject,
+            reason=FindingReason.DEREGISTRATION_HELD,
+            message=message,
+        ),
+    )

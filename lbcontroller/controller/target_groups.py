@@ -1,0 +1,106 @@
+"""Finds the target group of a binding, and refuses bindings that cannot have theirs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from lbcontroller.aws.target_accounts import TargetAccount, TargetAccounts
+from lbcontroller.build.target_group_facts import (
+    arn_of,
+    complete_spec,
+    is_rival,
+    older_rival,
+    taken,
+    target_group_missing,
+    target_group_name,
+    without_target_group,
+)
+from lbcontroller.cluster.binding import Binding
+from lbcontroller.controller.cache import ClusterCache
+from lbcontroller.model.identity import identify_labels
+from lbcontroller.model.ids import Arn
+from lbcontroller.model.observed import TargetGroupFact
+from lbcontroller.model.resources import BindingSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundTargetGroup:
+    """A binding with every field of its spec, and where its target group is."""
+
+    binding: Binding
+    arn: Arn
+    account: TargetAccount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetGroupFinder:
+    """Completes bindings by what AWS says about their target groups."""
+
+    cache: ClusterCache
+    accounts: TargetAccounts
+
+    def find(self, binding: Binding) -> BoundTargetGroup:
+        """Return the target group of a binding that may have it.
+
+        Raises:
+            InvalidConfig: it names none, one that does not exist or does not fit, or an older binding's.
+            LbControllerError: AWS could not tell.
+        """
+        if holder := older_rival(binding, self._others(binding)):
+            raise taken(binding, holder)
+        account = self._account(binding.spec)
+        if _is_complete(binding):
+            return BoundTargetGroup(binding=binding, arn=arn_of(binding.spec), account=account)
+        if not target_group_name(binding.spec) and not binding.spec.target_group:
+            raise without_target_group(binding)
+        fact = _fact(account, binding.spec)
+        if fact is None:
+            raise target_group_missing(binding)
+        complete = replace(binding, spec=complete_spec(binding, fact))
+        return BoundTargetGroup(binding=complete, arn=fact.arn, account=account)
+
+    def find_to_leave(self, binding: Binding) -> BoundTargetGroup | None:
+        """Return the target group that a binding being deleted leaves behind, however odd its spec is.
+
+        None when there is nothing to leave: the target group is gone, or another binding has it.
+
+        Raises:
+            LbControllerError: AWS could not tell.
+        """
+        if not binding.spec.multi_cluster and self._has_heir(binding):
+            return None
+        account = self._account(binding.spec)
+        arn = arn_of(binding.spec) if binding.spec.target_group else None
+        if arn is None and binding.spec.target_group_name:
+            fact = account.facts.of_name(binding.spec.target_group_name)
+            arn = fact.arn if fact is not None else None
+        return BoundTargetGroup(binding=binding, arn=arn, account=account) if arn is not None else None
+
+    def vanished(self, bound: BoundTargetGroup) -> None:
+        """Note that AWS does not know the target group any more."""
+        bound.account.facts.forget(bound.arn)
+
+    def _has_heir(self, binding: Binding) -> bool:
+        return any(is_rival(binding, other) and not other.meta.deleting for other in self._others(binding))
+
+    def _others(self, binding: Binding) -> tuple[Binding, ...]:
+        return self.cache.bindings_of_target_group(target_group_name(binding.spec))
+
+    def _account(self, spec: BindingSpec) -> TargetAccount:
+        return self.accounts.of_role(spec.role_arn, spec.role_external_id)
+
+
+def _fact(account: TargetAccount, spec: BindingSpec) -> TargetGroupFact | None:
+    if spec.target_group:
+        return account.facts.of_arn(arn_of(spec))
+    return account.facts.of_name(spec.target_group_name or "")
+
+
+def _is_complete(binding: Binding) -> bool:
+    """Whether a stack made the binding, with every field: there is nothing to ask AWS for."""
+    spec = binding.spec
+    return (
+        identify_labels(binding.meta.labels) is not None
+        and bool(spec.target_group)
+        and None not in (spec.target_type, spec.protocol, spec.ip_address_type, spec.vpc_id)
+    )

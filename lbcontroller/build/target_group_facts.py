@@ -29,7 +29,7 @@ def complete_spec(binding: Binding, fact: TargetGroupFact) -> BindingSpec:
         InvalidConfig: with everything in which binding and target group contradict each other.
     """
     spec = binding.spec
-    problems = (*_own_problems(binding, fact), *_disagreements(binding, fact))
+    problems = (*_own_problems(binding, spec.target_type or fact.target_type), *_disagreements(binding, fact))
     if problems:
         raise InvalidConfig(*problems)
     return replace(
@@ -42,15 +42,25 @@ def complete_spec(binding: Binding, fact: TargetGroupFact) -> BindingSpec:
     )
 
 
-def without_target_group(binding: Binding) -> InvalidConfig:
-    """Return what to raise for a binding that names no target group."""
-    return InvalidConfig(
-        Problem(
-            subject=binding.subject,
-            field="spec.targetGroupARN",
-            value="",
-            expected="expected the ARN of a target group, or its name as spec.targetGroupName",
-        )
+def check_alone(binding: Binding) -> None:
+    """Check what needs no fact of AWS.
+
+    Raises:
+        InvalidConfig: with everything in which the binding contradicts itself.
+    """
+    problems = tuple(_own_problems(binding, binding.spec.target_type or ""))
+    if not target_group_name(binding.spec) and not binding.spec.target_group:
+        problems = (_without_target_group(binding), *problems)
+    if problems:
+        raise InvalidConfig(*problems)
+
+
+def _without_target_group(binding: Binding) -> Problem:
+    return _problem(
+        binding,
+        "targetGroupARN",
+        "",
+        "expected the ARN of a target group, or its name as spec.targetGroupName",
     )
 
 
@@ -122,18 +132,17 @@ def target_group_name(spec: BindingSpec) -> str:
     return parts[1] if len(parts) > 1 else spec.target_group_name or ""
 
 
-def is_arn(spec: BindingSpec) -> bool:
-    """Return whether the target group is named by an ARN."""
-    return bool(spec.target_group) and isinstance(spec.target_group, str)
+def arn_of(spec: BindingSpec) -> Arn:
+    """Return the ARN of a completed spec's target group."""
+    return Arn(str(spec.target_group))
 
 
 def _age(binding: Binding) -> tuple[object, ...]:
     return binding.meta.created_at, binding.meta.name
 
 
-def _own_problems(binding: Binding, fact: TargetGroupFact) -> Iterator[Problem]:
+def _own_problems(binding: Binding, target_type: str) -> Iterator[Problem]:
     spec = binding.spec
-    target_type = spec.target_type or fact.target_type
     if spec.node_selector is not None and target_type == TargetType.IP:
         yield _problem(
             binding, "nodeSelector", "", "selects nodes, but pods are registered with target type ip"
@@ -180,18 +189,19 @@ def _vpc_problems(binding: Binding, vpc_id: VpcId, fact: TargetGroupFact) -> Ite
 
 def _differs(binding: Binding, field: str, value: str, observed: str) -> Problem:
     return _problem(
-        binding, field, value, f"the target group has {observed!r}", hint="leave the field out to follow AWS"
+        binding,
+        field,
+        value,
+        f"the target group has {str(observed)!r}",
+        hint="leave the field out to follow AWS",
     )
 
 
 def _problem(binding: Binding, field: str, value: str, expected: str, *, hint: str = "") -> Problem:
-    return Problem(subject=binding.subject, field=f"spec.{field}", value=value, expected=expected, hint=hint)
+    return Problem(
+        subject=binding.subject, field=f"spec.{field}", value=str(value), expected=expected, hint=hint
+    )
 
 
 def _protocol(fact: TargetGroupFact) -> Protocol | None:
     return Protocol(fact.protocol) if fact.protocol in set(Protocol) else None
-
-
-def arn_of(spec: BindingSpec) -> Arn:
-    """Return the ARN of a completed spec's target group."""
-    return Arn(str(spec.target_group))

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from lbcontroller.aws.target_accounts import TargetAccount, TargetAccounts
 from lbcontroller.build.target_group_facts import (
     arn_of,
+    check_alone,
     complete_spec,
     is_rival,
     older_rival,
     taken,
     target_group_missing,
     target_group_name,
-    without_target_group,
 )
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.controller.cache import ClusterCache
@@ -46,13 +46,12 @@ class TargetGroupFinder:
             InvalidConfig: it names none, one that does not exist or does not fit, or an older binding's.
             LbControllerError: AWS could not tell.
         """
+        check_alone(binding)
         if holder := older_rival(binding, self._others(binding)):
             raise taken(binding, holder)
         account = self._account(binding.spec)
         if _is_complete(binding):
             return BoundTargetGroup(binding=binding, arn=arn_of(binding.spec), account=account)
-        if not target_group_name(binding.spec) and not binding.spec.target_group:
-            raise without_target_group(binding)
         fact = _fact(account, binding.spec)
         if fact is None:
             raise target_group_missing(binding)

@@ -20,11 +20,16 @@ def cluster() -> Iterator[LocalCluster]:
 
 
 @pytest.fixture
-def yard(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
-    """An empty cluster with a running controller, cleaned up afterwards by force."""
+def yard(
+    cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Yard]:
+    """An empty cluster with a running controller, cleaned up afterwards by force.
+
+    Parametrised indirectly, the parameter is a map of flags.
+    """
     kubeconfig = tmp_path_factory.mktemp("cluster") / "kubeconfig"
     cluster.kubernetes.write_kubeconfig(kubeconfig)
-    running = Yard(cluster, str(kubeconfig))
+    running = Yard(cluster, str(kubeconfig), getattr(request, "param", None))
     pristine = running.state()
     with running:
         yield running

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, Self
 
 import yaml
@@ -31,7 +33,12 @@ VIEWS: Mapping[str, Callable[[Any], object]] = {
     "pods": Pod.from_object,
     "nodes": Node.from_object,
 }
-QUIET = {"enable-leader-election": "false", "metrics-bind-addr": "0", "health-probe-bind-addr": "0"}
+QUIET = {
+    "enable-leader-election": "false",
+    "metrics-bind-addr": "0",
+    "health-probe-bind-addr": "0",
+    "drift-sweep-interval": "0",
+}
 
 
 class Yard:
@@ -97,13 +104,29 @@ class Yard:
 
     def remove_all_objects(self) -> None:
         """Delete everything in the default namespace, finalizers or not; no controller may be running."""
-        for kind in ("deployments", "services", "targetgroupbindings", "endpointslices", "pods", "events"):
+        for kind in (
+            "deployments",
+            "services",
+            "targetgroupbindings",
+            "endpointslices",
+            "pods",
+            "configmaps",
+            "events",
+        ):
             for obj in self.kubernetes.list(kind, namespace="default"):
                 name = obj["metadata"]["name"]
                 if obj["metadata"].get("finalizers"):
                     self.kubernetes.patch(kind, name, {"metadata": {"finalizers": None}})
                 if self.kubernetes.find(kind, name) is not None:
                     self.kubernetes.delete(kind, name)
+
+    def sweep(self) -> None:
+        """Run one round of the drift sweep, at any pace."""
+        assert self.controller is not None
+
+        async def at_once(_seconds: float) -> None: ...
+
+        asyncio.run(replace(self.controller.parts.sweep, pause=at_once).round())
 
     # --- waiting
 

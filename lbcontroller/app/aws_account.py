@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from lbcontroller.app.aws_metrics import counted_by
+from lbcontroller.app.aws_metrics import ReadCounter, counted_by
 from lbcontroller.app.leader import Fence
 from lbcontroller.aws.apply import Applier
 from lbcontroller.aws.backend_rules import BackendRules
@@ -22,6 +22,7 @@ from lbcontroller.aws.session import connect
 from lbcontroller.aws.target_accounts import TargetAccounts
 from lbcontroller.aws.throttle import Throttle
 from lbcontroller.controller.access import AwsAccess
+from lbcontroller.model.identity import StackId
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.metrics import Metrics
 
@@ -34,12 +35,25 @@ class AwsAccount:
     applier: Applier
     rules: BackendRules
     loader: Loader
+    reads: ReadCounter
 
 
 def connect_aws(
-    settings: Settings, environment: Mapping[str, str], metrics: Metrics, fence: Fence
+    settings: Settings,
+    environment: Mapping[str, str],
+    metrics: Metrics,
+    fence: Fence,
+    *,
+    on_lost: Callable[[StackId], None],
 ) -> AwsAccount:
     """Find region and VPC and construct the parts; nothing of the cluster is read yet.
+
+    Args:
+        settings: the flags.
+        environment: the process's variables.
+        metrics: where calls are counted.
+        fence: whether this replica may write.
+        on_lost: told of a stack of which something vanished without our doing.
 
     Raises:
         LbControllerError: region or VPC cannot be found out.
@@ -47,13 +61,14 @@ def connect_aws(
     metadata = InstanceMetadata.of(settings, environment)
     region = find_region(settings, environment, metadata)
     clients = connect(settings, region)
+    reads = ReadCounter()
 
     def calling(through: Clients) -> AwsCaller:
         return AwsCaller(
             through,
             throttle=Throttle(settings.aws_api_throttle),
             may_write=fence.may_write,
-            on_call=counted_by(metrics),
+            on_call=counted_by(metrics, reads),
             attempts=settings.aws_max_retries,
         )
 
@@ -71,7 +86,7 @@ def connect_aws(
         )
 
     vpc_id = find_vpc(settings, environment, metadata, caller)
-    mirror = Mirror()
+    mirror = Mirror(on_lost=on_lost)
     inventory = InventorySource(caller, mirror, settings, vpc_id)
     return AwsAccount(
         access=AwsAccess(
@@ -89,4 +104,5 @@ def connect_aws(
             vpc_id=vpc_id,
             listeners_are_tagged=settings.feature_gates.listener_rules_tagging,
         ),
+        reads=reads,
     )

@@ -25,7 +25,6 @@ from lbcontroller.telemetry.logs import event
 LOGGER: Final = logging.getLogger(__name__)
 WORKERS_END_SECONDS: Final = 35.0
 """A worker ends after the step it is in. That is one call, whose longest wait for an answer is 30 seconds."""
-EVENTS_END_SECONDS: Final = 1.0
 
 
 class LeadershipLost(Exception):  # noqa: N818 - the reason why the process ends

@@ -40,6 +40,7 @@ from lbcontroller.kube.client import Client
 from lbcontroller.kube.connection import Connection
 from lbcontroller.kube.events import EventRecorder
 from lbcontroller.kube.writes import ObjectWriter
+from lbcontroller.model.identity import stack_key
 from lbcontroller.plan.policies import PlanPolicy
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.metrics import Metrics
@@ -129,8 +130,10 @@ def assemble(settings: Settings, connection: Connection, environment: Mapping[st
         LbControllerError: region or VPC cannot be found out.
     """
     metrics, fence, stopping = Metrics(), Fence(), threading.Event()
-    aws = connect_aws(settings, environment, metrics, fence)
     cache, queues, identity = ClusterCache(), Queues.of(settings), replica_identity()
+    aws = connect_aws(
+        settings, environment, metrics, fence, on_lost=lambda stack: queues.stacks.add(stack_key(stack))
+    )
     client = Client(connection)
     events = EventRecorder(client, metrics, instance=identity, clock=time.monotonic, now=_now)
     publisher = Publisher(writer=ObjectWriter(client), events=events)

@@ -56,6 +56,10 @@ class Targets:
         targets = self._mirror.targets(target_group)
         return self.refresh(target_group) if isinstance(targets, Mark) else targets
 
+    def doubt(self, target_group: Arn) -> None:
+        """Read the registered targets again when they are asked for: somebody may have changed them."""
+        self._mirror.forget_targets(target_group)
+
     def refresh(self, target_group: Arn) -> Mapping[Target, TargetHealth]:
         """Read the registered targets and their health; none when the target group is gone.
 

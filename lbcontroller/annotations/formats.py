@@ -19,7 +19,6 @@ from lbcontroller.annotations.codecs import (
     enumeration,
     form,
     integer,
-    list_of,
     string_map,
     text,
 )
@@ -168,7 +167,6 @@ LISTENER_PARAMETER: Final = form(
 PORT_PARAMETER: Final = form(
     "{port}", "a port number from 1 to 65535", r"[0-9]{1,5}", read=PORT.decode, write=str
 )
-PORTS: Final = list_of(PORT)
 
 
 # Capacity

@@ -59,8 +59,8 @@ class InstanceMetadata:
 
 def _ask(url: str, method: str, path: str, headers: Mapping[str, str]) -> str:
     # The scheme is ours or the administrator's.
-    request = urllib.request.Request(f"{url}/latest/{path}", method=method, headers=dict(headers))  # noqa: S310
-    with urllib.request.urlopen(request, timeout=_METADATA_SECONDS) as answer:  # noqa: S310 - as above
+    request = urllib.request.Request(f"{url}/latest/{path}", method=method, headers=dict(headers))  # noqa: S310 - see above
+    with urllib.request.urlopen(request, timeout=_METADATA_SECONDS) as answer:  # noqa: S310 - see above
         text: bytes = answer.read()
     return text.decode().strip()
 

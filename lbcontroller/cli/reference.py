@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from lbcontroller.annotations.reference import render
+from lbcontroller.annotations.schema import wire_schema
 from lbcontroller.annotations.service import ServiceAnnotations
 from lbcontroller.cli.inventory_page import inventory_page
 from lbcontroller.cli.settings_page import settings_page
+from lbcontroller.cli.telemetry_pages import log_fields_page, metrics_page
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "inventory-file.md": inventory_page,
+    "log-fields.md": log_fields_page,
+    "metrics.md": metrics_page,
     "service-annotations.md": lambda: render(ServiceAnnotations),
+    "service-annotations.schema.json": lambda: _json(wire_schema(ServiceAnnotations)),
     "settings.md": settings_page,
 }
 """What each page says, by file name."""
@@ -24,3 +30,7 @@ def write_reference(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for name, page in PAGES.items():
         (directory / name).write_text(page(), encoding="utf-8")
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=2) + "\n"

@@ -138,11 +138,6 @@ class WorkQueue(Generic[K]):
         with self._changed:
             return self._clock() - min(self._ready_since.values(), default=self._clock())
 
-    def in_flight(self) -> frozenset[K]:
-        """Return the keys being worked on."""
-        with self._changed:
-            return frozenset(self._in_flight)
-
     def wait_settled(self, *, horizon: float, timeout: float) -> bool:
         """Wait until nothing is ready, in flight or due within `horizon` seconds; False after `timeout`."""
         with self._changed:

@@ -12,8 +12,6 @@ from lbcontroller.controller.access import AwsAccess
 from lbcontroller.controller.steps import StepExecutor
 from lbcontroller.errors import Denied, InvalidConfig, LbControllerError, NotReady
 from lbcontroller.keys import StackKey
-from lbcontroller.model.ids import SecurityGroupId
-from lbcontroller.model.resources import Stack, security_groups_in
 from lbcontroller.plan.planner import plan
 from lbcontroller.plan.policies import PlanPolicy
 from lbcontroller.settings import Settings
@@ -56,24 +54,20 @@ class BackendGroupUsers:
         if isinstance(failure, InvalidConfig):
             raise InvalidConfig(*failure.problems)
 
-    def settle(self, key: StackKey, stack: Stack, group: SecurityGroupId | None) -> None:
-        """Note whether a stack that was built uses the group.
+    def use(self, key: StackKey) -> None:
+        """Note that a stack is about to use the group.
 
         Raises:
-            NotReady: when it does and the group is being deleted; it will be made anew.
+            NotReady: when the group is being deleted; it will be made anew.
         """
-        uses = group is not None and group in security_groups_in(stack)
         with self._lock:
-            changed = self._wants.get(key) is not uses
-            self._wants[key] = uses
+            self._wants[key] = True
             deleting = self._deleting
-        if uses and deleting:
+        if deleting:
             raise NotReady(f"{_GROUP} is being made anew", retry_after=1.0)
-        if changed and not uses:
-            self.wake()
 
     def leave(self, key: StackKey) -> None:
-        """Note that a stack has nothing in AWS; its object may still be there, or still be in the cache."""
+        """Note that nothing of a stack uses the group; its object may still be there, or be in the cache."""
         with self._lock:
             changed = self._wants.get(key) is not False
             self._wants[key] = False
@@ -143,6 +137,8 @@ class BackendGroupReconciler:
         return None
 
     def _apply(self, *, wanted: bool) -> None:
+        if wanted and not self.users.waiting():
+            return  # a stack that was not looked at yet keeps the group there is, and asks when it needs one
         stack = build_backend_security_group(self.settings, self.aws.inventory.vpc_id, wanted=wanted)
         steps = plan(stack, self.aws.observer.observe(stack.id), self.policy())
         self.executor.run(steps)

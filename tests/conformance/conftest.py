@@ -24,9 +24,8 @@ def yard(yards: Yards) -> Yard:
 
 
 @pytest.fixture
-def idle_yard(yards: Yards) -> Iterator[Yard]:
+def idle_yard(yards: Yards) -> Yard:
     """A cluster in its first state whose controller does not run until it is started."""
     yard = yards.clean()
     yard.stop_controller()
-    yield yard
-    yards.retire()
+    return yard

@@ -5,7 +5,8 @@
     waiting.yaml      area → cases (or `prefix*`) that cannot pass yet
 
 A path is dotted as `compare` writes it, with `*` for any text; `ours` is the value found there. A reason is
-the heading under which docs/differences-from-lbc.md explains the difference.
+the heading under which docs/differences-from-lbc.md explains the difference. Paths below `adoption` are those
+of what `adoption.adopt` returns.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +29,15 @@ REFUSED: Final = "refused"
 """Value of `ours` at the path `published`: LBC serves the manifests and we refuse them."""
 
 
+class Aspect(StrEnum):
+    """What differs from LBC."""
+
+    RESULT = "result"
+    """What is made of manifests."""
+    ADOPTION = "adoption"
+    """What is done to what LBC made of them: nothing, but for what is stated."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliberate:
     """A difference on purpose."""
@@ -35,6 +46,11 @@ class Deliberate:
     path: str
     reason: str
     ours: Any
+
+    @property
+    def aspect(self) -> Aspect:
+        """What differs."""
+        return Aspect.ADOPTION if self.path.startswith(f"{Aspect.ADOPTION}.") else Aspect.RESULT
 
     @property
     def refuses(self) -> bool:
@@ -67,9 +83,9 @@ def deliberate_differences() -> Sequence[Deliberate]:
     )
 
 
-def deliberate_in(case: str) -> Sequence[Deliberate]:
-    """Return the differences on purpose of one case."""
-    return tuple(entry for entry in deliberate_differences() if entry.case == case)
+def deliberate_in(case: str, aspect: Aspect = Aspect.RESULT) -> Sequence[Deliberate]:
+    """Return the differences on purpose of one case in one aspect."""
+    return tuple(entry for entry in deliberate_differences() if entry.case == case and entry.aspect is aspect)
 
 
 def refusals() -> Refusals:

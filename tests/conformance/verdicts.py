@@ -30,6 +30,7 @@ def problems_with(case: RecordedCase, yard: Yard) -> list[str]:
     if left["load_balancers"]:
         left = runs.lift_protection(case, yard)
         problems += [str(difference) for difference in differences(runs.NOTHING_LEFT, left)]
+    problems += [f"left behind: {name}" for name in world.made_objects(case, yard.cluster)]
     world.leave(case, yard.cluster)
     return problems
 

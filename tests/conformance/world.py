@@ -76,6 +76,15 @@ def bindings_of(case: RecordedCase, cluster: LocalCluster) -> list[JsonObject]:
     return cluster.kubernetes.list("targetgroupbindings", namespace=case.namespace)
 
 
+def made_objects(case: RecordedCase, cluster: LocalCluster) -> list[str]:
+    """Return what a controller made for the case in its namespace, by kind and name."""
+    return [
+        f"{obj['kind']}/{_name(obj)}"
+        for kind in ("targetgroupbindings", "configmaps")
+        for obj in cluster.kubernetes.list(kind, namespace=case.namespace)
+    ]
+
+
 def warnings_of(case: RecordedCase, cluster: LocalCluster) -> list[str]:
     """Return the messages of Warning events, the oldest first."""
     events = cluster.kubernetes.list("events", namespace=case.namespace)

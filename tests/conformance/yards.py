@@ -39,7 +39,11 @@ class Yards:
         if self._yard is not None and not self._is_clean(self._yard):
             self.retire()
         if self._yard is None:
-            self._yard = self._new()
+            try:
+                self._yard = self._new()
+            except BaseException:
+                self.retire()
+                raise
         return self._yard
 
     def retire(self) -> None:

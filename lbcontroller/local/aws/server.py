@@ -50,6 +50,7 @@ class LocalAws:
         self.region = region
         self._timing = timing or Timing()
         self._session = botocore.session.get_session()
+        self._inspectors: dict[str, Any] = {}
         self._moto = account
         self._account = account.Account()
         self._gate = self._gate_for(_EVERYTHING if policy is None else policy)
@@ -108,7 +109,9 @@ class LocalAws:
         Args:
             service: boto3's name of the service.
         """
-        return self._client(service, INSPECTOR_ACCESS_KEY)
+        if service not in self._inspectors:  # making one takes 40 ms
+            self._inspectors[service] = self._client(service, INSPECTOR_ACCESS_KEY)
+        return self._inspectors[service]
 
     def caller_client(self, service: str) -> Any:
         """A client as the program under test would have it, without retries."""

@@ -1,0 +1,51 @@
+"""Takes over the recorded state of a case: the world as LBC leaves it, then our controller starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from lbcontroller.local.cluster import LocalCluster
+from tests.conformance import runs, world
+from tests.conformance.compare import differences
+from tests.conformance.recorded import RecordedCase
+from tests.support.recorded_state import put_recorded_state
+from tests.support.yard import Yard
+
+UNTOUCHED: Final[runs.Document] = {"adoption": {"writes": {}, "objects": {}}}
+"""What `adopt` returns where everything stays as it was."""
+KINDS: Final = ("services", "targetgroupbindings", "endpointslices", "pods", "configmaps")
+_BOOKKEEPING: Final = frozenset({"resourceVersion", "managedFields"})
+
+
+def put(case: RecordedCase, cluster: LocalCluster) -> None:
+    """Put what LBC left in AWS and in the cluster there, while no controller runs."""
+    world.apply_case(case, cluster)
+    (service,) = cluster.kubernetes.list("services", namespace=case.namespace)
+    put_recorded_state(service, case.expected, cluster)
+
+
+def adopt(case: RecordedCase, yard: Yard) -> runs.Document:
+    """Start the controller and return what it changed: AWS calls that write, and fields of objects."""
+    before = _objects(case, yard.cluster)
+    yard.forget_calls()
+    yard.restart_controller()
+    yard.settle()
+    after = _objects(case, yard.cluster)
+    return {"adoption": {"writes": dict(yard.writes()), "objects": dict(_changes(before, after))}}
+
+
+def _objects(case: RecordedCase, cluster: LocalCluster) -> dict[str, Any]:
+    return {
+        f"{obj['kind']}/{obj['metadata']['name']}": obj
+        for kind in KINDS
+        for obj in cluster.kubernetes.list(kind, namespace=case.namespace)
+    }
+
+
+def _changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each object that was written, with the fields that are not as before."""
+    for name in sorted(before.keys() | after.keys()):
+        if (one := before.get(name)) != (other := after.get(name)):
+            fields = (difference.path for difference in differences(one, other))
+            yield name, sorted(field for field in fields if field.rpartition(".")[2] not in _BOOKKEEPING)

@@ -38,7 +38,7 @@ class ClusterOutlets:
             publisher=publisher,
             claims=ClaimedTargets(client, publisher.writer),
             gates=GateWriter(
-                writer=publisher.writer, now=lambda: datetime.now(UTC), opened=metrics.readiness_gate_opened
+                publisher.writer, now=lambda: datetime.now(UTC), opened=metrics.readiness_gate_opened
             ),
         )
 

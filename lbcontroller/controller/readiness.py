@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from lbcontroller.cluster.endpoints import GateCondition
 from lbcontroller.keys import ObjectName
 from lbcontroller.kube.patches import ConditionStatus, PodCondition
 from lbcontroller.kube.resources import ObjectRef, ResourceType
@@ -17,6 +19,8 @@ from lbcontroller.plan.readiness import GateStatus, GateUpdate
 SLOWEST: Final = 4
 """While nothing moves, health is asked for ever more rarely, down to once in so many base intervals."""
 SHORTEST_SECONDS: Final = 1.0
+REMEMBERED: Final = 4096
+"""Conditions remembered after they were written; each is needed for some milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,34 +59,71 @@ class HealthPolls:
             self._rhythms.pop(binding, None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateWriter:
-    """Writes conditions of readiness gates."""
+@dataclass(frozen=True, slots=True)
+class _Written:
+    condition: GateCondition
+    earlier: tuple[GateCondition | None, ...]
+    """What it was before, in order: the watch may still report any of these."""
 
-    writer: ObjectWriter
-    now: Callable[[], datetime]
-    opened: Callable[[float], None]
-    """Told for how many seconds a gate was closed, when it opens."""
+
+class GateWriter:
+    """Writes conditions of readiness gates, each once. For any thread."""
+
+    def __init__(
+        self, writer: ObjectWriter, *, now: Callable[[], datetime], opened: Callable[[float], None]
+    ) -> None:
+        """Write with `writer`; `opened` is told for how many seconds a gate was closed when it opens."""
+        self._writer = writer
+        self._now = now
+        self._opened = opened
+        self._lock = threading.Lock()
+        self._written: OrderedDict[tuple[str, str], _Written] = OrderedDict()
+        """By uid and gate: the watch reports what was written only after a while."""
 
     def write(self, updates: Iterable[GateUpdate]) -> None:
-        """Write one condition for each update.
+        """Write the conditions that are not on their pods yet.
 
         Raises:
             LbControllerError: as `ObjectWriter.set_pod_condition` does; earlier ones are written.
         """
         for update in updates:
-            now = self.now()
-            before = update.before
-            flips = before is None or before.status != update.status
-            self.writer.set_pod_condition(
-                ObjectRef(resource=ResourceType.PODS, name=update.pod, uid=update.uid),
-                PodCondition(
-                    type=update.gate,
-                    status=ConditionStatus(update.status.value),
-                    reason=update.reason,
-                    message=update.message,
-                    last_transition=now if before is None or flips else before.since,
-                ),
-            )
-            if before is not None and flips and update.status is GateStatus.TRUE:
-                self.opened((now - before.since).total_seconds())
+            before = self._newest(update)
+            if before is None or not update.says(before):
+                self._write(update, before)
+
+    def _write(self, update: GateUpdate, before: GateCondition | None) -> None:
+        now = self._now().replace(microsecond=0)  # as the API server keeps it
+        flips = before is None or before.status != update.status
+        after = GateCondition(
+            status=update.status,
+            reason=update.reason,
+            message=update.message,
+            since=now if before is None or flips else before.since,
+        )
+        self._writer.set_pod_condition(
+            ObjectRef(resource=ResourceType.PODS, name=update.pod, uid=update.uid),
+            PodCondition(
+                type=update.gate,
+                status=ConditionStatus(update.status.value),
+                reason=update.reason,
+                message=update.message,
+                last_transition=after.since,
+            ),
+        )
+        with self._lock:
+            last = self._written.pop((update.uid, update.gate), None)
+            earlier = (update.before,) if last is None else (*last.earlier, last.condition)
+            self._written[update.uid, update.gate] = _Written(after, earlier)
+            if len(self._written) > REMEMBERED:
+                self._written.popitem(last=False)
+        if before is not None and flips and update.status is GateStatus.TRUE:
+            self._opened((now - before.since).total_seconds())
+
+    def _newest(self, update: GateUpdate) -> GateCondition | None:
+        """Return the present condition: what was written last, until the watch reports anything newer."""
+        with self._lock:
+            written = self._written.get((update.uid, update.gate))
+            if written is not None and update.before in written.earlier:
+                return written.condition
+            self._written.pop((update.uid, update.gate), None)
+            return update.before

@@ -54,8 +54,12 @@ class GateUpdate:
     @property
     def is_news(self) -> bool:
         """Whether the pod does not say so already."""
-        return self.before is None or (self.before.status, self.before.reason, self.before.message) != (
-            self.status.value,
+        return self.before is None or not self.says(self.before)
+
+    def says(self, condition: GateCondition) -> bool:
+        """Whether a condition says the same."""
+        return (condition.status, condition.reason, condition.message) == (
+            self.status,
             self.reason,
             self.message,
         )

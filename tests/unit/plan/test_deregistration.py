@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lbcontroller.model.observed import Target
+from lbcontroller.plan.deregistration import (
+    LARGE_GROUP,
+    PORTION_SECONDS,
+    Deregistration,
+    HeldBecause,
+    Pace,
+    Situation,
+    plan_deregistration,
+)
+
+
+def some_targets(count: int, first: int = 1) -> tuple[Target, ...]:
+    return tuple(Target(id=f"10.0.1.{number}", port=8080) for number in range(first, first + count))
+
+
+def a_situation(**fields: Any) -> Situation:
+    return Situation(**{"wanted": 2, "registered": 4, "now": 1000.0, "hold_down": 30.0, **fields})
+
+
+def test_targets_of_pods_that_are_gone_leave_at_once_even_when_nothing_is_left() -> None:
+    gone = some_targets(3)
+    planned = plan_deregistration(gone, frozenset(), a_situation(wanted=0, registered=3), Pace())
+    assert planned == Deregistration(gone=gone)
+
+
+def test_ready_pods_that_left_for_others_leave_at_once() -> None:
+    ready = some_targets(3)
+    planned = plan_deregistration(ready, frozenset(ready), a_situation(), Pace())
+    assert planned == Deregistration(serving=ready)
+
+
+def test_ready_pods_stay_for_a_while_when_no_endpoint_is_left() -> None:
+    ready, gone = some_targets(2), some_targets(1, first=9)
+    planned = plan_deregistration((*ready, *gone), frozenset(ready), a_situation(wanted=0), Pace())
+    assert (planned.gone, planned.serving, planned.held) == (gone, (), ready)
+    assert (planned.because, planned.retry_after) == (HeldBecause.NO_ENDPOINTS, 30.0)
+
+    later = a_situation(wanted=0, now=1020.0)
+    assert plan_deregistration(ready, frozenset(ready), later, planned.pace).retry_after == 10.0
+
+    after = a_situation(wanted=0, now=1030.0)
+    assert plan_deregistration(ready, frozenset(ready), after, planned.pace) == Deregistration(serving=ready)
+
+
+def test_without_a_hold_down_nothing_is_held() -> None:
+    ready = some_targets(2)
+    planned = plan_deregistration(ready, frozenset(ready), a_situation(wanted=0, hold_down=0.0), Pace())
+    assert planned == Deregistration(serving=ready)
+
+
+def test_a_large_group_loses_ready_pods_in_portions() -> None:
+    ready = some_targets(30)
+    first = plan_deregistration(ready, frozenset(ready), a_situation(registered=40), Pace())
+    assert (len(first.serving), len(first.held)) == (10, 20)
+    assert (first.because, first.retry_after) == (HeldBecause.MANY_AT_ONCE, PORTION_SECONDS)
+
+    too_soon = a_situation(registered=30, now=1004.0)
+    waiting = plan_deregistration(first.held, frozenset(ready), too_soon, first.pace)
+    assert (waiting.serving, waiting.retry_after) == ((), 6.0)
+
+    due = a_situation(registered=30, now=1010.0)
+    second = plan_deregistration(waiting.held, frozenset(ready), due, waiting.pace)
+    assert len(second.serving) == 7
+
+
+def test_pods_that_are_gone_never_wait_for_a_portion() -> None:
+    gone, ready = some_targets(30), some_targets(30, first=100)
+    planned = plan_deregistration((*gone, *ready), frozenset(ready), a_situation(registered=60), Pace())
+    assert set(planned.gone) == set(gone)
+    assert len(planned.serving) == 15
+
+
+def test_a_share_that_fits_into_one_portion_leaves_at_once() -> None:
+    ready = some_targets(5)
+    planned = plan_deregistration(ready, frozenset(ready), a_situation(registered=LARGE_GROUP), Pace())
+    assert planned == Deregistration(serving=ready)
+
+
+@given(count=st.integers(1, 300), wanted=st.integers(0, 3), hold_down=st.sampled_from([0.0, 30.0]))
+def test_whatever_is_held_is_gone_in_the_end(count: int, wanted: int, hold_down: float) -> None:
+    left, pace, now = set(some_targets(count)), Pace(), 0.0
+    for _ in range(60):
+        situation = Situation(wanted=wanted, registered=len(left) + wanted, now=now, hold_down=hold_down)
+        planned = plan_deregistration(left, frozenset(left), situation, pace)
+        left -= {*planned.gone, *planned.serving}
+        assert left == set(planned.held)
+        if planned.retry_after is None:
+            break
+        assert planned.retry_after > 0
+        pace, now = planned.pace, now + planned.retry_after
+    assert not left

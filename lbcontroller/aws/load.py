@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_not_found
 from lbcontroller.aws.listener_wire import decode_listener, default_certificate
-from lbcontroller.aws.load_balancer_wire import decode_load_balancer
+from lbcontroller.aws.load_balancer_wire import decode_load_balancer, seen_again
 from lbcontroller.aws.mirror import Entry, Mirror
 from lbcontroller.aws.operations import (
     DESCRIBE_ALL_SECURITY_GROUPS,
@@ -49,6 +50,7 @@ class Loader:
     vpc_id: VpcId
     listeners_are_tagged: bool = True
     """Whether a listener without our tags is somebody else's."""
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def load(self) -> frozenset[StackId]:
         """Read everything and return the stacks in which anything differs from what the mirror had.
@@ -117,12 +119,7 @@ class Loader:
             observed = decode_load_balancer(answer, id_, tags[arn])
             before = self.mirror.find(arn)
             if isinstance(before, ObservedLoadBalancer):
-                resource = replace(
-                    observed.resource,
-                    attributes=before.resource.attributes,
-                    capacity_units=before.resource.capacity_units,
-                )
-                observed = replace(observed, resource=resource)
+                observed = seen_again(observed, before, self.now())
             yield arn, Entry(stack=tracked.stack, observed=observed)
 
     def _target_groups(

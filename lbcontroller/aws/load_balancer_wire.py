@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from lbcontroller.aws.wire import given, known, tag_list, without_nones
@@ -73,6 +75,22 @@ def decode_load_balancer(answer: Mapping[str, Any], id_: ResourceId, tags: Tags)
         created_at=answer["CreatedTime"],
         addresses=tuple(_addresses(zones)),
     )
+
+
+def seen_again(
+    observed: ObservedLoadBalancer, before: ObservedLoadBalancer, now: datetime
+) -> ObservedLoadBalancer:
+    """Return what was just read, with what is known from before and is in no answer.
+
+    AWS does not say when a load balancer was set up, which takes minutes: it is noted when it is first seen.
+    """
+    is_news = before.state is LoadBalancerState.PROVISIONING and observed.state is not before.state
+    resource = replace(
+        observed.resource,
+        attributes=before.resource.attributes,
+        capacity_units=before.resource.capacity_units,
+    )
+    return replace(observed, resource=resource, serving_since=now if is_news else before.serving_since)
 
 
 def decode_subnets(zones: Iterable[Mapping[str, Any]]) -> tuple[SubnetMapping, ...]:

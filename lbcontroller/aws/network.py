@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.operations import (
@@ -15,12 +15,11 @@ from lbcontroller.aws.operations import (
     DESCRIBE_VPCS,
 )
 from lbcontroller.aws.wire import decode_tags
+from lbcontroller.model.enums import Scheme
 from lbcontroller.model.fields import UNKNOWN
 from lbcontroller.model.ids import SecurityGroupId, SubnetId, VpcId
 from lbcontroller.model.inventory import SecurityGroupFact, Subnet, ZoneType
-
-ROLE_TAGS: Final = ("kubernetes.io/role/elb", "kubernetes.io/role/internal-elb")
-"""Tags that mark subnets for internet-facing and for internal load balancers."""
+from lbcontroller.model.subnet_roles import has_role
 
 Answer = Mapping[str, Any]
 
@@ -128,7 +127,7 @@ def _decode_subnet(answer: Answer, zones: Mapping[str, ZoneType]) -> Subnet:
 
 def _all_roles_are_tagged(subnets: Iterable[Subnet]) -> bool:
     tags = [subnet.tags for subnet in subnets]
-    return all(any(role in given for given in tags) for role in ROLE_TAGS)
+    return all(any(has_role(given, scheme) for given in tags) for scheme in Scheme)
 
 
 def _read_route_tables(caller: AwsCaller, vpc: VpcId) -> Sequence[Answer]:

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import assert_never
 
 from lbcontroller.aws.caller import AwsCaller
+from lbcontroller.aws.errors import is_not_found
 from lbcontroller.aws.listener_wire import decode_certificates
+from lbcontroller.aws.load_balancer_wire import seen_again
 from lbcontroller.aws.mirror import InAws, Mirror
 from lbcontroller.aws.operations import (
     DESCRIBE_CAPACITY_RESERVATION,
     DESCRIBE_LISTENER_ATTRIBUTES,
     DESCRIBE_LISTENER_CERTIFICATES,
     DESCRIBE_LOAD_BALANCER_ATTRIBUTES,
+    DESCRIBE_LOAD_BALANCERS,
     DESCRIBE_TARGET_GROUP_ATTRIBUTES,
     Operation,
 )
 from lbcontroller.aws.wire import decode_attributes
+from lbcontroller.errors import NotReady
 from lbcontroller.model.fields import RESET, UNKNOWN, Mark, OnCreate
 from lbcontroller.model.identity import StackId
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import (
+    LoadBalancerState,
     ObservedListener,
     ObservedLoadBalancer,
     ObservedSecurityGroup,
     ObservedTargetGroup,
 )
 from lbcontroller.model.resources import Listener, LoadBalancer, Resource, Stack, TargetGroup
+from lbcontroller.plan.policies import is_protected
 
 Read = Callable[[], None]
 
@@ -35,9 +43,12 @@ Read = Callable[[], None]
 class Observer:
     """Tells what exists of a stack."""
 
-    def __init__(self, caller: AwsCaller, mirror: Mirror) -> None:
+    def __init__(
+        self, caller: AwsCaller, mirror: Mirror, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._caller = caller
         self._mirror = mirror
+        self._now = now
 
     def observe(self, stack: StackId) -> tuple[InAws, ...]:
         """Return everything of a stack in AWS, ordered by ARN, without a call."""
@@ -67,6 +78,42 @@ class Observer:
         for read in reads:
             read()
         return len(reads)
+
+    def refresh_states(self, stack: StackId) -> None:
+        """Read again whether load balancers are set up that were not when they were last seen.
+
+        Raises:
+            LbControllerError: as `AwsCaller.call` does.
+        """
+        for observed in self._load_balancers(stack):
+            if observed.state is LoadBalancerState.PROVISIONING:
+                self._read_state(observed.arn)
+
+    def refresh_protection(self, stack: StackId) -> None:
+        """Read again whether load balancers are still protected that were when they were last seen.
+
+        Raises:
+            LbControllerError: as `AwsCaller.call` does.
+        """
+        for observed in self._load_balancers(stack):
+            if is_protected(observed.resource):
+                self._read_attributes(DESCRIBE_LOAD_BALANCER_ATTRIBUTES, "LoadBalancerArn", observed.arn)
+
+    def _load_balancers(self, stack: StackId) -> Iterator[ObservedLoadBalancer]:
+        return (item for item in self._mirror.observed(stack) if isinstance(item, ObservedLoadBalancer))
+
+    def _read_state(self, arn: Arn) -> None:
+        try:
+            answer = self._caller.call(DESCRIBE_LOAD_BALANCERS, LoadBalancerArns=[arn])["LoadBalancers"][0]
+        except NotReady as error:
+            if not is_not_found(error):
+                raise
+            self._mirror.lose(arn)
+            return
+        present, stack = self._mirror.find(arn), self._mirror.stack_of(arn)
+        if isinstance(present, ObservedLoadBalancer) and stack is not None:
+            state = LoadBalancerState(answer["State"]["Code"])
+            self._mirror.record(stack, seen_again(replace(present, state=state), present, self._now()))
 
     def _missing(self, desired: Resource, observed: InAws) -> Iterator[Read]:
         arn = observed.arn

@@ -130,7 +130,7 @@ class TargetGroups:
         self._record(desired, replace(observed, resource=replace(observed.resource, attributes=defaults)))
         # It was made a moment ago, so nobody can have registered anything.
         self.mirror.record_targets(observed.arn, {})
-        self._set_attributes(observed.arn, defaults, beyond(defaults, known(desired.attributes)))
+        self._set_attributes(observed.arn, defaults, beyond(defaults, _attributes_of_new(desired)))
         return observed.arn
 
     def update(self, arn: Arn, desired: TargetGroup, changes: Changes) -> None:
@@ -172,7 +172,7 @@ class TargetGroups:
         self.identification.require_ours(desired, tags, f"target group {arn}", refusal)
         self._record(desired, decode_target_group(answer, desired.id, tags))
         # What it has is not known, so everything that is asked for is said again.
-        self._set_attributes(arn, UNKNOWN, known(desired.attributes))
+        self._set_attributes(arn, UNKNOWN, _attributes_of_new(desired))
         return arn
 
     def _record(self, desired: TargetGroup, observed: ObservedTargetGroup) -> None:
@@ -186,3 +186,7 @@ class TargetGroups:
         )
         if not isinstance(present, Mark):
             self.mirror.amend(arn, attributes={**present, **attributes})
+
+
+def _attributes_of_new(desired: TargetGroup) -> Attributes:
+    return {**desired.default_attributes, **known(desired.attributes)}

@@ -7,7 +7,7 @@ from lbcontroller.build.tags import resource_tags
 from lbcontroller.config.listener import ForwardConfig, ListenerConfig, TlsConfig
 from lbcontroller.config.target_group import TargetGroupConfig
 from lbcontroller.model.enums import AlpnPolicy, Protocol
-from lbcontroller.model.fields import UNMANAGED, Field, OnCreate
+from lbcontroller.model.fields import UNMANAGED, Field, OnCreate, Tags
 from lbcontroller.model.resources import (
     ForwardAction,
     Kind,
@@ -37,8 +37,14 @@ def build_listener(config: ListenerConfig, load_balancer: LoadBalancerRef, conte
         ssl_policy=UNMANAGED if tls is None else _ssl_policy(config.port, tls, context),
         alpn_policy=UNMANAGED if tls is None else _alpn_policy(tls, context),
         attributes=config.attributes,
-        tags=resource_tags(context, resource_id, config.tags),
+        tags=_tags(config, resource_id, context),
     )
+
+
+def _tags(config: ListenerConfig, resource_id: ResourceId, context: BuildContext) -> Tags:
+    """Return none when listeners are not to be tagged: their tags are not read then either."""
+    tags = resource_tags(context, resource_id, config.tags)
+    return tags if context.settings.feature_gates.listener_rules_tagging else {}
 
 
 def _forward(config: ForwardConfig) -> ForwardAction:

@@ -20,7 +20,7 @@ from lbcontroller.config.load_balancer import LoadBalancerConfig
 from lbcontroller.errors import Problem, ProblemCollector
 from lbcontroller.model.attributes import ALB_ONLY_ATTRIBUTES, NLB_ONLY_ATTRIBUTES
 from lbcontroller.model.enums import LoadBalancerType, OnOff, Scheme
-from lbcontroller.model.fields import UNMANAGED, Field
+from lbcontroller.model.fields import RESET, UNMANAGED, Field
 from lbcontroller.model.findings import Finding, FindingReason
 from lbcontroller.model.inventory import Subnet
 from lbcontroller.model.limits import LOAD_BALANCER_NAME_LENGTH
@@ -86,7 +86,8 @@ def build_load_balancer(config: LoadBalancerConfig, context: BuildContext) -> Lo
             ip_address_type=config.ip_address_type,
             subnets=place.mappings,
             security_groups=groups.attached,
-            source_nat_prefix=_asked(config.source_nat_prefix),
+            # Nobody but its owner switches it on, so off is what a removed annotation means.
+            source_nat_prefix=RESET if config.source_nat_prefix is None else config.source_nat_prefix,
             private_link_inbound_rules=_private_link(config, groups),
             attributes=dict(sorted(config.attributes.items())),
             capacity_units=_asked(config.capacity_units),

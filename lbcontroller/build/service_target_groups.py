@@ -116,11 +116,12 @@ def with_session_affinity(
 ) -> tuple[TargetGroupConfig, tuple[Finding, ...]]:
     """Return the target group with what `sessionAffinity: ClientIP` asks for, and what to know about it.
 
-    What a user says by attributes counts more, and a target group that exists is left as it is.
+    What a user says by attributes counts more. LBC ignores session affinity, so a target group that exists
+    without stickiness is left as it is; the planner tells when that is so.
     """
     if not source.service.client_ip_affinity or not _STICKINESS.keys().isdisjoint(config.attributes):
         return config, ()
-    attributes_key, number = ServiceAnnotations.key_of("target_group_attributes"), served.port.port
+    number = served.port.port
     if served.listener not in STICKY_PROTOCOLS or config.protocol not in STICKY_PROTOCOLS:
         return config, (
             source.context.warning(
@@ -129,17 +130,7 @@ def with_session_affinity(
                 f"AWS cannot keep clients on their target behind a {served.listener} listener",
             ),
         )
-    if source.existing_protocol(number) is served.listener:
-        return config, (
-            source.context.remark(
-                FindingReason.KEPT_AS_IS,
-                f"sessionAffinity ClientIP is set up when a target group is made; that of port {number} "
-                f"exists and keeps the stickiness it has. To change it, set {attributes_key}="
-                + ",".join(f"{key}={value}" for key, value in _STICKINESS.items()),
-            ),
-        )
-    sticky = replace(config, attributes=dict(sorted({**config.attributes, **_STICKINESS}.items())))
-    return sticky, _about_affinity_timeout(source)
+    return replace(config, default_attributes=_STICKINESS), _about_affinity_timeout(source)
 
 
 def _about_affinity_timeout(source: ServiceSource) -> tuple[Finding, ...]:

@@ -22,13 +22,8 @@ from lbcontroller.model.fields import UNKNOWN
 from lbcontroller.model.identity import CLUSTER_TAG_PREFIX
 from lbcontroller.model.inventory import Subnet
 from lbcontroller.model.limits import FREE_ADDRESSES_PER_SUBNET
+from lbcontroller.model.subnet_roles import ROLE_TAGS, has_role
 
-ROLE_TAGS: Final[Mapping[Scheme, str]] = {
-    Scheme.INTERNAL: "kubernetes.io/role/internal-elb",
-    Scheme.INTERNET_FACING: "kubernetes.io/role/elb",
-}
-"""Tag of the subnets that are meant for load balancers of a scheme."""
-_ROLE_VALUES: Final = ("", "1")
 _ANY_CLUSTER: Final = CLUSTER_TAG_PREFIX.rstrip("/")
 """LBC looks for this prefix without the slash, so the same subnets are left out."""
 
@@ -79,11 +74,11 @@ class Candidates:
 def discover(scheme: Scheme, context: BuildContext, *, needs_ipv6: bool) -> Candidates:
     """Return the subnets for a load balancer of `scheme`: those with its role tag, else by their routes."""
     role = ROLE_TAGS[scheme]
-    tagged = any(_has_role(role, subnet) for subnet in context.inventory.subnets.values())
+    tagged = any(has_role(subnet.tags, scheme) for subnet in context.inventory.subnets.values())
     if tagged or not context.settings.feature_gates.subnet_discovery_by_reachability:
         return _search(
             context,
-            meant=lambda subnet: None if _has_role(role, subnet) else f"has no tag {role}=1",
+            meant=lambda subnet: None if has_role(subnet.tags, scheme) else f"has no tag {role}=1",
             needs_ipv6=needs_ipv6,
             hint=f"tag one subnet of each zone with {role}=1",
         )
@@ -126,10 +121,6 @@ def _preference(subnet: Subnet, context: BuildContext) -> tuple[bool, str]:
 
 def _cluster_tag(context: BuildContext) -> str:
     return f"{CLUSTER_TAG_PREFIX}{context.settings.cluster_name}"
-
-
-def _has_role(role: str, subnet: Subnet) -> bool:
-    return subnet.tags.get(role) in _ROLE_VALUES
 
 
 def _unreachable(scheme: Scheme, subnet: Subnet) -> str | None:

@@ -43,4 +43,5 @@ def build_target_group(config: TargetGroupConfig, context: BuildContext) -> Targ
         health_check=check,
         attributes=config.attributes,
         tags=resource_tags(context, resource_id, config.tags),
+        default_attributes=config.default_attributes,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lbcontroller.keys import ObjectName
 from lbcontroller.model.enums import Protocol, TargetIpAddressType, TargetType
@@ -59,6 +59,8 @@ class TargetGroupConfig:
     """Labels of the nodes to register; empty: all nodes. Only for instance targets."""
     multi_cluster: bool
     """Whether targets of other clusters are in the same target group."""
+    default_attributes: Attributes = field(default_factory=dict)
+    """Attributes for a new target group only: one that exists keeps what it has."""
 
     @property
     def preserves_client_ip(self) -> bool:

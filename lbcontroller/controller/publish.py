@@ -22,6 +22,8 @@ BINDING_FINALIZER: Final = "elbv2.k8s.aws/resources"
 TOLD_AFTER_FAILURES: Final = 3
 """Failures in a row before a user hears of what is retried anyway: one throttled call is no news."""
 
+_EVENT_TYPES: Final = {Severity.NOTICE: EventType.NORMAL, Severity.WARNING: EventType.WARNING}
+
 Subject = Service | Binding
 
 
@@ -68,13 +70,14 @@ class Publisher:
         )
 
     def findings(self, subject: Subject, findings: Iterable[Finding]) -> None:
-        """Tell the warnings among `findings` that were not told at the last reconcile of the object."""
-        warnings = frozenset(finding for finding in findings if finding.severity is Severity.WARNING)
+        """Tell the warnings and notices that were not told at the last reconcile of the object."""
+        worth_an_event = frozenset(finding for finding in findings if finding.severity in _EVENT_TYPES)
         with self._lock:
-            news = warnings - self._told.get(subject.meta.uid, frozenset())
-            self._told[subject.meta.uid] = warnings
+            news = worth_an_event - self._told.get(subject.meta.uid, frozenset())
+            self._told[subject.meta.uid] = worth_an_event
         for finding in sorted(news):
-            self.events.record(reference(subject), EventType.WARNING, finding.reason, finding.message)
+            event_type = _EVENT_TYPES[finding.severity]
+            self.events.record(reference(subject), event_type, finding.reason, finding.message)
 
     def failed(self, subject: Subject, error: Exception, failures: int) -> None:
         """Tell what the user or the administrator must do, or that AWS has not answered for a while."""

@@ -12,7 +12,7 @@ Every run starts from what is observed, so it does not matter where an earlier o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lbcontroller.annotations.claims import Claimed, IncompleteClaim
@@ -34,7 +34,8 @@ from lbcontroller.model.identity import StackId, stack_id
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.inventory import Inventory
 from lbcontroller.model.observed import Observed, ObservedLoadBalancer
-from lbcontroller.model.resources import Kind, ResourceId, Stack
+from lbcontroller.model.resources import Kind, ResourceId, Stack, security_groups_in
+from lbcontroller.plan.announcements import announcements
 from lbcontroller.plan.planner import plan
 from lbcontroller.plan.policies import PlanPolicy, is_serving
 from lbcontroller.plan.steps import Delete, Plan
@@ -87,15 +88,29 @@ class StackReconciler:
     def _ensure(self, key: StackKey, service: Service) -> float | None:
         snapshot = self.cache.stack_snapshot(key)
         built = self._build(key, service, snapshot)
+        stack = built.stack.id
         self.aws.observer.read_unknown(built.stack)
-        planned = plan(built.stack, self._observe(built.stack.id, snapshot), self.policy())
-        self.publisher.findings(service, (*built.findings, *planned.findings))
+        if replaced := self._is_replaced(stack):
+            self.aws.observer.refresh_protection(stack)
+            self.aws.observer.refresh_states(stack)
+        observed = self._observe(stack, snapshot)
+        planned = plan(built.stack, observed, self.policy())
+        notices = announcements(planned, stack, observed)
+        self.publisher.findings(service, (*built.findings, *planned.findings, *notices))
         self.publisher.hold(service)
         arns = self.executor.run(planned)
+        if not (planned.postponed or self._uses_backend_group(built.stack)):
+            self.backend_group_users.leave(key)
+        if not replaced and self._is_replaced(stack):
+            self.aws.observer.refresh_states(stack)
         published = self._publish(service, built, arns)
         if planned.steps or published:
             self.publisher.succeeded(service)
         return _next_look(planned)
+
+    def _is_replaced(self, stack: StackId) -> bool:
+        """Whether one load balancer of the stack takes the place of another."""
+        return len(_load_balancers(self.aws.observer.observe(stack))) > 1
 
     def _build(self, key: StackKey, service: Service, snapshot: Snapshot) -> BuildResult:
         inventory = self._inventory(key, service)
@@ -105,8 +120,13 @@ class StackReconciler:
             if inventory.backend_security_group is None:
                 self.backend_group_users.want(key)
             raise
-        self.backend_group_users.settle(key, built.stack, inventory.backend_security_group)
+        if self._uses_backend_group(built.stack):
+            self.backend_group_users.use(key)
         return built
+
+    def _uses_backend_group(self, stack: Stack) -> bool:
+        group = self.aws.inventory.for_stack(stack.id).backend_security_group
+        return group is not None and group in security_groups_in(stack)
 
     def _build_with_newest_facts(
         self, key: StackKey, service: Service, snapshot: Snapshot, inventory: Inventory
@@ -131,7 +151,7 @@ class StackReconciler:
 
     def _publish(self, service: Service, built: BuildResult, arns: Mapping[ResourceId, Arn]) -> bool:
         """Write the addresses of the load balancer that serves; return whether that was news."""
-        serving = _serving(self.aws.observer.observe(built.stack.id), arns)
+        serving = _serving(_load_balancers(self.aws.observer.observe(built.stack.id)), arns)
         if serving is None:
             return False
         return self.publisher.addresses(service, addresses(service, serving, built.status_addresses))
@@ -140,8 +160,10 @@ class StackReconciler:
         """Delete everything of the stack; annotations are not read, so a bad one cannot block it."""
         stack = Stack(stack_id(key))
         snapshot = self.cache.stack_snapshot(key)
-        planned = plan(stack, self._observe(stack.id, snapshot), self.policy())
-        self.publisher.findings(service, planned.findings)
+        self.aws.observer.refresh_protection(stack.id)
+        observed = self._observe(stack.id, snapshot)
+        planned = plan(stack, observed, self.policy())
+        self.publisher.findings(service, (*planned.findings, *announcements(planned, stack.id, observed)))
         self.executor.run(planned)
         if planned.postponed:
             return _next_look(planned)
@@ -153,9 +175,14 @@ class StackReconciler:
         return None
 
 
-def _serving(observed: Iterable[Observed], arns: Mapping[ResourceId, Arn]) -> ObservedLoadBalancer | None:
+def _load_balancers(observed: Iterable[Observed]) -> list[ObservedLoadBalancer]:
+    return [item for item in observed if isinstance(item, ObservedLoadBalancer)]
+
+
+def _serving(
+    load_balancers: Sequence[ObservedLoadBalancer], arns: Mapping[ResourceId, Arn]
+) -> ObservedLoadBalancer | None:
     """Return the load balancer to publish: the desired one, or its predecessor until that one serves."""
-    load_balancers = [item for item in observed if isinstance(item, ObservedLoadBalancer)]
     kept = next((item for item in load_balancers if item.arn == arns.get(item.resource.id)), None)
     if kept is None or is_serving(kept):
         return kept

@@ -11,6 +11,8 @@ class Severity(StrEnum):
 
     INFO = "info"
     """Worth knowing; shown by `plan` and in logs."""
+    NOTICE = "notice"
+    """What goes on; also a Normal event."""
     WARNING = "warning"
     """Probably not what the user meant; also a Warning event."""
 
@@ -31,6 +33,8 @@ class FindingReason(StrEnum):
     CANONICALIZED = "Canonicalized"
     FOREIGN_RESOURCE = "ForeignResource"
     DELETION_PROTECTED = "DeletionProtected"
+    REPLACING = "Replacing"
+    POSTPONED = "Postponed"
     BACKEND_NOT_FOUND = "BackendNotFound"
     TARGETS_LEFT_OUT = "TargetsLeftOut"
     DEREGISTRATION_HELD = "DeregistrationHeld"

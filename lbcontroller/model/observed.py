@@ -48,6 +48,8 @@ class ObservedLoadBalancer:
     created_at: datetime
     addresses: tuple[str, ...] = ()
     """Static addresses: Elastic IPs, private IPv4 and IPv6 addresses, in the order of the subnets."""
+    serving_since: datetime | None = None
+    """When this process saw that it was set up; None when it was so already, or is not yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

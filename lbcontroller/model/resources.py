@@ -7,7 +7,7 @@ A resource refers to another one of its stack by `Ref`; nobody keeps an order by
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
 
 from lbcontroller.keys import ObjectName
@@ -134,6 +134,8 @@ class TargetGroup:
     health_check: Known[HealthCheck]
     attributes: Known[Attributes]
     tags: Known[Tags]
+    default_attributes: Attributes = field(default_factory=dict)
+    """Our own defaults for attributes: a new target group gets them, one that exists keeps what it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,8 +245,8 @@ def references(value: object) -> Iterator[ResourceId]:
         for item in value:
             yield from references(item)
     elif is_dataclass(value):
-        for field in fields(value):
-            yield from references(getattr(value, field.name))
+        for part in fields(value):
+            yield from references(getattr(value, part.name))
 
 
 def security_groups_in(stack: Stack) -> frozenset[SecurityGroupRef]:

@@ -22,7 +22,7 @@ from lbcontroller.model.fields import UNKNOWN, Mark, OnCreate
 from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.model.identity import CLUSTER_TAG_PREFIX
 from lbcontroller.model.ids import Arn
-from lbcontroller.model.resources import Kind, Listener, LoadBalancer, Resource, ResourceId
+from lbcontroller.model.resources import Kind, Listener, LoadBalancer, Resource, ResourceId, TargetGroup
 from lbcontroller.model.subnet_mappings import SubnetMapping
 from lbcontroller.plan.equality import SAME, resolve
 from lbcontroller.plan.policies import (
@@ -103,6 +103,8 @@ def compare(desired: Resource, observed: Resource, scope: Scope) -> Difference:
             findings += _kept_default(desired.id, field, (before, after.value), scope)
         elif not _means_the_same(desired.id.kind, field, before, resolve(after, scope.arns)):
             changes.append(Change(field=field, before=_shown(before), after=after))
+    if isinstance(desired, TargetGroup) and isinstance(observed, TargetGroup):
+        findings += _kept_attributes(desired, observed, scope)
     return Difference(
         resource=sent,
         changes=tuple(sorted(changes, key=lambda change: change.field)),
@@ -243,6 +245,24 @@ def _kept_default(
         reason=FindingReason.KEPT_AS_IS,
         message=f"{message}. It changes when that is asked for",
     )
+
+
+def _kept_attributes(desired: TargetGroup, observed: TargetGroup, scope: Scope) -> Iterator[Finding]:
+    """Yield a warning, because a default attribute stands for what the user says in words of Kubernetes."""
+    present = observed.attributes
+    if isinstance(present, Mark):
+        return
+    kept = [key for key, value in desired.default_attributes.items() if present.get(key) != value]
+    if kept:
+        now = ", ".join(f"{key}={present.get(key, '')}" for key in kept)
+        asked = ", ".join(f"{key}={desired.default_attributes[key]}" for key in kept)
+        yield Finding(
+            severity=Severity.WARNING,
+            subject=scope.subject,
+            reason=FindingReason.KEPT_AS_IS,
+            message=f"{desired.id} exists and keeps {now}; a new one would get {asked}. "
+            "Set these attributes of target groups by annotation to change it",
+        )
 
 
 def _now(value: Any) -> Any:

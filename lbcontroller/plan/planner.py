@@ -15,14 +15,15 @@ in has no influence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from lbcontroller.model.findings import Finding
 from lbcontroller.model.observed import Observed, ObservedBinding, ObservedListener, ObservedLoadBalancer
 from lbcontroller.model.resources import Listener, LoadBalancer, Resource, Stack, TargetGroupBinding
 from lbcontroller.plan.creations import creations
-from lbcontroller.plan.differences import Scope, compare
+from lbcontroller.plan.differences import Difference, Scope, compare
 from lbcontroller.plan.equality import resolve
 from lbcontroller.plan.existing import forwarded_to
 from lbcontroller.plan.matching import Matching, match
@@ -30,7 +31,10 @@ from lbcontroller.plan.order import dependency_order
 from lbcontroller.plan.policies import PlanPolicy, has_targets
 from lbcontroller.plan.removals import SOON, AfterChanges, plan_removals
 from lbcontroller.plan.reports import irreplaceable, load_balancer_reports, stack_reports, subject_of
+from lbcontroller.plan.source_groups import GroupChange, Turn, group_change
 from lbcontroller.plan.steps import Change, Create, Plan, Postponed, Update
+
+_GROUPS: Final = "security_groups"
 
 
 def plan(stack: Stack, observed: Sequence[Observed], policy: PlanPolicy) -> Plan:
@@ -46,9 +50,10 @@ def plan(stack: Stack, observed: Sequence[Observed], policy: PlanPolicy) -> Plan
     """
     matching = match(stack, observed, policy)
     scope = Scope(subject=subject_of(stack.id), arns=matching.arns(), policy=policy)
-    forward = _Forward(stack=stack, matching=matching, scope=scope)
+    groups = group_change(stack, matching, scope.arns)
+    forward = _Forward(stack=stack, matching=matching, scope=scope, groups=groups)
     creates = creations(stack, matching)
-    for desired in dependency_order(stack.resources):
+    for desired in forward.in_order(dependency_order(stack.resources)):
         kept = matching.kept.get(desired.id)
         if kept is None:
             forward.create(creates[desired.id])
@@ -71,11 +76,23 @@ class _Forward:
     stack: Stack
     matching: Matching
     scope: Scope
+    groups: GroupChange | None
+    """The change of the load balancer from some security groups to others, if there is one."""
     steps: list[Create | Update] = field(default_factory=list)
     postponed: list[Postponed] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     present: list[Resource] = field(default_factory=list)
     """What is kept, as it is after these steps."""
+
+    def in_order(self, resources: Iterable[Resource]) -> Iterator[Resource]:
+        """Yield the resources, bindings that change after the load balancer behind everything else."""
+        last = []
+        for resource in resources:
+            if self._turn(resource) is Turn.LOAD_BALANCER:
+                last.append(resource)
+            else:
+                yield resource
+        yield from last
 
     def create(self, step: Create) -> None:
         """Plan a resource that does not exist."""
@@ -97,23 +114,14 @@ class _Forward:
             self.findings += load_balancer_reports(desired, kept, self.scope.subject)
         difference = compare(desired, kept.resource, self.scope)
         self.findings += difference.findings
-        if not difference.changes:
+        now, later = self._divided(difference, kept)
+        if later is not None:
+            self.postponed.append(later)
+        if now is None:
             self.present.append(kept.resource)
-            return
-        step = Update(
-            resource=difference.resource,
-            arn=kept.arn,
-            changes=difference.changes,
-            reason=_reason(difference.changes),
-        )
-        wait = self._wait_for_targets(kept, difference.resource)
-        if wait is None:
-            self.steps.append(step)
-            self.present.append(self._changed(kept.resource, step))
         else:
-            waits_for, retry_after = wait
-            self.postponed.append(Postponed(step=step, waits_for=waits_for, retry_after=retry_after))
-            self.present.append(kept.resource)
+            self.steps.append(now)
+            self.present.append(self._changed(kept.resource, now))
 
     def after(self) -> AfterChanges:
         """Return how the stack looks when these steps are done."""
@@ -123,6 +131,40 @@ class _Forward:
             listeners=tuple(item for item in self.present if isinstance(item, Listener)),
             complete=not created and not self.postponed,
         )
+
+    def _divided(self, difference: Difference, kept: Observed) -> tuple[Update | None, Postponed | None]:
+        """Return what changes now, and what changes when something else is done."""
+        desired, changes = difference.resource, difference.changes
+        if not changes:
+            return None, None
+        if wait := self._wait_for_targets(kept, desired):
+            return None, _postponed(_update(desired, kept, changes), *wait)
+        if wait := self._wait_for_rules(desired):
+            of_groups = tuple(change for change in changes if change.field == _GROUPS)
+            others = tuple(change for change in changes if change.field != _GROUPS)
+            later = _postponed(_update(desired, kept, of_groups), *wait) if of_groups else None
+            unchanged = replace(desired, **{_GROUPS: getattr(kept.resource, _GROUPS)})
+            return _update(unchanged, kept, others) if others else None, later
+        return _update(desired, kept, changes), None
+
+    def _turn(self, resource: Resource) -> Turn:
+        kept = self.matching.kept.get(resource.id)
+        if (
+            self.groups is None
+            or not isinstance(resource, TargetGroupBinding)
+            or not isinstance(kept, ObservedBinding)
+        ):
+            return Turn.ANY
+        return self.groups.turn(resource, kept, self.scope.arns)
+
+    def _wait_for_rules(self, desired: Resource) -> tuple[str, float] | None:
+        """Return for what a load balancer waits that gets other security groups, and until when."""
+        if not isinstance(desired, LoadBalancer):
+            return None
+        for resource in self.stack.resources:
+            if self._turn(resource) is Turn.BINDING:
+                return f"the targets of {resource.id} let in its new security groups", SOON
+        return None
 
     def _changed(self, kept: Resource, step: Update) -> Resource:
         fields = {change.field for change in step.changes if hasattr(kept, change.field)}
@@ -156,5 +198,10 @@ class _Forward:
         return (binding.created_at + policy.registration_wait - policy.now).total_seconds()
 
 
-def _reason(changes: Sequence[Change]) -> str:
-    return f"differs in {', '.join(change.field for change in changes)}"
+def _update(desired: Resource, kept: Observed, changes: tuple[Change, ...]) -> Update:
+    fields = ", ".join(change.field for change in changes)
+    return Update(resource=desired, arn=kept.arn, changes=changes, reason=f"differs in {fields}")
+
+
+def _postponed(step: Update, waits_for: str, retry_after: float) -> Postponed:
+    return Postponed(step=step, waits_for=waits_for, retry_after=retry_after)

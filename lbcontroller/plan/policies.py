@@ -119,6 +119,7 @@ MODES: Final[Mapping[Kind, Mapping[str, Mode]]] = MappingProxyType(
             "health_check": Mode.MUTABLE,
             "attributes": Mode.MUTABLE,
             "tags": Mode.MUTABLE,
+            "default_attributes": Mode.CREATE_ONLY,
         },
         Kind.LOAD_BALANCER: {
             "name": Mode.CREATE_ONLY,

@@ -141,7 +141,8 @@ def _succession(
         return Wait(
             words=f"targets of its replacement {successor.resource.name} are registered", retry_after=SOON
         )
-    serving_since = max(item.created_at, successor.created_at, *(binding.created_at for binding in bindings))
+    begins = successor.serving_since or successor.created_at
+    serving_since = max(item.created_at, begins, *(binding.created_at for binding in bindings))
     remaining = serving_since + policy.replacement_drain - policy.now
     if remaining <= timedelta(0):
         return None

@@ -11,6 +11,7 @@ from lbcontroller.model.identity import StackId, TagFamily
 from lbcontroller.model.observed import LoadBalancerState, ObservedLoadBalancer
 from lbcontroller.model.resources import LoadBalancer
 from lbcontroller.plan.matching import Matching
+from lbcontroller.plan.names import replacement_name
 from lbcontroller.plan.policies import security_groups_appear_or_vanish, shared_addresses
 
 GENERATED_NAME_PREFIX: Final = "k8s-"
@@ -76,7 +77,11 @@ def irreplaceable(desired: LoadBalancer, kept: ObservedLoadBalancer, reason: str
 
 
 def _name_differs(desired: LoadBalancer, kept: ObservedLoadBalancer) -> str | None:
-    if desired.name == kept.resource.name or desired.name.startswith(GENERATED_NAME_PREFIX):
+    name = kept.resource.name
+    if desired.name.startswith(GENERATED_NAME_PREFIX) or name in {
+        desired.name,
+        replacement_name(desired.name, ()),
+    }:
         return None
     return (
         f"load balancer {kept.resource.name} cannot be renamed to {desired.name}: AWS takes a name only for "

@@ -290,4 +290,7 @@ def _plain(resource: Resource) -> Resource:
         for name in resource.__dataclass_fields__
         if (value := getattr(resource, name)) is not UNMANAGED
     }
+    if isinstance(resource, TargetGroup):
+        values["attributes"] = {**resource.default_attributes, **values["attributes"]}
+        values["default_attributes"] = {}
     return replace(resource, **values)

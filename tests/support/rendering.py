@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
 from lbcontroller.keys import ObjectName
@@ -15,7 +15,8 @@ from lbcontroller.model.resources import Ref, ResourceId, Stack
 def to_json(value: Any) -> Any:
     """Return a value of the core as plain JSON data.
 
-    Fields that are None are left out; references become `-> Kind name`, sets become sorted lists.
+    Fields that are None or as by default empty are left out; references become `-> Kind name`, sets become
+    sorted lists.
     """
     match value:
         case Mark():
@@ -31,6 +32,7 @@ def to_json(value: Any) -> Any:
                 field.name: to_json(item)
                 for field in fields(value)
                 if (item := getattr(value, field.name)) is not None
+                and (item or field.default_factory is MISSING)
             }
         case _:
             return _collection(value)

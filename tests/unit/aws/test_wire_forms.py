@@ -296,3 +296,15 @@ def test_changes_are_sorted_out_by_the_calls_that_make_them() -> None:
         attributes={"idle.time": "60"},
     )
     assert changes.applied_to_tags({"team": "red", "old": "1", "kept": "2"}) == {"team": "blue", "kept": "2"}
+
+
+def test_a_load_balancer_serves_since_it_is_first_seen_to_be_set_up() -> None:
+    now, later = datetime(2026, 1, 1, 12, tzinfo=UTC), datetime(2026, 1, 1, 13, tzinfo=UTC)
+    ready = load_balancer_wire.decode_load_balancer(ANSWER, LOAD_BALANCER, {})
+    set_up = replace(ready, state=LoadBalancerState.PROVISIONING)
+
+    assert load_balancer_wire.seen_again(ready, ready, now).serving_since is None
+    assert load_balancer_wire.seen_again(set_up, set_up, now).serving_since is None
+    news = load_balancer_wire.seen_again(ready, set_up, now)
+    assert news.serving_since == now
+    assert load_balancer_wire.seen_again(ready, news, later).serving_since == now

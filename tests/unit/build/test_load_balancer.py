@@ -15,7 +15,7 @@ from lbcontroller.config.load_balancer import (
 )
 from lbcontroller.errors import NotReady
 from lbcontroller.model.enums import IpAddressType, LoadBalancerType, OnOff, Scheme
-from lbcontroller.model.fields import UNMANAGED
+from lbcontroller.model.fields import RESET, UNMANAGED
 from lbcontroller.model.findings import FindingReason, Severity
 from lbcontroller.model.ids import SubnetId
 from lbcontroller.model.inventory import Inventory
@@ -53,7 +53,7 @@ def test_what_nobody_asks_for_is_not_managed() -> None:
         ip_address_type=IpAddressType.IPV4,
         subnets=tuple(SubnetMapping(subnet=SubnetId(f"subnet-private-{zone}")) for zone in "abc"),
         security_groups=(Ref(ResourceId(Kind.SECURITY_GROUP, "ManagedLBSecurityGroup")), BACKEND_GROUP),
-        source_nat_prefix=UNMANAGED,
+        source_nat_prefix=RESET,
         private_link_inbound_rules=UNMANAGED,
         attributes={},
         capacity_units=UNMANAGED,

@@ -10,12 +10,8 @@ from lbcontroller.controller.backend_group import BackendGroupUsers
 from lbcontroller.controller.backend_rules import RuleLedger
 from lbcontroller.errors import Denied, InvalidConfig, NotReady, Problem, Transient
 from lbcontroller.keys import ObjectName, StackKey, StackKind
-from lbcontroller.model.enums import IpAddressType, LoadBalancerType, Scheme
-from lbcontroller.model.fields import UNMANAGED
-from lbcontroller.model.identity import stack_id
 from lbcontroller.model.ids import SecurityGroupId
 from lbcontroller.model.ingress_rules import IngressRule, Peer, PeerKind
-from lbcontroller.model.resources import Kind, LoadBalancer, ResourceId, Stack
 
 GROUP = SecurityGroupId("sg-shared")
 NODES, PODS = SecurityGroupId("sg-nodes"), SecurityGroupId("sg-pods")
@@ -23,24 +19,6 @@ NODES, PODS = SecurityGroupId("sg-nodes"), SecurityGroupId("sg-pods")
 
 def a_key(name: str) -> StackKey:
     return StackKey(StackKind.SERVICE, ObjectName("shop", name))
-
-
-def a_stack(name: str, *groups: SecurityGroupId) -> Stack:
-    balancer = LoadBalancer(
-        id=ResourceId(Kind.LOAD_BALANCER, "LoadBalancer"),
-        name=name,
-        type=LoadBalancerType.NETWORK,
-        scheme=Scheme.INTERNAL,
-        ip_address_type=IpAddressType.IPV4,
-        subnets=UNMANAGED,
-        security_groups=groups,
-        source_nat_prefix=UNMANAGED,
-        private_link_inbound_rules=UNMANAGED,
-        attributes={},
-        capacity_units=UNMANAGED,
-        tags={},
-    )
-    return Stack(stack_id(a_key(name)), (balancer,))
 
 
 @dataclass
@@ -74,12 +52,12 @@ class TestBackendGroupUsers:
     def test_a_stack_not_looked_at_since_the_start_counts_as_wanting_it(self) -> None:
         it = Users()
         assert it.users.begin([a_key("web")])
-        it.users.settle(a_key("web"), a_stack("web", SecurityGroupId("sg-own")), GROUP)
+        it.users.leave(a_key("web"))
         assert not it.users.begin([a_key("web")])
 
     def test_a_stack_that_uses_it_keeps_it_until_it_leaves(self) -> None:
         it = Users()
-        it.users.settle(a_key("web"), a_stack("web", GROUP), GROUP)
+        it.users.use(a_key("web"))
         assert it.users.begin(())
         it.users.leave(a_key("web"))
         assert not it.users.begin(())
@@ -87,7 +65,7 @@ class TestBackendGroupUsers:
 
     def test_a_stack_that_left_does_not_count_as_not_looked_at(self) -> None:
         it = Users()
-        it.users.settle(a_key("web"), a_stack("web", GROUP), GROUP)
+        it.users.use(a_key("web"))
         it.users.leave(a_key("web"))
 
         assert not it.users.begin([a_key("web")])
@@ -99,9 +77,9 @@ class TestBackendGroupUsers:
         it = Users()
         assert not it.users.begin(())
         with pytest.raises(NotReady):
-            it.users.settle(a_key("web"), a_stack("web", GROUP), GROUP)
+            it.users.use(a_key("web"))
         it.users.end(None)
-        it.users.settle(a_key("web"), a_stack("web", GROUP), GROUP)
+        it.users.use(a_key("web"))
 
     @pytest.mark.parametrize(
         "failure",

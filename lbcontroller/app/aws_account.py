@@ -10,7 +10,7 @@ from lbcontroller.app.aws_metrics import ReadCounter, counted_by
 from lbcontroller.app.leader import Fence
 from lbcontroller.aws.apply import Applier
 from lbcontroller.aws.backend_rules import BackendRules
-from lbcontroller.aws.caller import AwsCaller, Clients
+from lbcontroller.aws.caller import AwsCaller, CallRecord, Clients
 from lbcontroller.aws.discovery import InstanceMetadata, find_region, find_vpc
 from lbcontroller.aws.instances import GroupResolver
 from lbcontroller.aws.inventory import InventorySource
@@ -18,7 +18,7 @@ from lbcontroller.aws.load import Loader
 from lbcontroller.aws.mirror import Mirror
 from lbcontroller.aws.observe import Observer
 from lbcontroller.aws.roles import Role, RoleClients, session_name
-from lbcontroller.aws.session import connect
+from lbcontroller.aws.session import AwsClients, connect
 from lbcontroller.aws.target_accounts import TargetAccounts
 from lbcontroller.aws.throttle import Throttle
 from lbcontroller.controller.access import AwsAccess
@@ -60,31 +60,11 @@ def connect_aws(
     """
     metadata = InstanceMetadata.of(settings, environment)
     region = find_region(settings, environment, metadata)
-    clients = connect(settings, region)
     reads = ReadCounter()
-
-    def calling(through: Clients) -> AwsCaller:
-        return AwsCaller(
-            through,
-            throttle=Throttle(settings.aws_api_throttle),
-            may_write=fence.may_write,
-            on_call=counted_by(metrics, reads),
-            attempts=settings.aws_max_retries,
-        )
-
-    caller = calling(clients)
-
-    def acting_as(role: Role) -> AwsCaller:
-        return calling(
-            RoleClients(
-                role,
-                caller=caller,
-                clients=clients,
-                session_name=session_name(settings.cluster_name),
-                now=lambda: datetime.now(UTC),
-            )
-        )
-
+    callers = _Callers(
+        settings=settings, clients=connect(settings, region), fence=fence, on_call=counted_by(metrics, reads)
+    )
+    caller = callers.own()
     vpc_id = find_vpc(settings, environment, metadata, caller)
     mirror = Mirror(on_lost=on_lost)
     inventory = InventorySource(caller, mirror, settings, vpc_id)
@@ -92,7 +72,7 @@ def connect_aws(
         access=AwsAccess(
             inventory=inventory,
             observer=Observer(caller, mirror),
-            target_accounts=TargetAccounts(caller, mirror, inventory, acting_as=acting_as),
+            target_accounts=TargetAccounts(caller, mirror, inventory, acting_as=callers.acting_as),
             groups=GroupResolver(caller, inventory, settings),
         ),
         applier=Applier(caller, mirror, cluster=settings.cluster_name),
@@ -106,3 +86,37 @@ def connect_aws(
         ),
         reads=reads,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Callers:
+    """Makes callers: one for our own identity, and one for each role that bindings name."""
+
+    settings: Settings
+    clients: AwsClients
+    fence: Fence
+    on_call: Callable[[CallRecord], None]
+
+    def own(self) -> AwsCaller:
+        """Return a caller with the identity of this process."""
+        return self._through(self.clients)
+
+    def acting_as(self, role: Role) -> AwsCaller:
+        """Return a caller with the identity of a role, with limits of its own."""
+        clients = RoleClients(
+            role,
+            caller=self.own(),
+            clients=self.clients,
+            session_name=session_name(self.settings.cluster_name),
+            now=lambda: datetime.now(UTC),
+        )
+        return self._through(clients)
+
+    def _through(self, clients: Clients) -> AwsCaller:
+        return AwsCaller(
+            clients,
+            throttle=Throttle(self.settings.aws_api_throttle),
+            may_write=self.fence.may_write,
+            on_call=self.on_call,
+            attempts=self.settings.aws_max_retries,
+        )

@@ -43,6 +43,8 @@ class ClusterCache:
         """How many slices of each Service list a pod."""
         self._bindings_of_target_group: defaultdict[str, set[ObjectName]] = defaultdict(set)
         """By the name of the target group, which both its ARN and a binding by name tell."""
+        self._awaited_pods: dict[ObjectName, frozenset[ObjectName]] = {}
+        """Pods that no slice lists, of which a binding wants to know what becomes."""
         self._pods_of_address: defaultdict[str, set[ObjectName]] = defaultdict(set)
 
     def put_service(self, name: ObjectName, service: Service | None) -> Service | None:
@@ -142,6 +144,18 @@ class ClusterCache:
             names = self._bindings_of_namespace.get(service.namespace, ())
             bindings = [self._bindings[name] for name in names]
         return tuple(binding for binding in bindings if binding.spec.service == service.name)
+
+    def await_pods(self, binding: ObjectName, pods: Iterable[ObjectName]) -> None:
+        """Note the pods, beside those of its slices, whose changes a binding wants to know; none: forget."""
+        with self._lock:
+            self._awaited_pods.pop(binding, None)
+            if awaited := frozenset(pods):
+                self._awaited_pods[binding] = awaited
+
+    def bindings_awaiting(self, pod: ObjectName) -> tuple[ObjectName, ...]:
+        """Return the bindings that want to know what becomes of a pod."""
+        with self._lock:
+            return tuple(binding for binding, pods in self._awaited_pods.items() if pod in pods)
 
     def services_of_pod(self, pod: ObjectName) -> frozenset[ObjectName]:
         """Return the Services whose slices list a pod."""

@@ -59,6 +59,10 @@ class Departures:
         if not surplus:
             self.forget(name)
             return Deregistration()
+        # Before they are looked at: what happens to these pods from now on asks for another look.
+        self._cache.await_pods(
+            name, {pod.name for target in surplus for pod in self._cache.pods_at(target.id)}
+        )
         situation = Situation(
             wanted=wanted, registered=registered, now=self._clock(), hold_down=self._hold_down
         )
@@ -66,14 +70,14 @@ class Departures:
             pace = self._paces.get(name, Pace())
         planned = plan_deregistration(surplus, self._ready(binding, surplus, snapshot), situation, pace)
         with self._lock:
-            if planned.held:
-                self._paces[name] = planned.pace
-            else:
-                self._paces.pop(name, None)
+            self._paces[name] = planned.pace
+        if not planned.held:
+            self.forget(name)
         return planned
 
     def forget(self, binding: ObjectName) -> None:
         """Note that a binding holds nothing."""
+        self._cache.await_pods(binding, ())
         with self._lock:
             self._paces.pop(binding, None)
 
@@ -99,7 +103,7 @@ def held_back(binding: Binding, planned: Deregistration) -> tuple[Finding, ...]:
     """Return what to tell about targets that stay for now."""
     service = ObjectName(binding.meta.name.namespace, binding.spec.service)
     match planned.because:
-        case None:
+        case None | HeldBecause.NEWS_DIFFER:
             return ()
         case HeldBecause.NO_ENDPOINTS:
             message = (

@@ -5,7 +5,7 @@
 | Service            | its stack; stacks that name it as a backend; its bindings when ports change  |
 | TargetGroupBinding | itself; the stack that made it; who else names the group that it gave up     |
 | EndpointSlice      | the bindings of its Service                                                  |
-| Pod                | the bindings of the Services that list it                                    |
+| Pod                | the bindings of the Services that list it; those that wait for its end       |
 | Node               | bindings of instances; of Services with endpoints on it if readiness changes |
 """
 
@@ -124,6 +124,8 @@ def of_pod(cache: ClusterCache, pod: ObjectName) -> Iterator[Trigger]:
     """Yield the work that a new, changed or deleted Pod asks for."""
     for service in sorted(cache.services_of_pod(pod)):
         yield from _bindings_of(cache, service)
+    for binding in cache.bindings_awaiting(pod):
+        yield Trigger(BindingKey(binding), Priority.HIGH)
 
 
 def of_node(cache: ClusterCache, before: Node | None, after: Node | None) -> Iterator[Trigger]:

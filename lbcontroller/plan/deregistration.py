@@ -26,11 +26,15 @@ PORTION: Final = 0.25
 """Largest share of a large group's targets that leaves at a time while their pods are ready."""
 PORTION_SECONDS: Final = 10.0
 """Time between two portions."""
+NEWS_SECONDS: Final = 1.0
+"""For so long nothing is concluded from slices and pods that contradict each other."""
 
 
 class HeldBecause(StrEnum):
     """Why targets stay for now."""
 
+    NEWS_DIFFER = "news-differ"
+    """Slices and pods come by different watches: the news about the pods may be on their way."""
     NO_ENDPOINTS = "no-endpoints"
     MANY_AT_ONCE = "many-at-once"
 
@@ -39,7 +43,8 @@ class HeldBecause(StrEnum):
 class Pace:
     """What is remembered of one target group from run to run; times are seconds of any monotonic clock."""
 
-    without_endpoints_since: float | None = None
+    since: float | None = None
+    """When it began to look like a mistake."""
     last_portion: float | None = None
 
 
@@ -88,32 +93,40 @@ def plan_deregistration(
     ordered = tuple(sorted(surplus))
     gone = tuple(target for target in ordered if target not in ready)
     serving = tuple(target for target in ordered if target in ready)
-    if serving and situation.wanted == 0 and situation.hold_down > 0:
-        since = situation.now if pace.without_endpoints_since is None else pace.without_endpoints_since
-        pace = Pace(without_endpoints_since=since, last_portion=pace.last_portion)
-        left = since + situation.hold_down - situation.now
-        if left > 0:
-            return Deregistration(
-                gone=gone, held=serving, because=HeldBecause.NO_ENDPOINTS, retry_after=left, pace=pace
-            )
-    portion = _portion(serving, situation, pace)
-    if portion >= len(serving):
+    portion = _portion(situation)
+    without_endpoints = situation.wanted == 0 and situation.hold_down > 0
+    if not serving or not (without_endpoints or pace.last_portion is not None or len(serving) > portion):
         return Deregistration(gone=gone, serving=serving)
-    last = situation.now if portion else pace.last_portion or situation.now
+    pace = Pace(since=situation.now if pace.since is None else pace.since, last_portion=pace.last_portion)
+    because, wait = _hold(without_endpoints=without_endpoints, situation=situation, pace=pace)
+    leaving = serving[:portion] if because is None else ()
+    held = serving[len(leaving) :]
+    if not held:
+        return Deregistration(gone=gone, serving=leaving)
     return Deregistration(
         gone=gone,
-        serving=serving[:portion],
-        held=serving[portion:],
-        because=HeldBecause.MANY_AT_ONCE,
-        retry_after=last + PORTION_SECONDS - situation.now,
-        pace=Pace(without_endpoints_since=pace.without_endpoints_since, last_portion=last),
+        serving=leaving,
+        held=held,
+        because=because or HeldBecause.MANY_AT_ONCE,
+        retry_after=wait or PORTION_SECONDS,
+        pace=Pace(since=pace.since, last_portion=situation.now if leaving else pace.last_portion),
     )
 
 
-def _portion(serving: tuple[Target, ...], situation: Situation, pace: Pace) -> int:
-    """Return how many targets with ready pods may leave now."""
-    if situation.registered < LARGE_GROUP:
-        return len(serving)
+def _hold(*, without_endpoints: bool, situation: Situation, pace: Pace) -> tuple[HeldBecause | None, float]:
+    """Return why no target with a ready pod may leave now, and for how many seconds; None when some may."""
+    elapsed = situation.now - (situation.now if pace.since is None else pace.since)
+    if elapsed < NEWS_SECONDS:
+        return HeldBecause.NEWS_DIFFER, NEWS_SECONDS - elapsed
+    if without_endpoints and elapsed < situation.hold_down:
+        return HeldBecause.NO_ENDPOINTS, situation.hold_down - elapsed
     if pace.last_portion is not None and situation.now < pace.last_portion + PORTION_SECONDS:
-        return 0
+        return HeldBecause.MANY_AT_ONCE, pace.last_portion + PORTION_SECONDS - situation.now
+    return None, 0.0
+
+
+def _portion(situation: Situation) -> int:
+    """Return how many targets with ready pods may leave at a time."""
+    if situation.registered < LARGE_GROUP:
+        return situation.registered
     return int(situation.registered * PORTION)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from lbcontroller.model.observed import Target
 from lbcontroller.plan.deregistration import (
     LARGE_GROUP,
+    NEWS_SECONDS,
     PORTION_SECONDS,
     Deregistration,
     HeldBecause,
@@ -41,13 +42,21 @@ def test_ready_pods_stay_for_a_while_when_no_endpoint_is_left() -> None:
     ready, gone = some_targets(2), some_targets(1, first=9)
     planned = plan_deregistration((*ready, *gone), frozenset(ready), a_situation(wanted=0), Pace())
     assert (planned.gone, planned.serving, planned.held) == (gone, (), ready)
-    assert (planned.because, planned.retry_after) == (HeldBecause.NO_ENDPOINTS, 30.0)
+    assert (planned.because, planned.retry_after) == (HeldBecause.NEWS_DIFFER, NEWS_SECONDS)
 
     later = a_situation(wanted=0, now=1020.0)
-    assert plan_deregistration(ready, frozenset(ready), later, planned.pace).retry_after == 10.0
+    held = plan_deregistration(ready, frozenset(ready), later, planned.pace)
+    assert (held.because, held.retry_after) == (HeldBecause.NO_ENDPOINTS, 10.0)
 
     after = a_situation(wanted=0, now=1030.0)
     assert plan_deregistration(ready, frozenset(ready), after, planned.pace) == Deregistration(serving=ready)
+
+
+def test_pods_whose_end_is_reported_after_their_slices_leave_as_soon_as_it_is() -> None:
+    ready = some_targets(2)
+    planned = plan_deregistration(ready, frozenset(ready), a_situation(wanted=0), Pace())
+    moments_later = a_situation(wanted=0, now=1000.01)
+    assert plan_deregistration(ready, frozenset(), moments_later, planned.pace) == Deregistration(gone=ready)
 
 
 def test_without_a_hold_down_nothing_is_held() -> None:
@@ -58,15 +67,19 @@ def test_without_a_hold_down_nothing_is_held() -> None:
 
 def test_a_large_group_loses_ready_pods_in_portions() -> None:
     ready = some_targets(30)
-    first = plan_deregistration(ready, frozenset(ready), a_situation(registered=40), Pace())
+    unsure = plan_deregistration(ready, frozenset(ready), a_situation(registered=40), Pace())
+    assert (unsure.serving, unsure.because) == ((), HeldBecause.NEWS_DIFFER)
+
+    begin = a_situation(registered=40, now=1001.0)
+    first = plan_deregistration(ready, frozenset(ready), begin, unsure.pace)
     assert (len(first.serving), len(first.held)) == (10, 20)
     assert (first.because, first.retry_after) == (HeldBecause.MANY_AT_ONCE, PORTION_SECONDS)
 
-    too_soon = a_situation(registered=30, now=1004.0)
+    too_soon = a_situation(registered=30, now=1005.0)
     waiting = plan_deregistration(first.held, frozenset(ready), too_soon, first.pace)
     assert (waiting.serving, waiting.retry_after) == ((), 6.0)
 
-    due = a_situation(registered=30, now=1010.0)
+    due = a_situation(registered=30, now=1011.0)
     second = plan_deregistration(waiting.held, frozenset(ready), due, waiting.pace)
     assert len(second.serving) == 7
 
@@ -75,7 +88,7 @@ def test_pods_that_are_gone_never_wait_for_a_portion() -> None:
     gone, ready = some_targets(30), some_targets(30, first=100)
     planned = plan_deregistration((*gone, *ready), frozenset(ready), a_situation(registered=60), Pace())
     assert set(planned.gone) == set(gone)
-    assert len(planned.serving) == 15
+    assert set(planned.held) == set(ready)
 
 
 def test_a_share_that_fits_into_one_portion_leaves_at_once() -> None:

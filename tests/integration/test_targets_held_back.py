@@ -1,0 +1,91 @@
+"""Ready pods that vanish from their Service's endpoints stay registered while that may be a mistake."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.own_target_groups import a_target_group, an_app, bind, targets, warnings
+from tests.support.yard import Yard
+
+TYPO = {"spec": {"selector": {"app": "ap"}}}
+BRIEF = {"empty-endpoints-hold-down": "2s"}
+OFF = {"empty-endpoints-hold-down": "0"}
+
+
+def bound(yard: Yard, *, replicas: int = 2) -> str:
+    """A target group with every pod of an app registered."""
+    arn = a_target_group(yard)
+    yard.apply(an_app(replicas=replicas))
+    bind(yard, targetGroupARN=arn)
+    yard.settle()
+    assert set(targets(yard, arn)) == yard.pod_ips("app")
+    return arn
+
+
+def test_a_mistyped_selector_does_not_empty_the_target_group_at_once(yard: Yard) -> None:
+    arn = bound(yard)
+    pods = yard.pod_ips("app")
+
+    yard.patch("service", "app", TYPO)
+    yard.settle()
+    assert set(targets(yard, arn)) == pods
+    (message,) = warnings(yard)
+    assert "Service default/app has no endpoints" in message
+
+    yard.patch("service", "app", {"spec": {"selector": {"app": "app"}}})
+    yard.settle()
+    assert yard.writes().keys() == {"elbv2:RegisterTargets"}
+
+
+@pytest.mark.parametrize("yard", [BRIEF], indirect=True)
+def test_after_the_hold_down_it_counts_as_meant(yard: Yard) -> None:
+    arn = bound(yard)
+
+    yard.patch("service", "app", TYPO)
+    yard.kubernetes.wait_for(lambda: bool(warnings(yard)))
+    yard.settle(horizon=5.0)
+
+    assert targets(yard, arn) == {}
+
+
+@pytest.mark.parametrize("yard", [OFF], indirect=True)
+def test_it_can_be_switched_off(yard: Yard) -> None:
+    arn = bound(yard)
+
+    yard.patch("service", "app", TYPO)
+    yard.settle()
+
+    assert targets(yard, arn) == {}
+    assert warnings(yard) == []
+
+
+def test_scaling_to_zero_is_meant_at_once(yard: Yard) -> None:
+    arn = bound(yard)
+
+    yard.patch("deployment", "app", {"spec": {"replicas": 0}})
+    yard.settle()
+
+    assert targets(yard, arn) == {}
+    assert warnings(yard) == []
+
+
+def test_a_deleted_service_is_meant_at_once(yard: Yard) -> None:
+    arn = bound(yard)
+
+    yard.delete("service", "app")
+    yard.settle()
+
+    assert targets(yard, arn) == {}
+
+
+def test_a_switch_of_many_pods_to_others_goes_in_portions(yard: Yard) -> None:
+    yard.apply(an_app("next", replicas=24))
+    arn = bound(yard, replicas=24)
+    before, after = yard.pod_ips("app"), yard.pod_ips("next")
+
+    yard.patch("service", "app", {"spec": {"selector": {"app": "next"}}})
+    yard.settle()
+
+    assert after <= set(targets(yard, arn))
+    assert len(before & set(targets(yard, arn))) == 12
+    assert "Many ready pods left the endpoints" in warnings(yard)[0]

@@ -261,7 +261,7 @@ def _kept_attributes(desired: TargetGroup, observed: TargetGroup, scope: Scope) 
             subject=scope.subject,
             reason=FindingReason.KEPT_AS_IS,
             message=f"{desired.id} exists and keeps {now}; a new one would get {asked}. "
-            "Set these attributes of target groups by annotation to change it",
+            "To change it, ask for this attribute in the annotation for target group attributes",
         )
 
 

@@ -6,17 +6,22 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from lbcontroller.aws.backend_rules import BackendRules
+from lbcontroller.aws.errors import is_rule_limit
 from lbcontroller.build.backend_rules import merge_rules
-from lbcontroller.errors import LbControllerError
+from lbcontroller.errors import Denied, LbControllerError
 from lbcontroller.keys import ObjectName
 from lbcontroller.model.identity import CLUSTER_TAG, CLUSTER_TAG_PREFIX
 from lbcontroller.model.ids import SecurityGroupId
-from lbcontroller.model.ingress_rules import IngressRule
+from lbcontroller.model.ingress_rules import SHARED_RULE_DESCRIPTION, IngressRule
 from lbcontroller.model.inventory import SecurityGroupFact
 from lbcontroller.model.limits import RULES_PER_SECURITY_GROUP
 from lbcontroller.plan.backend_rules import RevokeScope, RuleChanges, plan_backend_rules
+
+SPARE_RULES: Final = 5
+"""Rules that a group has left at least, as far as joining ranges of ours can see to it."""
 
 RulesByGroup = Mapping[SecurityGroupId, frozenset[IngressRule]]
 
@@ -80,7 +85,7 @@ class BackendRulesReconciler:
         failure: LbControllerError | None = None
         for group, observed in sorted(self.rules.describe_rules(groups).items()):
             ours = frozenset(rule for rule in observed if not self._is_of_other_cluster(rule, facts))
-            wanted = merge_rules(union.get(group, frozenset()), RULES_PER_SECURITY_GROUP)
+            wanted = merge_rules(union.get(group, frozenset()), _room(observed, ours))
             try:
                 self._change(group, plan_backend_rules(wanted, ours, revoke=scope))
             except LbControllerError as error:
@@ -89,10 +94,19 @@ class BackendRulesReconciler:
             raise failure
 
     def _change(self, group: SecurityGroupId, changes: RuleChanges) -> None:
+        revoke = changes.revoke
         if changes.authorize:
-            self.rules.authorize(group, changes.authorize)
-        if changes.revoke:
-            self.rules.revoke(group, changes.revoke)
+            try:
+                self.rules.authorize(group, changes.authorize)
+            except Denied as error:
+                if not is_rule_limit(error) or not revoke:
+                    raise
+                # Others left no room to open before closing: now what is no longer needed has to go first.
+                self.rules.revoke(group, revoke)
+                self.rules.authorize(group, changes.authorize)
+                return
+        if revoke:
+            self.rules.revoke(group, revoke)
 
     def _is_of_cluster(self, fact: SecurityGroupFact) -> bool:
         return f"{CLUSTER_TAG_PREFIX}{self.cluster}" in fact.tags
@@ -103,3 +117,12 @@ class BackendRulesReconciler:
         """Return whether a controller of another cluster, which shares the group with us, made a rule."""
         fact = facts.get(SecurityGroupId(rule.peer.value))
         return fact is not None and fact.tags.get(CLUSTER_TAG, self.cluster) != self.cluster
+
+
+def _room(observed: frozenset[IngressRule], ours: frozenset[IngressRule]) -> int:
+    """Return how many rules we may have in a group beside those of others.
+
+    Some stay free, so that a range can be opened before the rules that it replaces are closed.
+    """
+    foreign = len(observed) - sum(rule.description == SHARED_RULE_DESCRIPTION for rule in ours)
+    return max(1, RULES_PER_SECURITY_GROUP - SPARE_RULES - foreign)

@@ -1,0 +1,152 @@
+"""The rules on the security groups of nodes that let load balancers reach targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from lbcontroller.local.aws.faults import ErrorReply, Fault
+from tests.support.own_target_groups import a_target_group, an_app, bind, targets
+from tests.support.yard import Yard
+
+OURS = "elbv2.k8s.aws/targetGroupBinding=shared"
+LIMIT = 60
+
+
+class NodeGroup:
+    """The security group of the nodes."""
+
+    def __init__(self, yard: Yard) -> None:
+        self._ec2 = yard.cluster.aws.client("ec2")
+        self.front: str = yard.cluster.world.ids["sg.custom-front"]
+        self.id: str = yard.cluster.world.ids["sg.nodes"]
+
+    def networking(self, ports: Iterable[int]) -> dict[str, Any]:
+        """What opens the ports to members of the other group."""
+        return {
+            "ingress": [
+                {
+                    "from": [{"securityGroup": {"groupID": self.front}}],
+                    "ports": [{"protocol": "TCP", "port": port} for port in ports],
+                }
+            ]
+        }
+
+    def open_by_hand(self, *ports: int) -> None:
+        self._ec2.authorize_security_group_ingress(
+            GroupId=self.id,
+            IpPermissions=[
+                {
+                    "IpProtocol": "tcp",
+                    "FromPort": port,
+                    "ToPort": port,
+                    "IpRanges": [{"CidrIp": "192.0.2.0/24", "Description": "by hand"}],
+                }
+                for port in ports
+            ],
+        )
+
+    def ranges(self, *, ours: bool = True) -> list[tuple[int, int]]:
+        """First and last port of each rule, ours or other people's."""
+        answer = self._ec2.describe_security_groups(GroupIds=[self.id])["SecurityGroups"][0]
+        return sorted(
+            (permission["FromPort"], permission["ToPort"])
+            for permission in answer["IpPermissions"]
+            for source in (*permission["IpRanges"], *permission["UserIdGroupPairs"])
+            if (source.get("Description") == OURS) is ours
+        )
+
+
+def covers(ranges: Iterable[tuple[int, int]], ports: Iterable[int]) -> bool:
+    return all(any(first <= port <= last for first, last in ranges) for port in ports)
+
+
+def test_ports_are_opened_exactly_and_closed_with_the_last_binding(yard: Yard) -> None:
+    nodes, arn = NodeGroup(yard), a_target_group(yard)
+    nodes.open_by_hand(22)
+    before = nodes.ranges(ours=False)
+    yard.apply(an_app())
+    bind(yard, targetGroupARN=arn, networking=nodes.networking([8080, 9100]))
+    yard.settle()
+    assert nodes.ranges() == [(8080, 8080), (9100, 9100)]
+
+    yard.delete("targetgroupbinding", "own")
+    yard.settle()
+    assert nodes.ranges() == []
+    assert nodes.ranges(ours=False) == before
+
+
+def test_nothing_is_read_or_written_when_nothing_changed(yard: Yard) -> None:
+    nodes, arn = NodeGroup(yard), a_target_group(yard)
+    yard.apply(an_app())
+    bind(yard, targetGroupARN=arn, networking=nodes.networking([8080]))
+    yard.settle()
+    yard.forget_calls()
+
+    yard.replace_a_pod("app")
+    yard.settle()
+
+    assert yard.calls() == {"elbv2:RegisterTargets": 1, "elbv2:DeregisterTargets": 1}
+
+
+def test_a_change_of_ports_opens_before_it_closes_in_one_call_each(yard: Yard) -> None:
+    nodes, arn = NodeGroup(yard), a_target_group(yard)
+    yard.apply(an_app())
+    bind(yard, targetGroupARN=arn, networking=nodes.networking([8080, 8081]))
+    yard.settle()
+    yard.forget_calls()
+
+    bind(yard, targetGroupARN=arn, networking=nodes.networking([8082, 8083]))
+    yard.settle()
+
+    assert [call.operation for call in yard.cluster.aws.calls] == [
+        "AuthorizeSecurityGroupIngress",
+        "RevokeSecurityGroupIngress",
+    ]
+    assert nodes.ranges() == [(8082, 8082), (8083, 8083)]
+
+
+def test_more_ports_than_a_group_may_have_rules_are_joined_to_ranges(yard: Yard) -> None:
+    nodes, arn = NodeGroup(yard), a_target_group(yard)
+    nodes.open_by_hand(22, 23, 24)
+    ports = [8000 + 3 * number for number in range(70)]
+    yard.apply(an_app())
+    bind(yard, targetGroupARN=arn, networking=nodes.networking(ports))
+    yard.settle()
+
+    assert covers(nodes.ranges(), ports)
+    assert len(nodes.ranges()) + len(nodes.ranges(ours=False)) <= LIMIT
+    assert set(targets(yard, arn)) == yard.pod_ips("app")
+
+
+def test_a_group_that_fills_up_port_by_port_stays_below_its_limit_without_a_gap(yard: Yard) -> None:
+    nodes, arn = NodeGroup(yard), a_target_group(yard)
+    yard.apply(an_app())
+    for count in (54, 56, 58, 61, 64):
+        ports = [8000 + 3 * number for number in range(count)]
+        bind(yard, targetGroupARN=arn, networking=nodes.networking(ports))
+        yard.settle()
+        assert covers(nodes.ranges(), ports)
+        assert len(nodes.ranges()) + len(nodes.ranges(ours=False)) <= LIMIT
+        operations = [call.operation for call in yard.cluster.aws.calls if "Ingress" in call.operation]
+        assert operations[:1] == ["AuthorizeSecurityGroupIngress"]
+        yard.forget_calls()
+
+
+def test_a_group_that_is_full_anyway_is_emptied_before_it_is_filled(yard: Yard) -> None:
+    nodes, arn = NodeGroup(yard), a_target_group(yard)
+    yard.apply(an_app())
+    bind(yard, targetGroupARN=arn, networking=nodes.networking([8080]))
+    yard.settle()
+    fault = Fault(
+        service="ec2",
+        operation="AuthorizeSecurityGroupIngress",
+        effect=ErrorReply(code="RulesPerSecurityGroupLimitExceeded", status=400),
+        times=1,
+    )
+    yard.cluster.aws.inject(fault)
+
+    bind(yard, targetGroupARN=arn, networking=nodes.networking([9090]))
+    yard.settle()
+
+    assert nodes.ranges() == [(9090, 9090)]

@@ -6,11 +6,9 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
+from lbcontroller.kube.crd import target_group_bindings
 from lbcontroller.local.apiserver import ApiServerSettings, LocalApiServer, WorkloadSettings
 from lbcontroller.local.aws.life_cycle import Timing
 from lbcontroller.local.aws.server import LocalAws
@@ -51,17 +49,10 @@ def local_cluster(
     settings = api_server or ApiServerSettings(workloads=WorkloadSettings())
     with LocalAws(timing=timing) as aws, LocalApiServer(settings) as kubernetes:
         world = seed(aws, World(cluster_name=cluster_name))
-        for definition in custom_resource_definitions():
-            kubernetes.apply(definition)
+        kubernetes.apply(target_group_bindings())
         for node in world.nodes:
             kubernetes.seed(node_object(node))
         yield LocalCluster(kubernetes=kubernetes, aws=aws, world=world)
-
-
-def custom_resource_definitions() -> Iterator[dict[str, Any]]:
-    """Yield the CustomResourceDefinitions that the controller needs."""
-    for entry in sorted(files("lbcontroller.kube").joinpath("crds").iterdir(), key=lambda item: item.name):
-        yield yaml.safe_load(entry.read_text(encoding="utf-8"))
 
 
 def node_object(node: SeededNode) -> dict[str, Any]:

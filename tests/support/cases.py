@@ -27,10 +27,10 @@ from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.errors import InvalidConfig
 from lbcontroller.model.enums import Protocol, Scheme
 from lbcontroller.model.fields import UNKNOWN
-from lbcontroller.model.ids import SubnetId
-from lbcontroller.model.inventory import ExistingLoadBalancer, Inventory
+from lbcontroller.model.ids import SecurityGroupId, SubnetId
+from lbcontroller.model.inventory import ExistingLoadBalancer, Inventory, SecurityGroupFact, Subnet, ZoneType
 from lbcontroller.settings import Settings
-from tests.support.inventories import CLUSTER, an_inventory
+from tests.support.inventories import CERTIFICATES, CLUSTER, an_inventory, certificate_arn
 from tests.support.rendering import as_text, listed, stack_json
 
 OUTPUTS = ("stack.json", "findings.json", "problems.json")
@@ -136,6 +136,31 @@ def _inventory(facts: Mapping[str, Any]) -> Inventory:
                 },
             ),
         )
+    if changed := facts.get("subnets"):
+        subnets_of = dict(inventory.subnets)
+        for id_, fields in changed.items():
+            subnets_of[SubnetId(id_)] = _subnet(subnets_of[SubnetId(id_)], fields)
+        inventory = replace(inventory, subnets=subnets_of)
+    if more := facts.get("security_groups"):
+        groups = {
+            SecurityGroupId(id_): SecurityGroupFact(id=SecurityGroupId(id_), name="", tags={}) for id_ in more
+        }
+        inventory = replace(inventory, security_groups={**inventory.security_groups, **groups})
+    if certificates := facts.get("more_certificates"):
+        listed_ones = frozenset(map(certificate_arn, (*CERTIFICATES, *certificates)))
+        inventory = replace(inventory, certificates=listed_ones)
     if facts.get("certificates") == "unknown":
         inventory = replace(inventory, certificates=UNKNOWN)
     return inventory
+
+
+def _subnet(subnet: Subnet, fields: Mapping[str, Any]) -> Subnet:
+    """Return a subnet with other facts; tags are added to those it has, and a tag of null goes."""
+    tags = {**subnet.tags, **fields.get("tags", {})}
+    return replace(
+        subnet,
+        ipv6_cidrs=tuple(fields.get("ipv6_cidrs", subnet.ipv6_cidrs)),
+        free_addresses=fields.get("free_addresses", subnet.free_addresses),
+        zone_type=ZoneType(fields.get("zone_type", subnet.zone_type)),
+        tags={key: value for key, value in tags.items() if value is not None},
+    )

@@ -33,7 +33,9 @@ def yard(
     pristine = running.state()
     with running:
         yield running
-    cluster.aws.clear_faults()
+        cluster.aws.clear_faults()
+        if running.controller is not None:
+            running.leave()
     running.remove_all_objects()
     if running.state() != pristine:
         seed(cluster.aws, cluster.world.world)

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any, Self
 
@@ -26,6 +26,8 @@ from lbcontroller.local.cluster import LocalCluster
 from lbcontroller.settings import Settings
 
 SETTLE_SECONDS = 30.0
+CLEAN_UP_SECONDS = 1.0
+"""Making the account anew takes as long, so there is no use in waiting for longer."""
 VIEWS: Mapping[str, Callable[[Any], object]] = {
     "services": Service.from_object,
     "targetgroupbindings": Binding.from_object,
@@ -102,6 +104,14 @@ class Yard:
         """Delete one pod of a Deployment, which makes another one."""
         self.kubernetes.delete("pod", min(self._pods(app)))
 
+    def leave(self) -> None:
+        """Delete everything as a user would, and let the controller clean up if it can do that at once."""
+        for kind in ("services", "deployments", "targetgroupbindings"):
+            for obj in self.kubernetes.list(kind, namespace="default"):
+                self.kubernetes.delete(kind, obj["metadata"]["name"])
+        with suppress(AssertionError):
+            self.settle(within=CLEAN_UP_SECONDS)
+
     def remove_all_objects(self) -> None:
         """Delete everything in the default namespace, finalizers or not; no controller may be running."""
         for kind in (
@@ -130,18 +140,18 @@ class Yard:
 
     # --- waiting
 
-    def settle(self, *, horizon: float = 3.0) -> None:
+    def settle(self, *, horizon: float = 3.0, within: float = SETTLE_SECONDS) -> None:
         """Wait until the controller has seen everything and has nothing to do within `horizon` seconds."""
         controller = self.controller
         assert controller is not None
-        deadline = time.monotonic() + SETTLE_SECONDS
+        deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             settled = controller.wait_settled(horizon=horizon, timeout=deadline - time.monotonic())
             if settled and self._is_seen() and controller.wait_settled(horizon=horizon, timeout=0.0):
                 assert controller.parts.events.flush(SETTLE_SECONDS)
                 return
             time.sleep(0.005)  # between two looks at a condition that has no signal
-        raise AssertionError(f"not settled after {SETTLE_SECONDS} s: {controller.parts.queues}")
+        raise AssertionError(f"not settled after {within} s: {controller.parts.queues}")
 
     def _is_seen(self) -> bool:
         """Whether the controller's cache equals what the API server has."""

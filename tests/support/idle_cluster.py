@@ -45,7 +45,7 @@ class IdleCluster:
         """
         name = ObjectName("shop", self._names[number % len(self._names)])
         before = self._slice(name.name)
-        observed = {target: HEALTHY for target in self._wanted(name).targets}
+        observed = dict.fromkeys(self._wanted(name).targets, HEALTHY)
         after = replace(
             before, endpoints=(*before.endpoints[1:], self._endpoint(f"{name.name}-new-{number}"))
         )

@@ -1,0 +1,32 @@
+"""Runs every benchmark and prints one JSON object: `python -m tests.benchmarks.run`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from tests.benchmarks import scenarios
+
+BUDGETS = {"replaced_pod": 2, "rollout": 24}
+"""Most AWS calls, each of them a promise of docs/guide/targets.md."""
+
+
+def main() -> int:
+    """Print the results; return 1 when one of them is over its budget."""
+    results: dict[str, Any] = {
+        "replaced_pod": scenarios.replaced_pod(),
+        "rollout": scenarios.rollout(),
+        "endpoint_events": scenarios.endpoint_events(),
+        "start_up": [scenarios.start_up(services=count) for count in (50, 200)],
+    }
+    json.dump(results, sys.stdout, indent=2)
+    sys.stdout.write("\n")
+    over = [name for name, budget in BUDGETS.items() if results[name]["calls"] > budget]
+    for name in over:
+        sys.stderr.write(f"{name}: more than {BUDGETS[name]} calls\n")
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

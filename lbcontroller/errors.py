@@ -2,6 +2,7 @@
 
     LbControllerError
     ├── InvalidConfig   the user: an object asks for something that cannot be done → no retry until it changes
+    │   └── Refused     … as AWS found when it was asked
     ├── NotReady        nobody: a fact is not there yet → asked again after a delay, never shown as an error
     ├── Transient       AWS or the API server → retried with backoff and jitter
     └── Denied          the administrator: IAM, RBAC or a quota → retried slowly, event names the permission
@@ -15,6 +16,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Final
+
+LONGEST_VALUE: Final = 120
+"""Characters of a user's value that a message repeats; an event has room for about a thousand."""
 
 
 class LbControllerError(Exception):
@@ -37,8 +42,9 @@ class Problem:
     """How to mend it, as a sentence; empty when `expected` says it all."""
 
     def __str__(self) -> str:
-        """Return the text shown in events."""
-        said = f"{self.field}: {self.value!r}" if self.value else self.field
+        """Return the text shown in events, long values cut: what is wrong comes after them."""
+        value = self.value if len(self.value) <= LONGEST_VALUE else f"{self.value[:LONGEST_VALUE]}…"
+        said = f"{self.field}: {value!r}" if value else self.field
         return f"{said}: {self.expected}" + (f" ({self.hint})" if self.hint else "")
 
 
@@ -54,6 +60,10 @@ class InvalidConfig(LbControllerError):  # noqa: N818 - the class says who acts 
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems
         super().__init__("; ".join(str(problem) for problem in problems))
+
+
+class Refused(InvalidConfig):
+    """The user must act, as only AWS could tell: what came before in the same plan was applied."""
 
 
 class NotReady(LbControllerError):  # noqa: N818 - waiting is not an error

@@ -14,7 +14,6 @@ from lbcontroller.errors import did_you_mean
 _WORDS: Final = {
     "missing": "is required",
     "extra_forbidden": "is not known here",
-    "json_invalid": "must be valid JSON",
     "string_unicode": "must be valid JSON",
     "model_type": "must be a JSON object",
     "model_attributes_type": "must be a JSON object",
@@ -79,7 +78,10 @@ def _faults(model: type[BaseModel], error: ValidationError) -> Iterator[Fault]:
         for step in detail["loc"]:
             path += f"[{step}]" if isinstance(step, int) else f".{step}"
         cause = detail.get("ctx", {}).get("error")
-        said = str(cause) if isinstance(cause, ValueError) else _WORDS.get(detail["type"])
+        if detail["type"] == "json_invalid":
+            said: str | None = f"must be valid JSON: {cause}"
+        else:
+            said = str(cause) if isinstance(cause, ValueError) else _WORDS.get(detail["type"])
         expected = said or detail["msg"].replace("Input should be", "must be")
         unknown = detail["type"] == "extra_forbidden"
         hint = did_you_mean(str(detail["loc"][-1]), sorted(known)) if unknown else ""

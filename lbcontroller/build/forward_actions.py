@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from lbcontroller.annotations.actions import ForwardAction
 from lbcontroller.annotations.actions import WeightedTarget as AskedTarget
@@ -19,9 +18,7 @@ from lbcontroller.errors import InvalidConfig, ProblemCollector
 from lbcontroller.keys import ObjectName
 from lbcontroller.model.enums import Protocol
 from lbcontroller.model.findings import Finding
-
-MAX_TARGET_GROUPS: Final = 5
-"""Target groups in one forward action (source: Elastic Load Balancing quotas)."""
+from lbcontroller.model.limits import TARGET_GROUPS_PER_ACTION
 
 
 def forward_config(
@@ -97,11 +94,11 @@ def _weighted(
 def _check(source: ServiceSource, served: ListenerPort, targets: list[WeightedTarget]) -> None:
     """Refuse what AWS refuses of a whole action."""
     problems = ProblemCollector()
-    if len(targets) > MAX_TARGET_GROUPS:
+    if len(targets) > TARGET_GROUPS_PER_ACTION:
         problems.add(
             source.problem(
                 "actions",
-                f"must have at most {MAX_TARGET_GROUPS} target groups with the Service's own",
+                f"must have at most {TARGET_GROUPS_PER_ACTION} target groups with the Service's own",
                 parameter=_key(served),
                 value=f"{len(targets)} target groups",
             )
@@ -110,7 +107,8 @@ def _check(source: ServiceSource, served: ListenerPort, targets: list[WeightedTa
         problems.add(
             source.problem(
                 "actions",
-                "must have one target group, because the controller's gate WeightedTargetGroups is off",
+                "must have one target group, because the controller runs with "
+                "--feature-gates=WeightedTargetGroups=false",
                 parameter=_key(served),
                 value=f"{len(targets)} target groups",
             )

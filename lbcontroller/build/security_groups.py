@@ -35,6 +35,10 @@ from lbcontroller.config.load_balancer import (
 from lbcontroller.errors import InvalidConfig, NotReady, Problem, ProblemCollector, did_you_mean
 from lbcontroller.model.findings import Finding, FindingReason
 from lbcontroller.model.ids import SecurityGroupId
+from lbcontroller.model.limits import (
+    MOST_SECURITY_GROUPS_PER_NETWORK_INTERFACE,
+    SECURITY_GROUPS_PER_NETWORK_INTERFACE,
+)
 from lbcontroller.model.resources import Kind, Ref, ResourceId, SecurityGroup, SecurityGroupRef
 
 MANAGED_SECURITY_GROUP_ID: Final = ResourceId(Kind.SECURITY_GROUP, "ManagedLBSecurityGroup")
@@ -155,9 +159,34 @@ def _given(
             _check_backend_enabled(config, context)
             backend = _backend_group(context)
     problems.raise_if_any()
-    attached = groups if backend is None else (*groups, backend)
+    attached = tuple(dict.fromkeys(groups if backend is None else (*groups, backend)))
     return SecurityGroupDecision(
-        attached=tuple(dict.fromkeys(attached)), managed=None, backend_source=backend
+        attached=attached,
+        managed=None,
+        backend_source=backend,
+        findings=_check_quota(choice, len(attached), context),
+    )
+
+
+def _check_quota(choice: GivenSecurityGroups, count: int, context: BuildContext) -> tuple[Finding, ...]:
+    most, usual = MOST_SECURITY_GROUPS_PER_NETWORK_INTERFACE, SECURITY_GROUPS_PER_NETWORK_INTERFACE
+    if count > most:
+        raise InvalidConfig(
+            context.problem(
+                choice.field,
+                f"AWS takes at most {most} security groups for a load balancer, and with the shared one "
+                f"these are {count}",
+                value=", ".join(choice.names),
+            )
+        )
+    if count <= usual:
+        return ()
+    return (
+        context.warning(
+            FindingReason.OVER_DEFAULT_QUOTA,
+            f"{choice.field}: the load balancer has {count} security groups, and without a raised quota "
+            f"AWS takes {usual}",
+        ),
     )
 
 
@@ -208,8 +237,8 @@ def _not_found(
         what = "id" if name.startswith(_ID_PREFIX) else "Name tag"
         yield context.problem(
             choice.field,
-            f"no security group of {context.inventory.vpc_id} has this {what}; "
-            f"found of {len(missing) + len(found)} named: {', '.join(found) or 'none'}",
+            f"no security group of {context.inventory.vpc_id} has this {what}"
+            + (f"; the others named are found: {', '.join(found)}" if found else ""),
             value=name,
             hint=did_you_mean(name, known),
         )

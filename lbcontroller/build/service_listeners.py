@@ -17,6 +17,7 @@ from lbcontroller.model.attributes import NLB_LISTENER_ATTRIBUTES
 from lbcontroller.model.enums import Protocol
 from lbcontroller.model.fields import UNKNOWN
 from lbcontroller.model.findings import Finding, FindingReason
+from lbcontroller.model.limits import CERTIFICATES_PER_LOAD_BALANCER
 
 
 def listener_config(
@@ -59,7 +60,7 @@ def check_listeners(source: ServiceSource) -> tuple[Finding, ...]:
         InvalidConfig: with all problems.
     """
     problems, asked = ProblemCollector(), source.annotations
-    findings: list[Finding] = []
+    findings: list[Finding] = [*_many_certificates(source)]
     for problem in _unknown_certificates(source):
         problems.add(problem)
     for key, given in sorted(asked.listener_attributes.items()):
@@ -96,6 +97,16 @@ def _unknown_certificates(source: ServiceSource) -> Iterator[Problem]:
                 value=certificate,
                 hint="network load balancers use certificates of their own region, of status ISSUED",
             )
+
+
+def _many_certificates(source: ServiceSource) -> Iterator[Finding]:
+    count = len(set(source.annotations.ssl_cert))
+    if count > CERTIFICATES_PER_LOAD_BALANCER:
+        yield source.context.warning(
+            FindingReason.OVER_DEFAULT_QUOTA,
+            f"{ServiceAnnotations.key_of('ssl_cert')}: there are {count} certificates, and without a raised "
+            f"quota AWS takes {CERTIFICATES_PER_LOAD_BALANCER} for a network load balancer",
+        )
 
 
 def _without_listener(

@@ -21,9 +21,10 @@ from typing import Final
 from lbcontroller.annotations.service import BackendProtocol, ServiceAnnotations
 from lbcontroller.build.service_source import ServiceSource
 from lbcontroller.cluster.service import ServicePort
-from lbcontroller.errors import InvalidConfig, ProblemCollector
+from lbcontroller.errors import InvalidConfig, Problem, ProblemCollector
 from lbcontroller.model.enums import Protocol, TargetType
 from lbcontroller.model.findings import Finding, FindingReason
+from lbcontroller.model.limits import LISTENERS_PER_LOAD_BALANCER
 
 _MERGED: Final = frozenset({Protocol.TCP_UDP, Protocol.TCP_QUIC})
 _BOTH: Final = frozenset({"TCP", "UDP"})
@@ -64,6 +65,8 @@ def listener_ports(source: ServiceSource, problems: ProblemCollector) -> Listene
     by_number: defaultdict[int, list[ServicePort]] = defaultdict(list)
     for port in source.service.ports:
         by_number[port.port].append(port)
+    if len(by_number) > LISTENERS_PER_LOAD_BALANCER:
+        problems.add(_too_many_listeners(source, len(by_number)))
     ports = []
     for _, group in sorted(by_number.items()):
         with problems.attempt():
@@ -71,6 +74,15 @@ def listener_ports(source: ServiceSource, problems: ProblemCollector) -> Listene
             ports.append(_over_quic(source, _over_tls(source, served)))
     findings += _about_quic(source, ports)
     return ListenerPorts(ports=tuple(ports), findings=tuple(findings))
+
+
+def _too_many_listeners(source: ServiceSource, count: int) -> Problem:
+    return source.context.problem(
+        "spec.ports",
+        f"AWS takes at most {LISTENERS_PER_LOAD_BALANCER} listeners on a network load balancer, "
+        f"and the ports make {count}",
+        hint="spread the ports over several Services",
+    )
 
 
 def _serve(source: ServiceSource, group: list[ServicePort], findings: list[Finding]) -> ListenerPort:

@@ -104,7 +104,8 @@ def check_target_groups(source: ServiceSource) -> tuple[Finding, ...]:
     ):
         problems.add(
             source.problem(
-                "nlb_target_type", "must be instance, because the controller's gate EnableIPTargetType is off"
+                "nlb_target_type",
+                "must be instance, because the controller runs with --feature-gates=EnableIPTargetType=false",
             )
         )
     problems.raise_if_any()

@@ -166,8 +166,8 @@ def _by_subnet(
             raise request.problem(
                 field,
                 given,
-                f"must be exactly one address of {subnet.id} ({', '.join(cidrs) or 'no CIDR'}), "
-                f"and {len(inside)} are",
+                f"must have exactly one address of {subnet.id} ({', '.join(cidrs) or 'no CIDR'}), "
+                f"and has {len(inside) or 'none'}",
             )
         placed[subnet.id] = inside[0]
     return placed

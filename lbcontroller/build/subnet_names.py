@@ -77,8 +77,8 @@ def _not_found(selection: NamedSubnets, context: BuildContext, missing: Iterable
         what = "id" if name.startswith(_ID_PREFIX) else "Name tag"
         yield context.problem(
             selection.field,
-            f"no subnet of {context.inventory.vpc_id} has this {what}; "
-            f"found of {len(names) + len(found)} named: {', '.join(found) or 'none'}",
+            f"no subnet of {context.inventory.vpc_id} has this {what}"
+            + (f"; the others named are found: {', '.join(found)}" if found else ""),
             value=name,
             hint=did_you_mean(name, _by_name(context)),
         )

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Final
 
@@ -32,6 +32,7 @@ from lbcontroller.errors import InvalidConfig, Problem
 from lbcontroller.keys import ObjectName
 from lbcontroller.model.enums import Protocol, TargetIpAddressType, TargetType
 from lbcontroller.model.findings import Finding, FindingReason, Severity
+from lbcontroller.model.limits import TARGETS_PER_TARGET_GROUP
 from lbcontroller.model.observed import Target
 
 OUTSIDE_VPC_ZONE: Final = "all"
@@ -85,9 +86,9 @@ def build_targets(
         return _not_found(binding, f"Service {name} has no port {spec.service_port!r}")
     match spec.target_type:
         case TargetType.IP:
-            return _address_targets(binding, port, snapshot, _Vpc(vpc_cidrs), fail_open=fail_open)
+            found = _address_targets(binding, port, snapshot, _Vpc(vpc_cidrs), fail_open=fail_open)
         case TargetType.INSTANCE:
-            return _instance_targets(binding, service, port, snapshot, fail_open=fail_open)
+            found = _instance_targets(binding, service, port, snapshot, fail_open=fail_open)
         case None:
             raise InvalidConfig(
                 Problem(
@@ -97,6 +98,19 @@ def build_targets(
                     expected="expected 'instance' or 'ip', as the target group has it",
                 )
             )
+    return replace(found, findings=(*found.findings, *_over_default_quota(binding, len(found.targets))))
+
+
+def _over_default_quota(binding: Binding, count: int) -> Iterator[Finding]:
+    """Yield a finding for more targets than AWS takes unless the quota was raised."""
+    if count > TARGETS_PER_TARGET_GROUP:
+        yield Finding(
+            severity=Severity.WARNING,
+            subject=binding.subject,
+            reason=FindingReason.OVER_DEFAULT_QUOTA,
+            message=f"there are {count} targets, and without a raised quota AWS takes "
+            f"{TARGETS_PER_TARGET_GROUP} in a target group, and fewer for each zone of a load balancer",
+        )
 
 
 def find_port(service: Service, port: int | str) -> ServicePort | None:

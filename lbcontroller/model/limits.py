@@ -1,4 +1,9 @@
-"""Numbers that AWS sets, each with its source; quotas are the defaults that AWS raises on request."""
+"""Numbers that AWS sets, each with its source.
+
+What exceeds a number that AWS never raises is refused before the first write. A quota that AWS raises on
+request may have been raised, and nobody has told us: more than its default is a warning, and the last word
+is AWS's, whose refusal names the quota.
+"""
 
 from __future__ import annotations
 
@@ -18,3 +23,15 @@ RULES_PER_NETWORK_INTERFACE: Final = 1000
 """Security groups of an interface times rules of a group: no raised quota exceeds it (Amazon VPC quotas)."""
 SOURCE_NAT_PREFIX_LENGTH: Final = 80
 """Length of an IPv6 source NAT prefix (ELBv2 API reference, SubnetMapping)."""
+LISTENERS_PER_LOAD_BALANCER: Final = 50
+"""Listeners of a network load balancer (Network Load Balancer guide, "Quotas"; never raised)."""
+CERTIFICATES_PER_LOAD_BALANCER: Final = 25
+"""Certificates of a network load balancer (Network Load Balancer guide, "Quotas"; adjustable)."""
+TARGET_GROUPS_PER_ACTION: Final = 5
+"""Target groups in one forward action (Elastic Load Balancing quotas; never raised)."""
+TARGETS_PER_TARGET_GROUP: Final = 1000
+"""Instances or addresses in a target group (Network Load Balancer guide, "Quotas"; adjustable)."""
+SECURITY_GROUPS_PER_NETWORK_INTERFACE: Final = 5
+"""Security groups that a load balancer's interfaces take (Amazon VPC quotas; adjustable)."""
+MOST_SECURITY_GROUPS_PER_NETWORK_INTERFACE: Final = 16
+"""To how many AWS raises that quota at most (Amazon VPC quotas)."""

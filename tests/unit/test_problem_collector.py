@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lbcontroller.errors import InvalidConfig, NotReady, Problem, ProblemCollector, Transient
+from lbcontroller.errors import LONGEST_VALUE, InvalidConfig, NotReady, Problem, ProblemCollector, Transient
 
 
 def a_problem(field: str) -> Problem:
@@ -58,3 +58,9 @@ def test_the_first_reason_to_wait_is_raised_when_there_is_no_problem() -> None:
 def test_other_errors_are_not_held_back() -> None:
     with pytest.raises(Transient), ProblemCollector().attempt():
         raise Transient
+
+
+def test_a_long_value_leaves_room_for_what_is_wrong_with_it() -> None:
+    problem = Problem(subject="Service shop/web", field="key", value="x" * 1000, expected="must be shorter")
+
+    assert str(problem) == f"key: '{'x' * LONGEST_VALUE}…': must be shorter"

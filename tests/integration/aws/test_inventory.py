@@ -62,6 +62,17 @@ def test_routes_are_read_where_a_role_tag_is_missing(account: AwsUnderTest) -> N
     assert [subnet.id for subnet in subnets if subnet.public] == [ids["subnet.public-a"]]
 
 
+def test_routes_are_read_where_role_tags_have_values_that_do_not_count(account: AwsUnderTest) -> None:
+    ec2, ids = account.aws.client("ec2"), account.world.ids
+    for zone in "abc":
+        tags = [{"Key": "kubernetes.io/role/elb", "Value": "false"}]
+        ec2.create_tags(Resources=[ids[f"subnet.public-{zone}"]], Tags=tags)
+    source = account.inventory()
+
+    assert "ec2:DescribeRouteTables" in account.called(source.load)
+    assert {subnet.public for subnet in source.for_stack(STACK).subnets.values()} == {False}
+
+
 def test_certificates_are_read_once_they_are_wanted(account: AwsUnderTest) -> None:
     source = account.inventory()
     source.load()

@@ -249,7 +249,7 @@ WRONG = [
     ("aws-load-balancer-listener-attributes.TCP-0", "a=b", "must be a whole number from 1 to 65535"),
     ("aws-load-balancer-listener-attributes.HTTP-80", "a=b", "must be TCP, TLS, UDP, TCP_UDP, QUIC or"),
     ("aws-load-balancer-listener-attributes.80", "a=b", "must be a listener's protocol and port such as"),
-    ("actions.TCP-80", "forward", "must be valid JSON"),
+    ("actions.TCP-80", "forward", "must be valid JSON: expected ident at line 1 column 2"),
     ("actions.TCP", ACTION, "must be a listener's protocol and port such as TCP-80 or TLS-443"),
     ("aws-load-balancer-enable-tcp-udp-listener", "on", "must be true or false"),
     ("aws-load-balancer-quic-enabled-ports", "0", "must be a whole number from 1 to 65535"),

@@ -25,6 +25,7 @@ from lbcontroller.controller.bindings import BindingReconciler
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.outcomes import Outcomes
 from lbcontroller.controller.publish import Publisher, Subject, holds_finalizer
+from lbcontroller.controller.refusals import Refusals
 from lbcontroller.controller.stacks import StackReconciler
 from lbcontroller.controller.steps import StepExecutor
 from lbcontroller.keys import (
@@ -180,6 +181,7 @@ def _reconcilers(
             executor=executor,
             publisher=bindings.publisher,
             backend_group_users=users,
+            refusals=Refusals(clock=time.monotonic),
             settings=settings,
             policy=policy,
         ),

@@ -11,8 +11,8 @@
 | DENIED      | Denied        | the administrator (IAM)                                                 |
 | QUOTA       | Denied        | the administrator (a quota)                                             |
 | PROTECTED   | Denied        | the owner of the load balancer (deletion protection)                    |
-| REFUSED     | InvalidConfig | the user, with a change                                                 |
-| DUPLICATE   | InvalidConfig | the user, unless what exists turns out to be ours                       |
+| REFUSED     | Refused       | the user, with a change                                                 |
+| DUPLICATE   | Refused       | the user, unless what exists turns out to be ours                       |
 
 The original error stays reachable as `__cause__`; the predicates below look there.
 """
@@ -35,7 +35,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from lbcontroller.aws.operations import Operation
-from lbcontroller.errors import Denied, InvalidConfig, LbControllerError, NotReady, Problem, Transient
+from lbcontroller.errors import Denied, LbControllerError, NotReady, Problem, Refused, Transient
 
 NO_ANSWER: Final = (HTTPClientError, IncompleteReadError, ResponseParserError, CredentialRetrievalError)
 """The request may or may not have been carried out."""
@@ -214,7 +214,7 @@ def translated(operation: Operation, error: BaseException) -> LbControllerError:
         case Reaction.DENIED | Reaction.QUOTA | Reaction.PROTECTED:
             return Denied(operation.action, text)
         case Reaction.REFUSED | Reaction.DUPLICATE:
-            return InvalidConfig(
+            return Refused(
                 Problem(subject="AWS", field=operation.action, value="", expected=f"AWS refuses it: {text}")
             )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lbcontroller.aws.wire import known
-from lbcontroller.errors import InvalidConfig, Problem
+from lbcontroller.errors import Problem, Refused
 from lbcontroller.model.fields import Tags
 from lbcontroller.model.identity import StackId, identify
 from lbcontroller.model.resources import Listener, LoadBalancer, SecurityGroup, TargetGroup
@@ -36,11 +36,11 @@ class Identification:
             cause: how AWS refused.
 
         Raises:
-            InvalidConfig: when it is somebody else's.
+            Refused: when it is somebody else's.
         """
         if identify(self.cluster, found) == identify(self.cluster, known(desired.tags)):
             return
-        raise InvalidConfig(
+        raise Refused(
             Problem(
                 subject=str(desired.id),
                 field="port" if isinstance(desired, Listener) else "name",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,19 +11,20 @@ from typing import Final, assert_never
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.service import PublishedAddress, Service
 from lbcontroller.controller.addresses import as_json
-from lbcontroller.errors import Denied, InvalidConfig, NotReady, Transient
+from lbcontroller.errors import Denied, InvalidConfig, NotReady, Refused, Transient
 from lbcontroller.kube import patches
 from lbcontroller.kube.events import EventReason, EventRecorder, EventType
 from lbcontroller.kube.resources import ObjectRef, ResourceType
 from lbcontroller.kube.writes import ObjectWriter
 from lbcontroller.model.findings import Finding, Severity
+from lbcontroller.telemetry.logs import event
+
+LOGGER: Final = logging.getLogger(__name__)
 
 SERVICE_FINALIZER: Final = "service.k8s.aws/resources"
 BINDING_FINALIZER: Final = "elbv2.k8s.aws/resources"
 TOLD_AFTER_FAILURES: Final = 3
 """Failures in a row before a user hears of what is retried anyway: one throttled call is no news."""
-
-_EVENT_TYPES: Final = {Severity.NOTICE: EventType.NORMAL, Severity.WARNING: EventType.WARNING}
 
 Subject = Service | Binding
 
@@ -70,20 +72,39 @@ class Publisher:
         )
 
     def findings(self, subject: Subject, findings: Iterable[Finding]) -> None:
-        """Tell the warnings and notices that were not told at the last reconcile of the object."""
-        worth_an_event = frozenset(finding for finding in findings if finding.severity in _EVENT_TYPES)
+        """Tell what was not told at the last reconcile of the object: as events, or in the log."""
+        found = frozenset(findings)
         with self._lock:
-            news = worth_an_event - self._told.get(subject.meta.uid, frozenset())
-            self._told[subject.meta.uid] = worth_an_event
+            news = found - self._told.get(subject.meta.uid, frozenset())
+            self._told[subject.meta.uid] = found
         for finding in sorted(news):
-            event_type = _EVENT_TYPES[finding.severity]
-            self.events.record(reference(subject), event_type, finding.reason, finding.message)
+            match finding.severity:
+                case Severity.INFO:
+                    event(
+                        LOGGER,
+                        logging.INFO,
+                        "finding",
+                        subject=finding.subject,
+                        reason=finding.reason,
+                        message=finding.message,
+                    )
+                case Severity.NOTICE:
+                    self._record(subject, EventType.NORMAL, finding)
+                case Severity.WARNING:
+                    self._record(subject, EventType.WARNING, finding)
+                case _:
+                    assert_never(finding.severity)
+
+    def _record(self, subject: Subject, event_type: EventType, finding: Finding) -> None:
+        self.events.record(reference(subject), event_type, finding.reason, finding.message)
 
     def failed(self, subject: Subject, error: Exception, failures: int) -> None:
         """Tell what the user or the administrator must do, or that AWS has not answered for a while."""
         match error:
             case NotReady():
                 return
+            case Refused():
+                reason = _failed(subject)
             case InvalidConfig():
                 reason = _invalid(subject)
             case Denied():

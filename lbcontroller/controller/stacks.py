@@ -27,8 +27,9 @@ from lbcontroller.controller.backend_group import BackendGroupUsers
 from lbcontroller.controller.binding_objects import observed_bindings
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.publish import Publisher, holds_finalizer
+from lbcontroller.controller.refusals import Refusals
 from lbcontroller.controller.steps import StepExecutor
-from lbcontroller.errors import InvalidConfig, NotReady
+from lbcontroller.errors import InvalidConfig, NotReady, Refused
 from lbcontroller.keys import StackKey
 from lbcontroller.model.identity import StackId, stack_id
 from lbcontroller.model.ids import Arn
@@ -56,6 +57,7 @@ class StackReconciler:
     executor: StepExecutor
     publisher: Publisher
     backend_group_users: BackendGroupUsers
+    refusals: Refusals
     settings: Settings
     policy: Callable[[], PlanPolicy]
     """The planner's policy of the moment."""
@@ -72,6 +74,7 @@ class StackReconciler:
         service = self.cache.service(key.name)
         if service is None:
             self.backend_group_users.forget(key)
+            self.refusals.forget(key)
             return None
         claimed = claim(service, self.settings)
         if isinstance(claimed, Claimed):
@@ -88,25 +91,39 @@ class StackReconciler:
     def _ensure(self, key: StackKey, service: Service) -> float | None:
         snapshot = self.cache.stack_snapshot(key)
         built = self._build(key, service, snapshot)
+        planned = self._plan(service, built, snapshot)
+        self.publisher.hold(service)
+        arns = self._apply(key, built.stack, planned)
+        published = self._publish(service, built, arns)
+        if planned.steps or published:
+            self.publisher.succeeded(service)
+        return _next_look(planned)
+
+    def _plan(self, service: Service, built: BuildResult, snapshot: Snapshot) -> Plan:
+        """Plan from facts that are known, and tell what the user should know before it happens."""
         stack = built.stack.id
         self.aws.observer.read_unknown(built.stack)
-        if replaced := self._is_replaced(stack):
+        if self._is_replaced(stack):
             self.aws.observer.refresh_protection(stack)
             self.aws.observer.refresh_states(stack)
         observed = self._observe(stack, snapshot)
         planned = plan(built.stack, observed, self.policy())
         notices = announcements(planned, stack, observed)
         self.publisher.findings(service, (*built.findings, *planned.findings, *notices))
-        self.publisher.hold(service)
-        arns = self.executor.run(planned)
-        if not (planned.postponed or self._uses_backend_group(built.stack)):
+        return planned
+
+    def _apply(self, key: StackKey, stack: Stack, planned: Plan) -> Mapping[ResourceId, Arn]:
+        was_replaced = self._is_replaced(stack.id)
+        try:
+            arns = self.executor.run(planned)
+        except Refused as error:
+            self.refusals.remember(key, stack, error)
+            raise
+        if not (planned.postponed or self._uses_backend_group(stack)):
             self.backend_group_users.leave(key)
-        if not replaced and self._is_replaced(stack):
-            self.aws.observer.refresh_states(stack)
-        published = self._publish(service, built, arns)
-        if planned.steps or published:
-            self.publisher.succeeded(service)
-        return _next_look(planned)
+        if not was_replaced and self._is_replaced(stack.id):
+            self.aws.observer.refresh_states(stack.id)
+        return arns
 
     def _is_replaced(self, stack: StackId) -> bool:
         """Whether one load balancer of the stack takes the place of another."""
@@ -120,6 +137,7 @@ class StackReconciler:
             if inventory.backend_security_group is None:
                 self.backend_group_users.want(key)
             raise
+        self.refusals.check(key, built.stack)
         if self._uses_backend_group(built.stack):
             self.backend_group_users.use(key)
         return built

@@ -84,7 +84,10 @@ class Registrar:
             observed=targets.observed(bound.arn),
             changed=bool(register or leaving.gone or leaving.serving),
             was_read=was_read,
-            findings=(*held_back(binding, leaving), *self._over_limit(binding, left_out)),
+            findings=(
+                *held_back(binding, leaving),
+                *self._over_limit(binding, left_out, len(wanted.targets)),
+            ),
             retry_after=self.polls.interval(binding.meta.name) if left_out else leaving.retry_after,
             failure=failure,
         )
@@ -125,10 +128,12 @@ class Registrar:
         new = [target for target in changes.register if identifier(target) not in present]
         return tuple(sorted((*again, *new[: max(0, self.most_targets - len(observed))])))
 
-    def _over_limit(self, binding: Binding, count: int) -> tuple[Finding, ...]:
+    def _over_limit(self, binding: Binding, count: int, wanted: int) -> tuple[Finding, ...]:
         if not count:
             return ()
-        message = f"{count} targets are not registered: a target group may have {self.most_targets}"
+        message = (
+            f"{count} of {wanted} targets are not registered: a target group may have {self.most_targets}"
+        )
         return (
             Finding(
                 severity=Severity.WARNING,

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lbcontroller.cluster.endpoints import Pod
+from lbcontroller.cluster.snapshot import Snapshot
+from lbcontroller.controller import triggers
+from lbcontroller.controller.cache import ClusterCache
+from lbcontroller.controller.departures import Departures, held_back
+from lbcontroller.keys import BindingKey, ObjectName
+from lbcontroller.model.findings import FindingReason
+from lbcontroller.model.observed import Target
+from lbcontroller.plan.deregistration import Deregistration, HeldBecause
+from tests.support.cluster_objects import a_binding, a_pod, a_slice, a_snapshot, an_endpoint
+from tests.support.manual_clock import ManualClock
+
+ADDRESS = "10.0.10.21"
+TARGET = Target(id=ADDRESS, port=8080)
+BINDING = a_binding()
+
+
+class Scene:
+    """A target group whose only target is at an address, and a Service without endpoints."""
+
+    def __init__(self, *pods: Pod) -> None:
+        self.cache, self.clock = ClusterCache(), ManualClock()
+        self.departures = Departures(self.cache, hold_down=30.0, clock=self.clock)
+        for pod in pods:
+            self.cache.put_pod(pod.name, pod)
+
+    def plan(self, snapshot: Snapshot | None = None) -> Deregistration:
+        return self.departures.plan(BINDING, (TARGET,), snapshot or Snapshot(), wanted=0, registered=1)
+
+
+def at_the_address(pod: Pod) -> Pod:
+    return replace(pod, addresses=(ADDRESS,))
+
+
+def test_a_ready_pod_in_no_slice_is_held() -> None:
+    scene = Scene(at_the_address(a_pod()))
+    assert scene.plan().held == (TARGET,)
+
+
+def test_pods_that_cannot_serve_are_not_held() -> None:
+    ready = at_the_address(a_pod())
+    elsewhere = replace(ready, name=ObjectName("other", "web-1"))
+    for pods in (
+        (),
+        (replace(ready, deleting=True),),
+        (replace(ready, containers_ready=False),),
+        (elsewhere,),
+    ):
+        assert Scene(*pods).plan() == Deregistration(gone=(TARGET,))
+
+
+def test_an_endpoint_that_a_slice_lists_as_not_ready_is_no_mistake() -> None:
+    scene = Scene(at_the_address(a_pod("web-1")))
+    snapshot = a_snapshot(a_slice(an_endpoint(ADDRESS, pod="web-1", ready=False)))
+    assert scene.plan(snapshot) == Deregistration(gone=(TARGET,))
+
+
+def test_instances_are_never_held() -> None:
+    scene = Scene(at_the_address(a_pod()))
+    nodes = a_binding(targetType="instance")
+    planned = scene.departures.plan(nodes, (TARGET,), Snapshot(), wanted=0, registered=1)
+    assert planned == Deregistration(gone=(TARGET,))
+
+
+def test_what_becomes_of_a_held_pod_wakes_the_binding() -> None:
+    pod = at_the_address(a_pod())
+    scene = Scene(pod)
+    scene.plan()
+    keys = [trigger.key for trigger in triggers.of_pod(scene.cache, pod.name)]
+    assert keys == [BindingKey(BINDING.meta.name)]
+
+    scene.cache.put_pod(pod.name, None)
+    assert scene.plan() == Deregistration(gone=(TARGET,))
+    assert list(triggers.of_pod(scene.cache, pod.name)) == []
+
+
+def test_the_hold_down_begins_anew_with_the_next_mistake() -> None:
+    scene = Scene(at_the_address(a_pod()))
+    scene.plan()
+    scene.clock.advance(29.0)
+    scene.departures.plan(BINDING, (), Snapshot(), wanted=1, registered=1)
+    scene.plan()
+    scene.clock.advance(2.0)
+    assert scene.plan().because is HeldBecause.NO_ENDPOINTS
+
+
+def test_only_what_lasts_is_told() -> None:
+    def told(because: HeldBecause | None) -> list[FindingReason]:
+        return [finding.reason for finding in held_back(BINDING, Deregistration(because=because))]
+
+    assert told(None) == told(HeldBecause.NEWS_DIFFER) == []
+    assert told(HeldBecause.NO_ENDPOINTS) == [FindingReason.DEREGISTRATION_HELD]
+    assert told(HeldBecause.MANY_AT_ONCE) == [FindingReason.DEREGISTRATION_HELD]

@@ -7,7 +7,7 @@ import pytest
 
 from lbcontroller.kube.client import Client
 from lbcontroller.kube.connection import Connection
-from lbcontroller.kube.writes import ApiWriter
+from lbcontroller.kube.writes import ObjectWriter
 from lbcontroller.local.apiserver import LocalApiServer
 from tests.support.kube import an_api_server, connection_to
 
@@ -35,5 +35,5 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def writer(client: Client, pauses: list[float]) -> ApiWriter:
-    return ApiWriter(client, pause=pauses.append)
+def writer(client: Client, pauses: list[float]) -> ObjectWriter:
+    return ObjectWriter(client, pause=pauses.append)

@@ -8,7 +8,7 @@ from lbcontroller.errors import NotReady, Transient
 from lbcontroller.kube.errors import Conflict, NotFound, Rejected
 from lbcontroller.kube.patches import ConditionStatus, PodCondition, load_balancer_status
 from lbcontroller.kube.resources import ResourceType
-from lbcontroller.kube.writes import CONFLICT_PAUSES, ApiWriter
+from lbcontroller.kube.writes import CONFLICT_PAUSES, ObjectWriter
 from lbcontroller.local.apiserver import LocalApiServer, Request
 from tests.support.kube import a_service_object, ref_of
 
@@ -29,7 +29,7 @@ def finalizers_of(server: LocalApiServer) -> list[str]:
 
 
 def test_a_finalizer_is_added_beside_those_of_others_and_once(
-    server: LocalApiServer, writer: ApiWriter
+    server: LocalApiServer, writer: ObjectWriter
 ) -> None:
     ref = ref_of(server.create(a_service_object(finalizers=["example.com/theirs"])))
 
@@ -40,7 +40,7 @@ def test_a_finalizer_is_added_beside_those_of_others_and_once(
     assert len(patches_of(server)) == 1
 
 
-def test_only_the_own_finalizer_is_removed(server: LocalApiServer, writer: ApiWriter) -> None:
+def test_only_the_own_finalizer_is_removed(server: LocalApiServer, writer: ObjectWriter) -> None:
     ref = ref_of(server.create(a_service_object(finalizers=["example.com/theirs", FINALIZER])))
 
     writer.remove_finalizer(ref, FINALIZER)
@@ -51,7 +51,7 @@ def test_only_the_own_finalizer_is_removed(server: LocalApiServer, writer: ApiWr
 
 
 def test_a_conflict_is_solved_by_reading_again(
-    server: LocalApiServer, writer: ApiWriter, pauses: list[float]
+    server: LocalApiServer, writer: ObjectWriter, pauses: list[float]
 ) -> None:
     ref = ref_of(server.create(a_service_object()))
     server.refuse(is_patch, code=409, times=2)
@@ -62,7 +62,7 @@ def test_a_conflict_is_solved_by_reading_again(
     assert pauses == list(CONFLICT_PAUSES[:2])
 
 
-def test_endless_conflicts_are_left_to_the_queue(server: LocalApiServer, writer: ApiWriter) -> None:
+def test_endless_conflicts_are_left_to_the_queue(server: LocalApiServer, writer: ObjectWriter) -> None:
     ref = ref_of(server.create(a_service_object()))
     server.refuse(is_patch, code=409, times=100)
 
@@ -72,7 +72,7 @@ def test_endless_conflicts_are_left_to_the_queue(server: LocalApiServer, writer:
 
 
 def test_nothing_is_made_for_an_object_that_is_being_deleted(
-    server: LocalApiServer, writer: ApiWriter
+    server: LocalApiServer, writer: ObjectWriter
 ) -> None:
     ref = ref_of(server.create(a_service_object(finalizers=["example.com/theirs"])))
     server.delete("Service", "web")
@@ -83,7 +83,7 @@ def test_nothing_is_made_for_an_object_that_is_being_deleted(
 
 
 def test_a_finalizer_that_is_there_is_enough_even_while_deleting(
-    server: LocalApiServer, writer: ApiWriter
+    server: LocalApiServer, writer: ObjectWriter
 ) -> None:
     ref = ref_of(server.create(a_service_object(finalizers=[FINALIZER])))
     server.delete("Service", "web")
@@ -91,7 +91,7 @@ def test_a_finalizer_that_is_there_is_enough_even_while_deleting(
     writer.add_finalizer(ref, FINALIZER)
 
 
-def test_nothing_is_made_for_an_object_that_is_gone(server: LocalApiServer, writer: ApiWriter) -> None:
+def test_nothing_is_made_for_an_object_that_is_gone(server: LocalApiServer, writer: ObjectWriter) -> None:
     ref = ref_of(server.create(a_service_object()))
     server.delete("Service", "web")
 
@@ -99,7 +99,7 @@ def test_nothing_is_made_for_an_object_that_is_gone(server: LocalApiServer, writ
         writer.add_finalizer(ref, FINALIZER)
 
 
-def test_removing_the_last_finalizer_lets_the_object_go(server: LocalApiServer, writer: ApiWriter) -> None:
+def test_removing_the_last_finalizer_lets_the_object_go(server: LocalApiServer, writer: ObjectWriter) -> None:
     ref = ref_of(server.create(a_service_object(finalizers=[FINALIZER])))
     server.delete("Service", "web")
 
@@ -110,7 +110,7 @@ def test_removing_the_last_finalizer_lets_the_object_go(server: LocalApiServer, 
 
 
 def test_an_object_made_anew_under_the_same_name_is_never_touched(
-    server: LocalApiServer, writer: ApiWriter
+    server: LocalApiServer, writer: ObjectWriter
 ) -> None:
     old = ref_of(server.create(a_service_object(finalizers=[FINALIZER])))
     server.patch("Service", "web", {"metadata": {"finalizers": None}})
@@ -128,7 +128,7 @@ def test_an_object_made_anew_under_the_same_name_is_never_touched(
     assert server.get("Service", "web") == successor
 
 
-def test_an_address_is_published_and_withdrawn(server: LocalApiServer, writer: ApiWriter) -> None:
+def test_an_address_is_published_and_withdrawn(server: LocalApiServer, writer: ObjectWriter) -> None:
     ref = ref_of(server.create(a_service_object()))
 
     writer.patch_status(ref, load_balancer_status([{"hostname": "lb.example"}]))
@@ -138,21 +138,21 @@ def test_an_address_is_published_and_withdrawn(server: LocalApiServer, writer: A
     assert server.get("Service", "web")["status"]["loadBalancer"] == {}
 
 
-def test_a_status_that_the_server_refuses_is_our_bug(server: LocalApiServer, writer: ApiWriter) -> None:
+def test_a_status_that_the_server_refuses_is_our_bug(server: LocalApiServer, writer: ObjectWriter) -> None:
     ref = ref_of(server.create(a_service_object()))
 
     with pytest.raises(Rejected):
         writer.patch_status(ref, {"loadBalancer": {"ingress": [{"ip": "no address"}]}})
 
 
-def test_the_status_of_what_is_gone_needs_no_patch(server: LocalApiServer, writer: ApiWriter) -> None:
+def test_the_status_of_what_is_gone_needs_no_patch(server: LocalApiServer, writer: ObjectWriter) -> None:
     ref = ref_of(server.create(a_service_object()))
     server.delete("Service", "web")
 
     writer.patch_status(ref, load_balancer_status([]))
 
 
-def test_a_pod_condition_leaves_the_others_alone(server: LocalApiServer, writer: ApiWriter) -> None:
+def test_a_pod_condition_leaves_the_others_alone(server: LocalApiServer, writer: ObjectWriter) -> None:
     pod = server.seed(
         {
             "apiVersion": "v1",
@@ -175,7 +175,7 @@ def test_a_pod_condition_leaves_the_others_alone(server: LocalApiServer, writer:
     }
 
 
-def test_an_object_is_created_patched_and_deleted(server: LocalApiServer, writer: ApiWriter) -> None:
+def test_an_object_is_created_patched_and_deleted(server: LocalApiServer, writer: ObjectWriter) -> None:
     created = writer.create(ResourceType.SERVICES, a_service_object())
     patched = writer.merge_patch(ref_of(created), {"metadata": {"labels": {"team": "one"}}})
     assert patched["metadata"]["labels"] == {"team": "one"}
@@ -185,7 +185,7 @@ def test_an_object_is_created_patched_and_deleted(server: LocalApiServer, writer
     assert server.find("Service", "web") is None
 
 
-def test_a_failing_server_fails_the_write(server: LocalApiServer, writer: ApiWriter) -> None:
+def test_a_failing_server_fails_the_write(server: LocalApiServer, writer: ObjectWriter) -> None:
     ref = ref_of(server.create(a_service_object()))
     server.refuse(is_patch, code=500)
 

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PARALLEL ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-faults test-unit check format docs cases clean
+.PHONY: help install demo test test-faults test-unit bench calls check format docs cases clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,12 @@ test-faults: $(VENV)/.dev  ## run lives in which every AWS call fails in every w
 
 test-unit: $(VENV)/.dev  ## run the pure tests only
 	$(BIN)/python -m pytest -q tests/unit tests/cases tests/architecture
+
+bench: $(VENV)/.dev  ## print call counts and CPU of pod replacements, rollouts, endpoint events and starts as JSON
+	$(BIN)/python -m tests.benchmarks.run
+
+calls: $(VENV)/.dev  ## print the AWS calls of every recorded case beside those of LBC, as a Markdown table
+	$(BIN)/python -m tests.conformance.calls
 
 check: $(VENV)/.dev  ## lint, types and layers: what CI runs before the tests
 	$(BIN)/ruff check .

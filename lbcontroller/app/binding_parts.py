@@ -11,7 +11,7 @@ from lbcontroller.controller.backend_rules import RuleLedger
 from lbcontroller.controller.bindings import BindingReconciler
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.claimed_targets import ClaimedTargets
-from lbcontroller.controller.departures import Departures
+from lbcontroller.controller.departures import Departures, MissingBackends
 from lbcontroller.controller.publish import Publisher
 from lbcontroller.controller.queue import Priority
 from lbcontroller.controller.readiness import GateWriter, HealthPolls
@@ -64,6 +64,7 @@ def binding_reconciler(
         claims=outlets.claims,
         polls=polls,
         gates=outlets.gates,
+        missing=MissingBackends(),
         ledger=RuleLedger(),
         wake_rules=lambda: queues.targets.add(BackendRulesKey(), Priority.HIGH),
         look_again=queues.targets.add_after,

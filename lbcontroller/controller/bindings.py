@@ -17,11 +17,12 @@ from lbcontroller.controller.access import AwsAccess
 from lbcontroller.controller.backend_rules import RuleLedger
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.claimed_targets import ClaimedTargets
+from lbcontroller.controller.departures import MissingBackends
 from lbcontroller.controller.publish import Publisher, holds_finalizer
 from lbcontroller.controller.readiness import GateWriter, HealthPolls
 from lbcontroller.controller.registration import Registrar, Registration
 from lbcontroller.controller.target_groups import BoundTargetGroup, TargetGroupFinder
-from lbcontroller.errors import LbControllerError
+from lbcontroller.errors import LbControllerError, NotReady
 from lbcontroller.keys import BindingKey
 from lbcontroller.model.identity import identify_labels
 from lbcontroller.plan.readiness import plan_gates, release_gates
@@ -40,6 +41,7 @@ class BindingReconciler:
     claims: ClaimedTargets
     polls: HealthPolls
     gates: GateWriter
+    missing: MissingBackends
     ledger: RuleLedger
     wake_rules: Callable[[], None]
     """Asks for a reconcile of the backend rules."""
@@ -83,6 +85,7 @@ class BindingReconciler:
                 self._abandon(key, bound, result)
                 return None
             case TargetsResult():
+                self.missing.found(key.name)
                 return self._serve(key, bound, result, snapshot)
 
     def _serve(
@@ -137,6 +140,8 @@ class BindingReconciler:
 
     def _abandon(self, key: BindingKey, bound: BoundTargetGroup, missing: BackendNotFound) -> None:
         """Take everything back that was done for a Service, or a port of it, that is not there any more."""
+        if (wait := self.missing.wait(key.name)) > 0:
+            raise NotReady(missing.finding.message, retry_after=wait)
         self.publisher.findings(bound.binding, (missing.finding,))
         self.registrar.empty(bound)
         self._strike(key)
@@ -161,6 +166,7 @@ class BindingReconciler:
     def _forget(self, key: BindingKey) -> None:
         self._strike(key)
         self.polls.forget(key.name)
+        self.missing.found(key.name)
         self.registrar.departures.forget(key.name)
 
     def _strike(self, key: BindingKey) -> None:

@@ -15,6 +15,7 @@ from lbcontroller.model.enums import TargetType
 from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.model.observed import Target
 from lbcontroller.plan.deregistration import (
+    NEWS_SECONDS,
     PORTION,
     Deregistration,
     HeldBecause,
@@ -97,6 +98,30 @@ class Departures:
                 for pod in self._cache.pods_at(target.id)
             )
         )
+
+
+class MissingBackends:
+    """Remembers since when Services, or ports of them, are missing. For any thread.
+
+    A binding may be reported before its Service: they come by different watches.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Measure with `clock`, in seconds."""
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._since: dict[ObjectName, float] = {}
+
+    def wait(self, binding: ObjectName) -> float:
+        """Return for how many seconds more the backend of a binding may just not be known yet."""
+        now = self._clock()
+        with self._lock:
+            return self._since.setdefault(binding, now) + NEWS_SECONDS - now
+
+    def found(self, binding: ObjectName) -> None:
+        """Note that a binding's backend is there, or that the binding is gone."""
+        with self._lock:
+            self._since.pop(binding, None)
 
 
 def held_back(binding: Binding, planned: Deregistration) -> tuple[Finding, ...]:

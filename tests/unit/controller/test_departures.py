@@ -6,7 +6,7 @@ from lbcontroller.cluster.endpoints import Pod
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.controller import triggers
 from lbcontroller.controller.cache import ClusterCache
-from lbcontroller.controller.departures import Departures, held_back
+from lbcontroller.controller.departures import Departures, MissingBackends, held_back
 from lbcontroller.keys import BindingKey, ObjectName
 from lbcontroller.model.findings import FindingReason
 from lbcontroller.model.observed import Target
@@ -95,3 +95,16 @@ def test_only_what_lasts_is_told() -> None:
     assert told(None) == told(HeldBecause.NEWS_DIFFER) == []
     assert told(HeldBecause.NO_ENDPOINTS) == [FindingReason.DEREGISTRATION_HELD]
     assert told(HeldBecause.MANY_AT_ONCE) == [FindingReason.DEREGISTRATION_HELD]
+
+
+def test_a_backend_is_missing_only_when_it_stays_so_for_a_moment() -> None:
+    clock, name = ManualClock(), BINDING.meta.name
+    missing = MissingBackends(clock)
+    assert missing.wait(name) == 1.0
+    clock.advance(0.75)
+    assert missing.wait(name) == 0.25
+    clock.advance(0.25)
+    assert missing.wait(name) == 0.0
+
+    missing.found(name)
+    assert missing.wait(name) == 1.0

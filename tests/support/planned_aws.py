@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from lbcontroller.model.enums import Protocol
 from lbcontroller.model.fields import UNMANAGED, OnCreate
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import (
@@ -38,6 +39,9 @@ from lbcontroller.plan.planner import plan
 from lbcontroller.plan.policies import DELETION_PROTECTION, PlanPolicy
 from lbcontroller.plan.steps import Create, Delete, Plan, Step, Update
 from tests.support.nlb_stacks import START, a_policy
+
+_DECRYPTED = {Protocol.TLS: (Protocol.TCP,)}
+"""Protocols of target groups beside the listener's own."""
 
 
 class Refused(Exception):  # noqa: N818 - the name is the answer
@@ -275,7 +279,7 @@ class PlannedAws:
         item = self.items.get(arn)
         if not isinstance(item, ObservedTargetGroup):
             raise Refused("TargetGroupNotFound")
-        if item.resource.protocol is not listener.protocol:
+        if item.resource.protocol not in {listener.protocol, *_DECRYPTED.get(listener.protocol, ())}:
             raise Refused("IncompatibleProtocols")
 
     def _new_arn(self, kind: str) -> Arn:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from lbcontroller.cluster.objects import JsonObject, Metadata, mapping, sequence
+
+DELETION_BLOCKED: Final = "service.k8s.aws/DeletionBlocked"
+"""Type of the condition that is true while something keeps a Service's load balancer from being deleted."""
 
 
 class ServiceType(StrEnum):
@@ -67,6 +71,8 @@ class Service:
     """`sessionAffinity: ClientIP`."""
     affinity_timeout_seconds: int | None
     published: tuple[PublishedAddress, ...]
+    deletion_blocked: str | None
+    """What the condition `DELETION_BLOCKED` says while it is true."""
 
     @property
     def subject(self) -> str:
@@ -94,6 +100,14 @@ class Service:
             affinity_timeout_seconds=affinity.get("timeoutSeconds"),
             published=tuple(
                 _address(entry) for entry in sequence(mapping(status, "loadBalancer"), "ingress")
+            ),
+            deletion_blocked=next(
+                (
+                    condition.get("message") or ""
+                    for condition in sequence(status, "conditions")
+                    if condition.get("type") == DELETION_BLOCKED and condition.get("status") == "True"
+                ),
+                None,
             ),
         )
 

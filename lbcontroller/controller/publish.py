@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final, assert_never
 
 from lbcontroller.cluster.binding import Binding
-from lbcontroller.cluster.service import PublishedAddress, Service
+from lbcontroller.cluster.service import DELETION_BLOCKED, PublishedAddress, Service
 from lbcontroller.controller.addresses import as_json
 from lbcontroller.errors import Denied, InvalidConfig, NotReady, Refused, Transient
 from lbcontroller.kube import patches
@@ -35,6 +36,7 @@ class Publisher:
 
     writer: ObjectWriter
     events: EventRecorder
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
     _told: dict[str, frozenset[Finding]] = field(default_factory=dict)
     """Findings already told, by the object's uid: a reconcile without news adds no event."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -56,6 +58,20 @@ class Publisher:
             return False
         self.writer.patch_status(reference(service), patches.load_balancer_status(as_json(entries)))
         return True
+
+    def deletion_blocked(self, service: Service, why: str | None) -> None:
+        """Write a condition that says why the load balancer cannot be deleted; None: nothing keeps it."""
+        if service.deletion_blocked == why:
+            return
+        blocked = why is not None
+        condition = patches.Condition(
+            type=DELETION_BLOCKED,
+            status=patches.ConditionStatus.TRUE if blocked else patches.ConditionStatus.FALSE,
+            reason="DeletionProtected" if blocked else "NotProtected",
+            message=why or "",
+            last_transition=self.now(),
+        )
+        self.writer.set_condition(reference(service), condition)
 
     def binding_reconciled(self, binding: Binding) -> None:
         """Write that the targets of the binding's present generation are registered."""

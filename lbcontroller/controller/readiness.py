@@ -11,7 +11,7 @@ from typing import Final
 
 from lbcontroller.cluster.endpoints import GateCondition
 from lbcontroller.keys import ObjectName
-from lbcontroller.kube.patches import ConditionStatus, PodCondition
+from lbcontroller.kube.patches import Condition, ConditionStatus
 from lbcontroller.kube.resources import ObjectRef, ResourceType
 from lbcontroller.kube.writes import ObjectWriter
 from lbcontroller.plan.readiness import GateStatus, GateUpdate
@@ -84,7 +84,7 @@ class GateWriter:
         """Write the conditions that are not on their pods yet.
 
         Raises:
-            LbControllerError: as `ObjectWriter.set_pod_condition` does; earlier ones are written.
+            LbControllerError: as `ObjectWriter.set_condition` does; earlier ones are written.
         """
         for update in updates:
             before = self._newest(update)
@@ -100,9 +100,9 @@ class GateWriter:
             message=update.message,
             since=now if before is None or flips else before.since,
         )
-        self._writer.set_pod_condition(
+        self._writer.set_condition(
             ObjectRef(resource=ResourceType.PODS, name=update.pod, uid=update.uid),
-            PodCondition(
+            Condition(
                 type=update.gate,
                 status=ConditionStatus(update.status.value),
                 reason=update.reason,

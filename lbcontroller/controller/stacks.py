@@ -31,6 +31,7 @@ from lbcontroller.controller.refusals import Refusals
 from lbcontroller.controller.steps import StepExecutor
 from lbcontroller.errors import InvalidConfig, NotReady, Refused
 from lbcontroller.keys import StackKey
+from lbcontroller.model.findings import FindingReason
 from lbcontroller.model.identity import StackId, stack_id
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.inventory import Inventory
@@ -110,6 +111,7 @@ class StackReconciler:
         planned = plan(built.stack, observed, self.policy())
         notices = announcements(planned, stack, observed)
         self.publisher.findings(service, (*built.findings, *planned.findings, *notices))
+        self.publisher.deletion_blocked(service, None)
         return planned
 
     def _apply(self, key: StackKey, stack: Stack, planned: Plan) -> Mapping[ResourceId, Arn]:
@@ -182,6 +184,7 @@ class StackReconciler:
         observed = self._observe(stack.id, snapshot)
         planned = plan(stack, observed, self.policy())
         self.publisher.findings(service, (*planned.findings, *announcements(planned, stack.id, observed)))
+        self.publisher.deletion_blocked(service, _blocked(planned))
         self.executor.run(planned)
         if planned.postponed:
             return _next_look(planned)
@@ -205,6 +208,12 @@ def _serving(
     if kept is None or is_serving(kept):
         return kept
     return next((item for item in load_balancers if item.arn != kept.arn and is_serving(item)), kept)
+
+
+def _blocked(planned: Plan) -> str | None:
+    """Return why load balancers are not deleted that should be; None when nothing keeps them."""
+    protected = (item for item in planned.findings if item.reason is FindingReason.DELETION_PROTECTED)
+    return "; ".join(item.message for item in protected) or None
 
 
 def _deletes_bindings(planned: Plan) -> bool:

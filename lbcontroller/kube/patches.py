@@ -36,8 +36,8 @@ class ConditionStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PodCondition:
-    """One entry of a pod's `status.conditions`."""
+class Condition:
+    """One entry of `status.conditions`."""
 
     type: str
     status: ConditionStatus
@@ -77,8 +77,8 @@ def with_uid(uid: str, patch: JsonObject) -> Patch:
     return {**patch, "metadata": {**(patch.get("metadata") or {}), "uid": uid}}
 
 
-def pod_condition(uid: str, condition: PodCondition) -> Patch:
-    """Set one condition of a pod's status, for a strategic merge patch: the others stay."""
+def with_condition(uid: str, condition: Condition) -> Patch:
+    """Set one condition of an object's status, for a strategic merge patch: the others stay."""
     return {
         "metadata": {"uid": uid},
         "status": {

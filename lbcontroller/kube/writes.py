@@ -15,7 +15,7 @@ from lbcontroller.errors import NotReady
 from lbcontroller.kube import patches
 from lbcontroller.kube.client import Client, Json
 from lbcontroller.kube.errors import Conflict, NotFound, Rejected
-from lbcontroller.kube.patches import Patch, PatchType, PodCondition
+from lbcontroller.kube.patches import Condition, Patch, PatchType
 from lbcontroller.kube.resources import ObjectRef, ResourceType, Subresource
 
 CONFLICT_PAUSES: Final = (0.01, 0.05, 0.25)
@@ -96,9 +96,9 @@ class ObjectWriter:
         """Merge `status` into the object's status; one that is gone has nobody to tell."""
         self._patch_present(ref, patches.status(ref.uid, status), PatchType.MERGE)
 
-    def set_pod_condition(self, ref: ObjectRef, condition: PodCondition) -> None:
-        """Set one condition of a pod's status; a pod that is gone has no use for it."""
-        self._patch_present(ref, patches.pod_condition(ref.uid, condition), PatchType.STRATEGIC)
+    def set_condition(self, ref: ObjectRef, condition: Condition) -> None:
+        """Set one condition of the object's status; one that is gone has no use for it."""
+        self._patch_present(ref, patches.with_condition(ref.uid, condition), PatchType.STRATEGIC)
 
     def _patch_present(self, ref: ObjectRef, body: Patch, patch_type: PatchType) -> None:
         try:

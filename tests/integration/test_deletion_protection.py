@@ -49,6 +49,9 @@ def assert_waits(yard: Yard) -> None:
     service = yard.find("service", "web")
     assert service is not None
     assert service["metadata"]["finalizers"] == ["service.k8s.aws/resources"]
+    (condition,) = service["status"]["conditions"]
+    assert (condition["type"], condition["status"]) == ("service.k8s.aws/DeletionBlocked", "True")
+    assert (condition["reason"], condition["message"]) == ("DeletionProtected", message)
     (balancer,) = yard.state()["load_balancers"].values()
     assert list(balancer["listeners"]) == ["80/TCP"]
     assert yard.registered_ips() == yard.pod_ips("web")
@@ -112,6 +115,7 @@ def test_a_service_that_is_no_load_balancer_any_more_waits_too(yard: Yard, chang
     service = yard.find("service", "web")
     assert service is not None
     assert "finalizers" not in service["metadata"]
+    assert [condition["status"] for condition in service["status"]["conditions"]] == ["False"]
 
 
 def test_a_removed_claim_waits_too(yard: Yard) -> None:

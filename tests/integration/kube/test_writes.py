@@ -6,7 +6,7 @@ import pytest
 
 from lbcontroller.errors import NotReady, Transient
 from lbcontroller.kube.errors import Conflict, NotFound, Rejected
-from lbcontroller.kube.patches import ConditionStatus, PodCondition, load_balancer_status
+from lbcontroller.kube.patches import Condition, ConditionStatus, load_balancer_status
 from lbcontroller.kube.resources import ResourceType
 from lbcontroller.kube.writes import CONFLICT_PAUSES, ObjectWriter
 from lbcontroller.local.apiserver import LocalApiServer, Request
@@ -165,8 +165,8 @@ def test_a_pod_condition_leaves_the_others_alone(server: LocalApiServer, writer:
     moment = datetime(2026, 1, 1, tzinfo=UTC)
 
     for status in (ConditionStatus.FALSE, ConditionStatus.TRUE):
-        condition = PodCondition(type="gate", status=status, reason="", message="", last_transition=moment)
-        writer.set_pod_condition(ref_of(pod, ResourceType.PODS), condition)
+        condition = Condition(type="gate", status=status, reason="", message="", last_transition=moment)
+        writer.set_condition(ref_of(pod, ResourceType.PODS), condition)
 
     conditions = server.get("Pod", "web-1")["status"]["conditions"]
     assert {each["type"]: each["status"] for each in conditions} == {

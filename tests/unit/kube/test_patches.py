@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 from lbcontroller.kube import patches
-from lbcontroller.kube.patches import ConditionStatus, PodCondition
+from lbcontroller.kube.patches import Condition, ConditionStatus
 
 
 def test_finalizers_are_replaced_only_in_the_version_they_were_read_from() -> None:
@@ -44,7 +44,7 @@ def test_a_uid_is_added_beside_the_other_metadata() -> None:
 
 
 def test_a_pod_condition_is_one_entry_with_the_pods_uid() -> None:
-    condition = PodCondition(
+    condition = Condition(
         type="target-health.elbv2.k8s.aws/web",
         status=ConditionStatus.FALSE,
         reason="Elb.RegistrationInProgress",
@@ -52,7 +52,7 @@ def test_a_pod_condition_is_one_entry_with_the_pods_uid() -> None:
         last_transition=datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC),
     )
 
-    assert patches.pod_condition("u", condition) == {
+    assert patches.with_condition("u", condition) == {
         "metadata": {"uid": "u"},
         "status": {
             "conditions": [

@@ -156,7 +156,7 @@ class BindingReconciler:
         # Targets of a stack's own target group stay: the group is deleted next, or gets its binding back.
         if binding.spec.multi_cluster:
             self.claims.close(binding)
-        self._strike(key)
+        self._strike_out(key)
         self._release_gates(key)
         self.publisher.let_go(binding)
 
@@ -164,7 +164,7 @@ class BindingReconciler:
         self.gates.write(release_gates(key.name.name, self.cache.pods_in(key.name.namespace)))
 
     def _forget(self, key: BindingKey) -> None:
-        self._strike(key)
+        self._strike_out(key)
         self.polls.forget(key.name)
         self.missing.found(key.name)
         self.registrar.departures.forget(key.name)
@@ -172,3 +172,8 @@ class BindingReconciler:
     def _strike(self, key: BindingKey) -> None:
         if self.ledger.strike(key.name):
             self.wake_rules()
+
+    def _strike_out(self, key: BindingKey) -> None:
+        """Strike a binding that goes; rules of it may be there even if this process never looked at it."""
+        self.ledger.strike(key.name)
+        self.wake_rules()

@@ -150,3 +150,17 @@ def test_a_group_that_is_full_anyway_is_emptied_before_it_is_filled(yard: Yard) 
     yard.settle()
 
     assert nodes.ranges() == [(9090, 9090)]
+
+
+def test_rules_of_a_binding_that_goes_while_no_controller_runs_are_closed(yard: Yard) -> None:
+    nodes, arn = NodeGroup(yard), a_target_group(yard)
+    yard.apply(an_app())
+    bind(yard, targetGroupARN=arn, networking=nodes.networking([8080]))
+    yard.settle()
+    yard.stop_controller()
+    yard.delete("targetgroupbinding", "own")
+
+    yard.start_controller()
+    yard.settle()
+
+    assert nodes.ranges() == []

@@ -1,0 +1,53 @@
+"""What the status of a Service publishes for a load balancer with static addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.services import a_service, asking
+from tests.support.yard import Yard
+
+
+def published(yard: Yard) -> list[dict[str, Any]]:
+    service = yard.kubernetes.get("service", "web")
+    entries: list[dict[str, Any]] = service["status"]["loadBalancer"]["ingress"]
+    assert {str(entry.pop("ports")) for entry in entries} == {"[{'port': 80, 'protocol': 'TCP'}]"}
+    return entries
+
+
+def addresses(yard: Yard) -> list[str]:
+    (balancer,) = yard.cluster.aws.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    return [
+        address["IpAddress"]
+        for zone in balancer["AvailabilityZones"]
+        for address in zone["LoadBalancerAddresses"]
+    ]
+
+
+def test_the_hostname_unless_addresses_are_asked_for(yard: Yard) -> None:
+    allocations = yard.cluster.world.fill("${eip.a},${eip.b},${eip.c}")
+    yard.kubernetes.apply(a_service(annotated=asking(scheme="internet-facing", eip_allocations=allocations)))
+    yard.settle()
+    (hostname,) = published(yard)
+    assert list(hostname) == ["hostname"]
+
+    yard.annotate("web", asking(status_addresses="both"))
+    yard.settle()
+    static = [{"ip": address, "ipMode": "Proxy"} for address in addresses(yard)]
+    assert sorted(published(yard), key=str) == sorted([hostname, *static], key=str)
+
+    yard.annotate("web", asking(status_addresses="ip"))
+    yard.settle()
+    assert sorted(published(yard), key=str) == sorted(static, key=str)
+
+    yard.annotate("web", asking(status_addresses=None))
+    yard.settle()
+    assert published(yard) == [hostname]
+
+
+def test_a_load_balancer_without_static_addresses_has_only_its_hostname(yard: Yard) -> None:
+    yard.kubernetes.apply(a_service(annotated=asking(status_addresses="ip")))
+    yard.settle()
+
+    (entry,) = published(yard)
+    assert list(entry) == ["hostname"]

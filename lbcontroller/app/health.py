@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
+from lbcontroller.errors import InvalidConfig, Problem
 from lbcontroller.telemetry.metrics import CONTENT_TYPE, Metrics
 
 Check = Callable[[], str | None]
@@ -40,17 +41,27 @@ def _probe(checks: tuple[Check, ...]) -> Callable[[web.Request], Awaitable[web.R
     return answer
 
 
-async def serve(application: web.Application, address: str) -> web.AppRunner | None:
+async def serve(application: web.Application, address: str, flag: str) -> web.AppRunner | None:
     """Serve at `host:port` until the runner is cleaned up; `0` as address serves nothing.
 
     Raises:
-        OSError: the port is taken.
-        ValueError: the address is malformed.
+        InvalidConfig: the address, which `flag` gave, is malformed or taken.
     """
     if address == "0":
         return None
     host, _, port = address.rpartition(":")
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, host.strip("[]") or None, int(port)).start()
+    try:
+        await web.TCPSite(runner, host.strip("[]") or None, int(port)).start()
+    except (OSError, OverflowError, ValueError) as error:
+        await runner.cleanup()
+        raise InvalidConfig(
+            Problem(
+                subject="lbcontroller",
+                field=flag,
+                value=address,
+                expected=f"expected host:port that is free, or 0: {error}",
+            )
+        ) from error
     return runner

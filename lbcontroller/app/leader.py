@@ -70,8 +70,12 @@ class Leadership:
         else:
             await self.elector.run()
 
+    def close(self) -> None:
+        """Close the fence, and leave the lease to expire: a write may be under way."""
+        self.fence.follow(lambda: False)
+
     async def release(self) -> None:
         """Close the fence and let another replica take over at once; no write may be under way."""
-        self.fence.follow(lambda: False)
+        self.close()
         if self.elector is not None:
             await self.elector.release()

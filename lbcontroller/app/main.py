@@ -24,7 +24,10 @@ from lbcontroller.telemetry.logs import event
 
 LOGGER: Final = logging.getLogger(__name__)
 WORKERS_END_SECONDS: Final = 35.0
-"""A worker ends after the step it is in. That is one call, whose longest wait for an answer is 30 seconds."""
+"""A worker ends after the step it is in. That is one call, whose longest wait for an answer is 30 seconds; it
+takes longer when it was throttled before, and then the lease is left to expire."""
+LEASE_IS_FREE_SECONDS: Final = 1.0
+"""Whoever does not hold the lease by then waits for another replica. A free one is taken in milliseconds."""
 
 
 class LeadershipLost(Exception):  # noqa: N818 - the reason why the process ends
@@ -41,7 +44,10 @@ class Controller:
         """Set once workers run."""
         self._informers: tuple[Informer[Any], ...] = ()
         self._tasks: list[asyncio.Task[None]] = []
-        self._threads: list[threading.Thread] = []
+        self._failed: asyncio.Future[None]
+        """Fails with whatever ended a part that must not end."""
+        self._workers: tuple[threading.Thread, ...] = ()
+        self._events: threading.Thread | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set.
@@ -49,24 +55,23 @@ class Controller:
         Raises:
             LeadershipLost: the lease was lost; nothing was written since.
             LbControllerError: AWS or the API server cannot be used at all.
+            Exception: a part that runs all the time came to an end, which is a bug.
         """
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(self.parts.connection.async_session())
             await self._serve(stack)
             stack.push_async_callback(self._cancel_tasks)
+            self._failed = asyncio.get_running_loop().create_future()
             leadership = self.parts.leadership(session)
-            lost = self._spawn(leadership.run())
+            self._spawn(_lead(leadership))
+            starting = self._spawn(self._start(leadership, session))
             stopped = asyncio.create_task(stop.wait())
-            starting = asyncio.create_task(self._start(leadership, session))
             try:
-                await _first_of(stopped, starting, lost)
-                await _first_of(stopped, lost)
+                await _first_of(stopped, self._failed)
             finally:
                 starting.cancel()
                 stopped.cancel()
                 await self._end(leadership)
-            if not stop.is_set():
-                raise LeadershipLost
 
     def wait_settled(self, *, timeout: float, horizon: float = 3.0) -> bool:
         """Wait until no work is left or due within `horizon` seconds; False after `timeout` seconds."""
@@ -82,17 +87,27 @@ class Controller:
         for informer in self._informers:
             self._spawn(informer.run())
         synced = (informer.synced.wait() for informer in self._informers)
-        await asyncio.gather(asyncio.to_thread(self.parts.load), *synced)
+        await asyncio.gather(self._load_as_leader(leadership), *synced)
         event(LOGGER, logging.INFO, "caches_filled", seconds=round(time.monotonic() - begun, 3))
-        await leadership.acquire()
         self.parts.metrics.became_leader(self.parts.settings.leader_election_id)
-        self._threads = [self.parts.events.start(), *self._start_workers()]
+        self._events = self.parts.events.start()
+        self._workers = self._start_workers()
         for key in (BACKEND_SECURITY_GROUP_KEY, BackendRulesKey()):
             self.parts.queues.add(key, Priority.LOW)
         self._spawn(self.parts.sweep.run())
         self.started.set()
         event(LOGGER, logging.INFO, "workers_started", seconds=round(time.monotonic() - begun, 3))
-        await asyncio.Event().wait()
+
+    async def _load_as_leader(self, leadership: Leadership) -> None:
+        """Read AWS once nobody else writes there. A standby also reads before, to fail early if it must."""
+        try:
+            async with asyncio.timeout(LEASE_IS_FREE_SECONDS):
+                await leadership.acquire()
+        except TimeoutError:
+            await asyncio.to_thread(self.parts.load)
+            event(LOGGER, logging.INFO, "standing_by")
+            await leadership.acquire()
+        await asyncio.to_thread(self.parts.load)
 
     def _start_workers(self) -> tuple[threading.Thread, ...]:
         parts, settings = self.parts, self.parts.settings
@@ -118,34 +133,50 @@ class Controller:
         self.parts.stopping.set()
         self.parts.queues.close()
         deadline = time.monotonic() + WORKERS_END_SECONDS
+        for thread in self._workers:
+            await _join(thread, deadline)
         self.parts.events.close()
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join, max(0.0, deadline - time.monotonic()))
-        await leadership.release()
+        if self._events is not None:
+            await _join(self._events, deadline)
+        busy = [thread.name for thread in self._workers if thread.is_alive()]
+        if busy:
+            event(LOGGER, logging.WARNING, "workers_still_busy", count=len(busy))
+            leadership.close()
+        else:
+            await leadership.release()
         self.parts.metrics.stopped_leading(self.parts.settings.leader_election_id)
         event(LOGGER, logging.INFO, "ended")
 
     async def _serve(self, stack: AsyncExitStack) -> None:
+        settings = self.parts.settings
         probes = probe_application(live=(), ready=(self._not_ready,))
         metrics = metrics_application(self.parts.metrics, self.parts.refresh_gauges)
-        for application, address in (
-            (probes, self.parts.settings.health_probe_bind_addr),
-            (metrics, self.parts.settings.metrics_bind_addr),
+        for application, flag, address in (
+            (probes, "--health-probe-bind-addr", settings.health_probe_bind_addr),
+            (metrics, "--metrics-bind-addr", settings.metrics_bind_addr),
         ):
-            runner: web.AppRunner | None = await serve(application, address)
+            runner: web.AppRunner | None = await serve(application, address, flag)
             if runner is not None:
                 stack.push_async_callback(runner.cleanup)
 
     def _not_ready(self) -> str | None:
+        if not self._informers:
+            return "watches have not begun"
         now = time.monotonic()
-        if not self._informers or not all(informer.healthy(now) for informer in self._informers):
-            return "the API server has not been heard lately"
-        return None
+        return "\n".join(filter(None, (informer.trouble(now) for informer in self._informers))) or None
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a part in the background; its failure ends the program, because no other part replaces it."""
         task = asyncio.create_task(work)
+        task.add_done_callback(self._note_end)
         self._tasks.append(task)
         return task
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if not (self._failed.done() or self.parts.stopping.is_set()):
+            self._failed.set_exception(error)
 
     async def _cancel_tasks(self) -> None:
         for task in self._tasks:
@@ -153,8 +184,17 @@ class Controller:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-async def _first_of(*tasks: asyncio.Task[Any]) -> None:
-    """Wait for the first of the tasks to end; raise what it raised."""
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in done:
-        task.result()
+async def _lead(leadership: Leadership) -> None:
+    await leadership.run()
+    raise LeadershipLost
+
+
+async def _join(thread: threading.Thread, deadline: float) -> None:
+    await asyncio.to_thread(thread.join, max(0.0, deadline - time.monotonic()))
+
+
+async def _first_of(*waited_for: asyncio.Future[Any]) -> None:
+    """Wait for the first to end; raise what it raised."""
+    done, _ = await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
+    for ended in done:
+        ended.result()

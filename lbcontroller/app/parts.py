@@ -135,7 +135,7 @@ def assemble(settings: Settings, connection: Connection, environment: Mapping[st
     aws = connect_aws(
         settings, environment, metrics, fence, on_lost=lambda stack: queues.stacks.add(stack_key(stack))
     )
-    client = Client(connection)
+    client = Client(connection, may_write=fence.may_write)
     events = EventRecorder(client, metrics, instance=identity, clock=time.monotonic, now=_now)
     publisher = Publisher(writer=ObjectWriter(client), events=events)
     executor = StepExecutor(
@@ -157,7 +157,7 @@ def assemble(settings: Settings, connection: Connection, environment: Mapping[st
         outcomes=Outcomes(publisher=publisher, metrics=metrics, subject_of=_Subjects(cache)),
         aws=aws,
         reconcilers=_reconcilers(settings, aws, cache, queues, executor, bindings),
-        sweep=Sweep(aws=aws, cache=cache, queues=queues, settings=settings),
+        sweep=Sweep(aws=aws, cache=cache, queues=queues, settings=settings, metrics=metrics),
     )
 
 

@@ -25,6 +25,7 @@ from lbcontroller.model.identity import stack_id, stack_key
 from lbcontroller.model.ids import Arn
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.logs import event
+from lbcontroller.telemetry.metrics import Metrics
 
 LOGGER: Final = logging.getLogger(__name__)
 READS_PER_SECOND: Final = 10.0
@@ -39,6 +40,7 @@ class Sweep:
     cache: ClusterCache
     queues: Queues
     settings: Settings
+    metrics: Metrics
     clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
@@ -80,6 +82,9 @@ class Sweep:
                 await self.round()
             except LbControllerError as error:
                 event(LOGGER, logging.WARNING, "sweep_failed", error=error)
+            except Exception as error:  # noqa: BLE001 - without a sweep drift would stay for ever, unnoticed
+                self.metrics.bug("sweep")
+                event(LOGGER, logging.ERROR, "bug", traceback_of=error, error=repr(error))
 
     def _compare(self) -> None:
         """Read AWS in bulk, and ask for the stacks of what differs."""

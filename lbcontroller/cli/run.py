@@ -78,6 +78,9 @@ async def _until_signalled(settings: Settings) -> int:
     except LbControllerError as error:
         event(LOGGER, logging.ERROR, "cannot_start", message=str(error))
         return EXIT_FAILED
+    except Exception as error:  # noqa: BLE001 - the pod's next start is the repair; the log must say why
+        event(LOGGER, logging.ERROR, "bug", traceback_of=error, error=repr(error))
+        return EXIT_FAILED
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
@@ -56,6 +56,7 @@ _METHODS: Final[Mapping[_Verb, str]] = {
     _Verb.PATCH: "PATCH",
     _Verb.DELETE: "DELETE",
 }
+_READS: Final = frozenset({_Verb.GET, _Verb.LIST})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +82,10 @@ class Client:
     Every method raises `Transient`, `Denied`, `NotReady` or `Rejected` by the table of `kube.errors`.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, may_write: Callable[[], bool] = lambda: True) -> None:
+        """Send requests over `connection`; `may_write` is asked before each that changes something."""
         self._connection = connection
+        self._may_write = may_write
 
     def get(self, resource: ResourceType, name: ObjectName) -> Json | None:
         """Return an object, None when there is none of that name."""
@@ -165,6 +168,8 @@ class Client:
         self._send(_Request(verb=_Verb.DELETE, resource=ref.resource, path=ref.path(), body=options))
 
     def _send(self, request: _Request) -> Json:
+        if request.verb not in _READS and not self._may_write():
+            raise Transient(f"{request.action}: not sent, because this replica does not lead")
         try:
             answer = self._connection.pool.request(
                 _METHODS[request.verb],

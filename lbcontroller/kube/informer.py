@@ -10,6 +10,7 @@ What the server may do, and what follows:
 |-------------------------------------------|------------------------------------------------------|
 | ends or breaks the stream                 | watches on from the last version: nothing is lost    |
 | no longer knows that version (410)        | lists anew after a pause, and replaces               |
+| does not serve the resource (404)         | says what to install, and tries again                |
 | reports an error in the stream            | lists anew after a pause                             |
 | says nothing, not even bookmarks          | gives the stream up and watches on                   |
 | answers anything else, or cuts a line off | tries again after a pause, for ever                  |
@@ -30,7 +31,7 @@ import orjson
 
 from lbcontroller.errors import Denied, LbControllerError
 from lbcontroller.keys import ObjectName
-from lbcontroller.kube.errors import Failure, error_of
+from lbcontroller.kube.errors import Failure, NotFound, error_of
 from lbcontroller.kube.resources import ResourceType
 from lbcontroller.telemetry import logs
 from lbcontroller.telemetry.metrics import Metrics
@@ -113,6 +114,8 @@ class _Position:
     """In a row; only a change or bookmark ends the row, so that listing again and again gets slower, too."""
     last_word: float = field(default=float("-inf"))
     """When the server last said anything."""
+    trouble: str = ""
+    """What went wrong last, in words."""
 
 
 class Informer(Generic[T]):
@@ -135,9 +138,17 @@ class Informer(Generic[T]):
         self.synced = asyncio.Event()
         """Set once the first listing has been reported, and ever after."""
 
-    def healthy(self, now: float) -> bool:
-        """Return whether the server was heard lately; `now` is of the same clock as the rhythm's."""
-        return self.synced.is_set() and now - self._at.last_word < self._rhythm.stale_after
+    def trouble(self, now: float) -> str | None:
+        """Return why what is known may be old, None when the server was heard lately.
+
+        Args:
+            now: of the same clock as the rhythm's.
+        """
+        if self.synced.is_set() and now - self._at.last_word < self._rhythm.stale_after:
+            return None
+        return (
+            f"{self._watched.resource.qualified}: {self._at.trouble or 'the API server was not heard lately'}"
+        )
 
     async def run(self) -> None:
         """List, watch, and begin again whatever happens."""
@@ -158,18 +169,32 @@ class Informer(Generic[T]):
 
     async def _wait_after(self, error: Exception) -> None:
         self._at.failures += 1
+        self._at.trouble = self._in_words(error)
         asked = error.retry_after if isinstance(error, _Interrupted) else 0.0
         seconds = max(asked, self._rhythm.backoff(self._at.failures))
         logs.event(
             _LOG,
-            logging.ERROR if isinstance(error, Denied) else logging.WARNING,
+            logging.ERROR if isinstance(error, Denied | NotFound) else logging.WARNING,
             "informer_interrupted",
             resource=self._watched.resource.plural,
             error=repr(error),
+            message=self._at.trouble,
             failures=self._at.failures,
             retry_after=round(seconds, 1),
         )
         await self._rhythm.pause(seconds)
+
+    def _in_words(self, error: Exception) -> str:
+        match error:
+            case NotFound():
+                return (
+                    f"the API server does not serve {self._watched.resource.api_version} "
+                    f"{self._watched.resource.kind}: install its CustomResourceDefinition"
+                )
+            case Denied():
+                return f"{error}: the ClusterRole of this service account must allow it"
+            case _:
+                return str(error) or type(error).__name__
 
     async def _list(self) -> None:
         """Read everything and replace what was known by it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,24 @@ def test_flags_without_effect_are_named_in_one_warning(cluster: LocalCluster, tm
         json.loads(line) for line in lines if json.loads(line)["event"] == "flags_without_effect_yet"
     ]
     assert warning["flag"] == "enable-shield, ingress-class"
+
+
+def test_a_taken_port_ends_the_process_with_words(cluster: LocalCluster, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with process(cluster, tmp_path / "kubeconfig", f"--metrics-bind-addr={address}") as running:
+            (*_, told) = wait_for_event(running, "cannot_start")
+            assert running.wait(30) == 2
+    assert "--metrics-bind-addr" in told
+    assert address in told
+
+
+def test_missing_credentials_end_the_process_with_words(cluster: LocalCluster, tmp_path: Path) -> None:
+    nobody = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "true"}
+    with process(cluster, tmp_path / "kubeconfig", variables=nobody) as running:
+        (*_, told) = wait_for_event(running, "cannot_start")
+        assert running.wait(30) == 1
+    assert "credentials" in told
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,9 @@ FLAGS = ["--metrics-bind-addr=0", "--health-probe-bind-addr=0", "--drift-sweep-i
 
 
 @contextmanager
-def process(cluster: LocalCluster, kubeconfig: Path, *flags: str) -> Iterator[subprocess.Popen[str]]:
+def process(
+    cluster: LocalCluster, kubeconfig: Path, *flags: str, variables: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
     cluster.kubernetes.write_kubeconfig(kubeconfig)
     given = [f"--{name}={value}" for name, value in cluster.flags().items()]
     command = [
@@ -29,7 +31,7 @@ def process(cluster: LocalCluster, kubeconfig: Path, *flags: str) -> Iterator[su
         *FLAGS,
         *flags,
     ]
-    environment = {**os.environ, **cluster.aws.environment()}
+    environment = {**os.environ, **cluster.aws.environment(), **(variables or {})}
     with subprocess.Popen(  # noqa: S603 - our own program
         command, env=environment, stderr=subprocess.PIPE, text=True
     ) as running:

@@ -366,8 +366,20 @@ async def test_an_answer_of_an_unexpected_shape_is_counted_as_a_bug_and_survived
 
 async def test_it_is_healthy_while_the_server_is_heard(tmp_path: Path) -> None:
     async with following_a_script(tmp_path, listing("1")) as (follower, _):
-        assert not follower.informer.healthy(0.0)
+        assert follower.informer.trouble(0.0) == "services: the API server was not heard lately"
         await follower.informer.synced.wait()
 
-        assert follower.informer.healthy(149.0)
-        assert not follower.informer.healthy(150.0)
+        assert follower.informer.trouble(149.0) is None
+        assert follower.informer.trouble(150.0) is not None
+
+
+async def test_a_resource_that_is_not_served_is_told_with_what_to_install(tmp_path: Path) -> None:
+    answers = (status(404, "the server could not find the requested resource"), listing("1"))
+    async with following_a_script(tmp_path, *answers) as (follower, _):
+        await until(lambda: bool(follower.pauses))
+        await follower.informer.synced.wait()
+
+        assert follower.informer.trouble(1000.0) == (
+            "services: the API server does not serve v1 Service: install its CustomResourceDefinition"
+        )
+        assert follower.informer.trouble(0.0) is None

@@ -158,7 +158,7 @@ class WorkQueue(Generic[K]):
         self._ready[key] = priority
         self._ready_since.setdefault(key, self._clock())
         heapq.heappush(self._heap, (priority, next(self._sequence), key))
-        self._changed.notify()
+        self._changed.notify_all()  # not one: it might be one that waits in `wait_settled` and takes nothing
 
     def _pop(self) -> Taken[K] | None:
         while self._heap:

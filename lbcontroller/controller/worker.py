@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from lbcontroller.controller.queue import Priority, Taken, WorkQueue
 from lbcontroller.errors import Denied, InvalidConfig, NotReady, Transient
+from lbcontroller.telemetry.logs import event
+
+LOGGER: Final = logging.getLogger(__name__)
 
 K = TypeVar("K", bound=Hashable)
 K_contra = TypeVar("K_contra", bound=Hashable, contravariant=True)
@@ -52,19 +56,28 @@ class Worker(Generic[K]):
                 self.queue.done(taken.key)
 
     def attempt(self, taken: Taken[K]) -> None:
-        """Reconcile one key and schedule what follows from the result; never raises."""
-        started = self.clock()
-        self.outcome.taken(taken.key, taken.waited)
+        """Reconcile one key, schedule what follows from the result, and tell of it; never raises."""
+        key, started = taken.key, self.clock()
+        self._tell(lambda: self.outcome.taken(key, taken.waited))
         try:
-            again = self.reconcile(taken.key)
+            again = self.reconcile(key)
         except Exception as error:  # noqa: BLE001 - the last line of defence: one key's bug harms no other key
-            self.outcome.failed(taken.key, error, taken.failures)
-            self._schedule_after(taken.key, error)
+            failure = error
+            self._schedule_after(key, failure)
+            self._tell(lambda: self.outcome.failed(key, failure, taken.failures))
             return
-        self.outcome.succeeded(taken.key, self.clock() - started)
-        self.queue.forget_failures(taken.key)
+        seconds = self.clock() - started
+        self.queue.forget_failures(key)
         if again is not None:
-            self.queue.add_after(taken.key, again)
+            self.queue.add_after(key, again)
+        self._tell(lambda: self.outcome.succeeded(key, seconds))
+
+    def _tell(self, tell: Callable[[], None]) -> None:
+        """Tell of an attempt; a failure of that must neither end this thread nor cost the key its retry."""
+        try:
+            tell()
+        except Exception as error:  # noqa: BLE001 - whoever would count and publish it is what failed
+            event(LOGGER, logging.ERROR, "outcome_not_told", traceback_of=error, error=repr(error))
 
     def _schedule_after(self, key: K, error: Exception) -> None:
         match error:

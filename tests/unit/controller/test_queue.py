@@ -161,6 +161,27 @@ def test_closing_wakes_every_waiting_worker() -> None:
     assert results == [None, None, None]
 
 
+def test_somebody_who_waits_for_quiet_takes_no_wake_up_from_a_worker() -> None:
+    queue: WorkQueue[str] = WorkQueue(clock=Clock(), random=lambda: 0.5, backoff=Backoff())
+    queue.add_after("later", 100.0)
+    taken: list[str] = []
+
+    def work() -> None:
+        if (it := queue.take()) is not None:
+            taken.append(it.key)
+
+    watcher = threading.Thread(target=lambda: queue.wait_settled(horizon=200.0, timeout=30), daemon=True)
+    worker = threading.Thread(target=work, daemon=True)
+    for count, thread in enumerate((watcher, worker), start=1):
+        thread.start()
+        while len(queue._changed._waiters) < count:  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
+            pass
+    queue.add("now")
+    worker.join(10)
+
+    assert taken == ["now"]
+
+
 def test_no_key_is_ever_in_two_hands_and_no_request_is_lost() -> None:
     queue: WorkQueue[int] = WorkQueue(clock=Clock(), random=lambda: 0.5, backoff=Backoff())
     lock = threading.Lock()

@@ -154,3 +154,27 @@ def test_one_key_with_a_bug_does_not_stop_the_worker() -> None:
     bench.run_one()
 
     assert bench.journal.successes == ["good"]
+
+
+class MuteJournal(Journal):
+    """Breaks down whatever it is told."""
+
+    def taken(self, key: str, waited: float) -> None:
+        raise ZeroDivisionError(key, waited)
+
+    def succeeded(self, key: str, seconds: float) -> None:
+        raise ZeroDivisionError(key, seconds)
+
+    def failed(self, key: str, error: Exception, failures: int) -> None:
+        raise ZeroDivisionError(key, error, failures)
+
+
+@pytest.mark.parametrize("reconcile", [lambda _key: 0.2, failing_with(Transient("throttled"))])
+def test_a_key_is_worked_on_again_even_if_nobody_can_be_told(
+    reconcile: Callable[[str], float | None],
+) -> None:
+    bench = Bench(reconcile, journal=MuteJournal())
+    bench.queue.add("a")
+    bench.run_one()
+
+    assert not bench.idle_for(0.3)

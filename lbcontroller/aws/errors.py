@@ -29,15 +29,24 @@ from botocore.exceptions import (
     CredentialRetrievalError,
     HTTPClientError,
     IncompleteReadError,
+    MetadataRetrievalError,
     NoCredentialsError,
     PartialCredentialsError,
 )
+from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.parsers import ResponseParserError
 
 from lbcontroller.aws.operations import Operation
 from lbcontroller.errors import Denied, LbControllerError, NotReady, Problem, Refused, Transient
 
-NO_ANSWER: Final = (HTTPClientError, IncompleteReadError, ResponseParserError, CredentialRetrievalError)
+NO_ANSWER: Final = (
+    NoConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    ResponseParserError,
+    CredentialRetrievalError,
+    MetadataRetrievalError,
+)
 """The request may or may not have been carried out."""
 NO_CREDENTIALS: Final = (NoCredentialsError, PartialCredentialsError)
 AWS_ERRORS: Final = (ClientError, *NO_ANSWER, *NO_CREDENTIALS)
@@ -105,6 +114,7 @@ _CODES: Final[Mapping[Reaction, tuple[str, ...]]] = {
         "TargetGroupNotFound",
         "InvalidGroup.NotFound",
         "InvalidGroupId.NotFound",
+        "InvalidSecurityGroupID.NotFound",
         "InvalidPermission.NotFound",
         "InvalidInstanceID.NotFound",
         "InvalidNetworkInterfaceID.NotFound",
@@ -255,7 +265,12 @@ def is_rule_limit(error: BaseException) -> bool:
 
 def is_missing_security_group(error: BaseException) -> bool:
     """Whether a security group that the call named does not exist."""
-    return code_of(error) in ("InvalidSecurityGroup", "InvalidGroup.NotFound", "InvalidGroupId.NotFound")
+    return code_of(error) in (
+        "InvalidSecurityGroup",
+        "InvalidGroup.NotFound",
+        "InvalidGroupId.NotFound",
+        "InvalidSecurityGroupID.NotFound",
+    )
 
 
 def is_missing_vpc(error: BaseException) -> bool:

@@ -5,7 +5,7 @@ The IAM policy in `iam/` is compared with these declarations.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from typing import Final
 
@@ -77,6 +77,7 @@ _EC2_PAGES: Final = Paging(
     size_parameter="MaxResults",
     size=1000,
 )
+_ROUTE_TABLE_PAGES: Final = replace(_EC2_PAGES, size=100)
 _ACM_PAGES: Final = Paging(
     request_token="NextToken",  # noqa: S106 - the name of a parameter
     answer_token="NextToken",  # noqa: S106 - the name of a parameter
@@ -182,7 +183,7 @@ REMOVE_TAGS: Final = _write(_ELBV2, "RemoveTags")
 DESCRIBE_VPCS: Final = _read(_EC2, "DescribeVpcs")
 DESCRIBE_SUBNETS: Final = _read(_EC2, "DescribeSubnets", _EC2_PAGES)
 DESCRIBE_AVAILABILITY_ZONES: Final = _read(_EC2, "DescribeAvailabilityZones")
-DESCRIBE_ROUTE_TABLES: Final = _read(_EC2, "DescribeRouteTables", _EC2_PAGES)
+DESCRIBE_ROUTE_TABLES: Final = _read(_EC2, "DescribeRouteTables", _ROUTE_TABLE_PAGES)
 DESCRIBE_INSTANCES: Final = _read(_EC2, "DescribeInstances")
 DESCRIBE_NETWORK_INTERFACES: Final = _read(_EC2, "DescribeNetworkInterfaces")
 DESCRIBE_SECURITY_GROUPS: Final = _read(_EC2, "DescribeSecurityGroups")

@@ -4,7 +4,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, NoCredentialsError, ParamValidationError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 from lbcontroller.aws.caller import RETRY_SECONDS, AwsCaller, CallRecord, LeadershipLost, Timing
 from lbcontroller.aws.errors import Reaction, code_of, is_not_found
@@ -91,6 +99,9 @@ def test_the_answer_comes_back_and_parameters_go_through() -> None:
         an_error("InternalFailure", status=500),
         an_error("SomethingNew", status=502),
         ReadTimeoutError(endpoint_url="https://aws"),
+        ConnectTimeoutError(endpoint_url="https://aws"),
+        EndpointConnectionError(endpoint_url="https://aws"),
+        SSLError(endpoint_url="https://aws", error=OSError("handshake")),
     ],
 )
 def test_what_may_pass_is_retried_in_place(error: Exception) -> None:

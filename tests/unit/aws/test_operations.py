@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import botocore.session
+import pytest
+
+from lbcontroller.aws.operations import OPERATIONS, Operation
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [operation for operation in OPERATIONS if operation.paging is not None],
+    ids=lambda operation: operation.name,
+)
+def test_pages_are_as_large_as_aws_allows(operation: Operation) -> None:
+    assert operation.paging is not None
+    service = botocore.session.get_session().get_service_model(operation.service.value)
+    request = service.operation_model(operation.name).input_shape
+    assert request is not None
+    size = request.members[operation.paging.size_parameter]
+
+    assert operation.paging.size == size.metadata["max"]

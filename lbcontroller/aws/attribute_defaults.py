@@ -25,7 +25,6 @@ _NETWORK_LOAD_BALANCER: Final = {
     "zonal_shift.config.enabled": "false",
 }
 _NETWORK_TARGET_GROUP: Final = {
-    "deregistration_delay.connection_termination.enabled": "false",
     "deregistration_delay.timeout_seconds": "300",
     "load_balancing.cross_zone.enabled": "use_load_balancer_configuration",
     "proxy_protocol_v2.enabled": "false",
@@ -34,11 +33,16 @@ _NETWORK_TARGET_GROUP: Final = {
     "target_group_health.dns_failover.minimum_healthy_targets.percentage": "off",
     "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": "1",
     "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
-    "target_health_state.unhealthy.connection_termination.enabled": "true",
     "target_health_state.unhealthy.draining_interval_seconds": "0",
 }
 _APPLICATION_PROTOCOLS: Final = frozenset({Protocol.HTTP, Protocol.HTTPS})
 _STREAM_PROTOCOLS: Final = frozenset({Protocol.TCP, Protocol.TLS})
+_STREAM_TARGET_GROUP: Final = {
+    "deregistration_delay.connection_termination.enabled": "false",
+    "target_health_state.unhealthy.connection_termination.enabled": "true",
+}
+_DATAGRAM_PROTOCOLS: Final = frozenset({Protocol.UDP, Protocol.TCP_UDP})
+_DATAGRAM_TARGET_GROUP: Final = {"deregistration_delay.connection_termination.enabled": "true"}
 
 
 def load_balancer_defaults(load_balancer: LoadBalancer) -> Attributes:
@@ -50,8 +54,13 @@ def target_group_defaults(target_group: TargetGroup) -> Attributes:
     """Return the attributes of a new target group; empty where they are not known."""
     if target_group.protocol in _APPLICATION_PROTOCOLS:
         return {}
-    by_address = target_group.target_type is TargetType.IP and target_group.protocol in _STREAM_PROTOCOLS
+    is_stream = target_group.protocol in _STREAM_PROTOCOLS
+    by_address = target_group.target_type is TargetType.IP and is_stream
     defaults = {**_NETWORK_TARGET_GROUP, "preserve_client_ip.enabled": "false" if by_address else "true"}
+    if is_stream:
+        defaults |= _STREAM_TARGET_GROUP
+    elif target_group.protocol in _DATAGRAM_PROTOCOLS:
+        defaults |= _DATAGRAM_TARGET_GROUP
     if target_group.protocol is not Protocol.TLS:
         defaults["stickiness.type"] = "source_ip"
     return defaults

@@ -106,16 +106,22 @@ def tracking_tags(cluster: str, tracked: Tracked) -> Tags:
 
 
 def identify(cluster: str, tags: Tags) -> Tracked | None:
-    """Return what `tags` name, or None for what is not of this cluster or not tagged completely."""
+    """Return what `tags` name, or None for what is not of this cluster or not tagged as we tag."""
     if tags.get(CLUSTER_TAG) != cluster:
         return None
     for family in (TagFamily.SERVICE, TagFamily.INGRESS):
         stack, resource = tags.get(f"{family}/stack"), tags.get(f"{family}/resource")
-        if stack is not None and resource is not None:
+        if stack is not None and resource is not None and _is_stack_name(family, stack):
             return Tracked(StackId(family, stack), resource)
-    if SHARED_RESOURCE_TAG in tags:
-        return Tracked(SHARED_STACK, tags[SHARED_RESOURCE_TAG])
+    if tags.get(SHARED_RESOURCE_TAG) == BACKEND_SECURITY_GROUP_RESOURCE:
+        return Tracked(SHARED_STACK, BACKEND_SECURITY_GROUP_RESOURCE)
     return None
+
+
+def _is_stack_name(family: TagFamily, name: str) -> bool:
+    """Whether `stack_key` takes it: somebody else's tag must neither stop us nor be acted upon."""
+    namespace, _, object_name = name.partition("/")
+    return family is not TagFamily.SERVICE or bool(namespace and object_name)
 
 
 def binding_labels(stack: StackId) -> Mapping[str, str]:

@@ -62,6 +62,12 @@ def test_the_tags_of_a_service_are_spelled_as_lbc_spells_them() -> None:
             "service.k8s.aws/stack": "shop/web",
             "service.k8s.aws/resource": "80",
         },
+        {
+            "elbv2.k8s.aws/cluster": "yard",
+            "service.k8s.aws/stack": "not-ours",
+            "service.k8s.aws/resource": "80",
+        },
+        {"elbv2.k8s.aws/cluster": "yard", "elbv2.k8s.aws/resource": "something-else"},
     ],
 )
 def test_what_is_not_ours_completely_is_not_ours(tags: dict[str, str]) -> None:

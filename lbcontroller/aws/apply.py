@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import assert_never
 
 from lbcontroller.aws.caller import AwsCaller
@@ -15,12 +15,13 @@ from lbcontroller.aws.presence import forget_what_is_gone
 from lbcontroller.aws.security_groups import SecurityGroups
 from lbcontroller.aws.target_groups import TargetGroups
 from lbcontroller.aws.wire import Changes, without_references
-from lbcontroller.errors import InvalidConfig, NotReady
+from lbcontroller.errors import InvalidConfig, NotReady, Transient
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.resources import (
     Kind,
     Listener,
     LoadBalancer,
+    Ref,
     Resource,
     ResourceId,
     SecurityGroup,
@@ -70,8 +71,14 @@ class Applier:
             if not (is_not_found(error) or is_missing_security_group(error)):
                 raise
             if not forget_what_is_gone(self._caller, self._mirror, _needed(step, arns)):
+                if is_missing_security_group(error) and self._are_ours(_security_groups(step, arns)):
+                    # EC2 shows what was just made a little earlier than it lets others use it.
+                    raise Transient(f"{error}, although it exists") from error
                 raise
             raise NotReady(f"{error}; it is planned anew", retry_after=_GONE_SECONDS) from error
+
+    def _are_ours(self, arns: Collection[Arn]) -> bool:
+        return bool(arns) and all(self._mirror.find(arn) is not None for arn in arns)
 
     def _take(self, step: Step, arns: Mapping[ResourceId, Arn]) -> Arn:
         match step:
@@ -142,9 +149,14 @@ def _needed(step: Step, arns: Mapping[ResourceId, Arn]) -> Iterable[Arn]:
             needed = {arn}
         case _:
             assert_never(step)
-    if not isinstance(step, Delete) and isinstance(step.resource, LoadBalancer):
-        groups = step.resource.security_groups
-        needed |= (
-            {Arn(group) for group in groups if isinstance(group, str)} if isinstance(groups, tuple) else set()
-        )
-    return sorted(needed)
+    return sorted(needed | _security_groups(step, arns))
+
+
+def _security_groups(step: Step, arns: Mapping[ResourceId, Arn]) -> frozenset[Arn]:
+    """Return the security groups of the load balancer that a step makes or changes."""
+    if isinstance(step, Delete) or not isinstance(step.resource, LoadBalancer):
+        return frozenset()
+    groups = step.resource.security_groups
+    if not isinstance(groups, tuple):
+        return frozenset()
+    return frozenset(arns[group.to] if isinstance(group, Ref) else Arn(group) for group in groups)

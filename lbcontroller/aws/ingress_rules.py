@@ -9,7 +9,7 @@ from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_duplicate, is_not_found
 from lbcontroller.aws.operations import AUTHORIZE_INGRESS, DESCRIBE_SECURITY_GROUPS, REVOKE_INGRESS
 from lbcontroller.aws.wire import without_nones
-from lbcontroller.errors import InvalidConfig, NotReady
+from lbcontroller.errors import InvalidConfig, NotReady, Transient
 from lbcontroller.model.ids import SecurityGroupId
 from lbcontroller.model.ingress_rules import MAX_PORT, IngressRule, Peer, PeerKind
 from lbcontroller.plan.backend_rules import ALL_PROTOCOLS
@@ -106,7 +106,7 @@ def authorize(caller: AwsCaller, group: SecurityGroupId, rules: Collection[Ingre
         # One duplicate refuses the whole call: a reply was lost, or somebody was faster.
         missing = not_among(rules, read_rules(caller, [group]).get(group, frozenset()))
         if len(missing) == len(rules):
-            raise
+            raise Transient(f"{error}, although none of them is listed yet") from error
         authorize(caller, group, missing)
 
 
@@ -126,7 +126,7 @@ def revoke(caller: AwsCaller, group: SecurityGroupId, rules: Collection[IngressR
         present = read_rules(caller, [group]).get(group, frozenset())
         left = frozenset(rules) - not_among(rules, present)
         if len(left) == len(rules):
-            raise
+            raise Transient(f"{error}, although all of them are still listed") from error
         revoke(caller, group, left)
 
 

@@ -30,7 +30,7 @@ from lbcontroller.aws.operations import (
 )
 from lbcontroller.aws.tagging import change_tags, read_tags
 from lbcontroller.aws.wire import Changes, attribute_list, given, known, wanted
-from lbcontroller.errors import InvalidConfig, NotReady
+from lbcontroller.errors import InvalidConfig, NotReady, Transient
 from lbcontroller.model.fields import UNKNOWN, Attributes, Mark
 from lbcontroller.model.ids import Arn, CertificateArn
 from lbcontroller.model.observed import ObservedListener
@@ -153,7 +153,7 @@ class Listeners:
                 if answer["Port"] == desired.port:
                     found: Mapping[str, Any] = answer
                     return found
-        raise refusal
+        raise Transient(f"{refusal}, although it is not listed yet") from refusal
 
     def _record(self, desired: Listener, observed: ObservedListener) -> None:
         load_balancer = observed.resource.load_balancer

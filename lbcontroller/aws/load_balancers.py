@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from lbcontroller.aws.attribute_defaults import beyond, load_balancer_defaults
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_deletion_protected, is_duplicate, is_not_found
 from lbcontroller.aws.identity import Identification
+from lbcontroller.aws.load_balancer_state import read_state
 from lbcontroller.aws.load_balancer_wire import (
     create_request,
     decode_load_balancer,
@@ -40,6 +42,7 @@ from lbcontroller.plan.policies import DELETION_PROTECTION
 PROVISIONING_SECONDS: Final = 15.0
 """How soon a load balancer that is being set up is looked at again."""
 _PROTECTED_SECONDS: Final = 1.0
+_GONE_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,7 @@ class LoadBalancers:
     caller: AwsCaller
     mirror: Mirror
     identification: Identification
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def create(self, desired: LoadBalancer) -> Arn:
         """Make a load balancer, or take over the one that a lost reply left.
@@ -65,8 +69,9 @@ class LoadBalancers:
                 raise
             found = self.caller.call(DESCRIBE_LOAD_BALANCERS, Names=[desired.name])["LoadBalancers"][0]
             return self._adopt(desired, found, error)
-        if answer.get("State", {}).get("Code") != LoadBalancerState.PROVISIONING:
-            # AWS answers an existing one when name and settings are the same.
+        is_set_up = answer.get("State", {}).get("Code") != LoadBalancerState.PROVISIONING
+        if is_set_up or self.mirror.find(Arn(answer["LoadBalancerArn"])) is not None:
+            # AWS answers an existing one when name and settings are the same, whosever it is.
             return self._adopt(desired, answer, None)
         observed = decode_load_balancer(answer, desired.id, known(desired.tags))
         defaults = load_balancer_defaults(desired)
@@ -127,7 +132,7 @@ class LoadBalancers:
         observed = self.mirror.find(arn)
         if isinstance(observed, ObservedLoadBalancer):
             return observed
-        raise NotReady(f"load balancer {arn} is gone", retry_after=1.0)
+        raise NotReady(f"load balancer {arn} is gone", retry_after=_GONE_SECONDS)
 
     def _record(self, desired: LoadBalancer, observed: ObservedLoadBalancer) -> None:
         self.mirror.record(self.identification.stack_of(desired), observed)
@@ -207,14 +212,12 @@ class LoadBalancers:
 
     def _look_again(self, arn: Arn) -> None:
         """Read the state of a load balancer that was being set up when it was last seen."""
-        present = self._find(arn)
-        answer = self.caller.call(DESCRIBE_LOAD_BALANCERS, LoadBalancerArns=[arn])["LoadBalancers"][0]
-        state = LoadBalancerState(answer["State"]["Code"])
-        stack = self.mirror.stack_of(arn)
-        if stack is not None:
-            self.mirror.record(stack, replace(present, state=state))
+        name = self._find(arn).resource.name
+        state = read_state(self.caller, self.mirror, arn, self.now())
+        if state is None:
+            raise NotReady(f"load balancer {arn} is gone", retry_after=_GONE_SECONDS)
         if state is LoadBalancerState.PROVISIONING:
             raise NotReady(
-                f"load balancer {present.resource.name} is still being set up; then its capacity is reserved",
+                f"load balancer {name} is still being set up; then its capacity is reserved",
                 retry_after=PROVISIONING_SECONDS,
             )

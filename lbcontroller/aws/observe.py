@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import assert_never
@@ -11,14 +11,13 @@ from typing import assert_never
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_not_found
 from lbcontroller.aws.listener_wire import decode_certificates
-from lbcontroller.aws.load_balancer_wire import seen_again
+from lbcontroller.aws.load_balancer_state import read_state
 from lbcontroller.aws.mirror import InAws, Mirror
 from lbcontroller.aws.operations import (
     DESCRIBE_CAPACITY_RESERVATION,
     DESCRIBE_LISTENER_ATTRIBUTES,
     DESCRIBE_LISTENER_CERTIFICATES,
     DESCRIBE_LOAD_BALANCER_ATTRIBUTES,
-    DESCRIBE_LOAD_BALANCERS,
     DESCRIBE_TARGET_GROUP_ATTRIBUTES,
     Operation,
 )
@@ -87,7 +86,7 @@ class Observer:
         """
         for observed in self._load_balancers(stack):
             if observed.state is LoadBalancerState.PROVISIONING:
-                self._read_state(observed.arn)
+                read_state(self._caller, self._mirror, observed.arn, self._now())
 
     def refresh_protection(self, stack: StackId) -> None:
         """Read again whether load balancers are still protected that were when they were last seen.
@@ -101,19 +100,6 @@ class Observer:
 
     def _load_balancers(self, stack: StackId) -> Iterator[ObservedLoadBalancer]:
         return (item for item in self._mirror.observed(stack) if isinstance(item, ObservedLoadBalancer))
-
-    def _read_state(self, arn: Arn) -> None:
-        try:
-            answer = self._caller.call(DESCRIBE_LOAD_BALANCERS, LoadBalancerArns=[arn])["LoadBalancers"][0]
-        except NotReady as error:
-            if not is_not_found(error):
-                raise
-            self._mirror.lose(arn)
-            return
-        present, stack = self._mirror.find(arn), self._mirror.stack_of(arn)
-        if isinstance(present, ObservedLoadBalancer) and stack is not None:
-            state = LoadBalancerState(answer["State"]["Code"])
-            self._mirror.record(stack, seen_again(replace(present, state=state), present, self._now()))
 
     def _missing(self, desired: Resource, observed: InAws) -> Iterator[Read]:
         arn = observed.arn
@@ -143,18 +129,31 @@ class Observer:
                 assert_never(observed)
 
     def _read_attributes(self, operation: Operation, parameter: str, arn: Arn) -> None:
-        answer = self._caller.call(operation, **{parameter: arn})
-        self._mirror.amend(arn, attributes=decode_attributes(answer["Attributes"]))
+        with self._losing(arn):
+            answer = self._caller.call(operation, **{parameter: arn})
+            self._mirror.amend(arn, attributes=decode_attributes(answer["Attributes"]))
 
     def _read_capacity(self, arn: Arn) -> None:
-        answer = self._caller.call(DESCRIBE_CAPACITY_RESERVATION, LoadBalancerArn=arn)
-        minimum = answer.get("MinimumLoadBalancerCapacity") or {}
-        self._mirror.amend(arn, capacity_units=minimum.get("CapacityUnits", 0))
+        with self._losing(arn):
+            answer = self._caller.call(DESCRIBE_CAPACITY_RESERVATION, LoadBalancerArn=arn)
+            minimum = answer.get("MinimumLoadBalancerCapacity") or {}
+            self._mirror.amend(arn, capacity_units=minimum.get("CapacityUnits", 0))
 
     def _read_certificates(self, arn: Arn) -> None:
-        pages = self._caller.pages(DESCRIBE_LISTENER_CERTIFICATES, ListenerArn=arn)
-        items = [item for page in pages for item in page["Certificates"]]
-        self._mirror.amend(arn, certificates=decode_certificates(items))
+        with self._losing(arn):
+            pages = self._caller.pages(DESCRIBE_LISTENER_CERTIFICATES, ListenerArn=arn)
+            items = [item for page in pages for item in page["Certificates"]]
+            self._mirror.amend(arn, certificates=decode_certificates(items))
+
+    @contextmanager
+    def _losing(self, arn: Arn) -> Iterator[None]:
+        """Take it for lost if AWS does not know it: then it is planned anew, not asked about again."""
+        try:
+            yield
+        except NotReady as error:
+            if not is_not_found(error):
+                raise
+            self._mirror.lose(arn)
 
 
 def _is_managed(field: object) -> bool:

@@ -18,7 +18,7 @@ from lbcontroller.aws.operations import (
 )
 from lbcontroller.aws.tagging import change_ec2_tags
 from lbcontroller.aws.wire import Changes, decode_tags, tag_list, wanted
-from lbcontroller.errors import Denied, InvalidConfig, NotReady
+from lbcontroller.errors import Denied, InvalidConfig, NotReady, Transient
 from lbcontroller.model.fields import Tags
 from lbcontroller.model.ids import Arn, SecurityGroupId, VpcId
 from lbcontroller.model.ingress_rules import IngressRule
@@ -141,7 +141,7 @@ class SecurityGroups:
                 rules = wanted(Kind.SECURITY_GROUP, "ingress", desired.ingress)
                 self._set_rules(observed.arn, present, rules)
                 return observed.arn
-        raise error
+        raise Transient(f"{error}, although it is not listed yet") from error
 
     def _record(self, arn: Arn, desired: SecurityGroup, rules: frozenset[IngressRule]) -> None:
         observed = ObservedSecurityGroup(

@@ -124,7 +124,11 @@ class TargetGroups:
         except InvalidConfig as error:
             if not is_duplicate(error):
                 raise
-            return self._adopt(desired, error)
+            found = self.caller.call(DESCRIBE_TARGET_GROUPS, Names=[desired.name])["TargetGroups"][0]
+            return self._adopt(desired, found, error)
+        if answer.get("LoadBalancerArns") or self.mirror.find(Arn(answer["TargetGroupArn"])) is not None:
+            # AWS answers an existing one when name and settings are the same, whosever it is.
+            return self._adopt(desired, answer, None)
         observed = decode_target_group(answer, desired.id, known(desired.tags))
         defaults = target_group_defaults(desired)
         self._record(desired, replace(observed, resource=replace(observed.resource, attributes=defaults)))
@@ -165,8 +169,7 @@ class TargetGroups:
                 raise
         self.mirror.forget(arn)
 
-    def _adopt(self, desired: TargetGroup, refusal: InvalidConfig) -> Arn:
-        answer = self.caller.call(DESCRIBE_TARGET_GROUPS, Names=[desired.name])["TargetGroups"][0]
+    def _adopt(self, desired: TargetGroup, answer: Mapping[str, Any], refusal: InvalidConfig | None) -> Arn:
         arn = Arn(answer["TargetGroupArn"])
         tags = read_tags(self.caller, [arn]).get(arn, {})
         self.identification.require_ours(desired, tags, f"target group {arn}", refusal)

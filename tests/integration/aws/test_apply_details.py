@@ -186,6 +186,8 @@ def test_capacity_is_reserved_when_the_load_balancer_is_active(local_aws: LocalA
 
     assert raised.value.retry_after == PROVISIONING_SECONDS
     assert calls == ["DescribeLoadBalancers", "ModifyCapacityReservation"]
+    [load_balancer] = account.observed(stack, Kind.LOAD_BALANCER)
+    assert load_balancer.serving_since is not None
     assert account.plan(stack).is_settled
 
 

@@ -137,21 +137,21 @@ class GroupResolver:
 
     def _branch_interfaces(self, targets: Mapping[Target, str]) -> Mapping[Target, Interface]:
         missing = {branch for branch in targets.values() if self._branches.get(branch) is None}
-        for interface in read_branch_interfaces(self._caller, missing):
-            self._branches.put(interface.id, interface)
+        found = read_branch_interfaces(self._caller, missing)
+        self._branches.put({interface.id: interface for interface in found})
         return _complete({target: self._branches.get(branch) for target, branch in targets.items()})
 
     def _interfaces_elsewhere(self, targets: Iterable[Target]) -> Mapping[Target, Interface]:
         addresses = {target: target.id for target in targets}
         missing = {address for address in addresses.values() if self._addresses.get(address) is None}
-        for interface in read_interfaces_of_addresses(self._caller, self._inventory.vpc_id, missing):
-            for address in interface.addresses & missing:
-                self._addresses.put(address, interface)
+        found = read_interfaces_of_addresses(self._caller, self._inventory.vpc_id, missing)
+        self._addresses.put(
+            {address: interface for interface in found for address in interface.addresses & missing}
+        )
         return _complete({target: self._addresses.get(address) for target, address in addresses.items()})
 
     def _read(self, instances: Iterable[InstanceId]) -> None:
-        for instance, interfaces in read_interfaces(self._caller, frozenset(instances)).items():
-            self._instances.put(instance, interfaces)
+        self._instances.put(read_interfaces(self._caller, frozenset(instances)))
 
     def _choose(self, interface: Interface) -> SecurityGroupId:
         """Return the only group of an interface, or else the one with the cluster's tag."""
@@ -266,10 +266,8 @@ class _Memory(Generic[KeyT, ValueT]):
             read_at, value = self._values.get(key, (0.0, None))
             return value if value is not None and self._clock() - read_at < REMEMBERED_SECONDS else None
 
-    def put(self, key: KeyT, value: ValueT) -> None:
+    def put(self, values: Mapping[KeyT, ValueT]) -> None:
         now = self._clock()
         with self._lock:
-            self._values = {
-                old: entry for old, entry in self._values.items() if now - entry[0] < REMEMBERED_SECONDS
-            }
-            self._values[key] = (now, value)
+            kept = {old: entry for old, entry in self._values.items() if now - entry[0] < REMEMBERED_SECONDS}
+            self._values = {**kept, **{key: (now, value) for key, value in values.items()}}

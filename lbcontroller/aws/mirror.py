@@ -66,6 +66,7 @@ class Mirror:
         self._entries: dict[Arn, Entry] = {}
         self._stacks: dict[StackId, set[Arn]] = {}
         self._listeners: dict[Arn, set[Arn]] = {}
+        self._senders: dict[Arn, set[Arn]] = {}
         self._targets: dict[Arn, dict[Target, TargetHealth]] = {}
         self._rules: dict[SecurityGroupId, Rules] = {}
         self._loading: Loading | None = None
@@ -222,19 +223,8 @@ class Mirror:
         return observed
 
     def _users(self, target_group: Arn) -> frozenset[Arn]:
-        return frozenset(
-            load_balancer
-            for load_balancer, listeners in self._listeners.items()
-            if any(target_group in self._forwarded_to(listener) for listener in listeners)
-        )
-
-    def _forwarded_to(self, listener: Arn) -> frozenset[object]:
-        observed = self._entries[listener].observed
-        return (
-            frozenset(forwarded_to(observed.resource))
-            if isinstance(observed, ObservedListener)
-            else frozenset()
-        )
+        listeners = (self._entries[arn].observed for arn in self._senders.get(target_group, ()))
+        return frozenset(_load_balancer_of(item) for item in listeners if isinstance(item, ObservedListener))
 
     def _put(self, entry: Entry) -> None:
         arn = entry.observed.arn
@@ -243,6 +233,8 @@ class Mirror:
         self._stacks.setdefault(entry.stack, set()).add(arn)
         if isinstance(entry.observed, ObservedListener):
             self._listeners.setdefault(_load_balancer_of(entry.observed), set()).add(arn)
+            for target_group in _target_groups_of(entry.observed):
+                self._senders.setdefault(target_group, set()).add(arn)
 
     def _remove(self, arn: Arn) -> None:
         self._remove_index(arn)
@@ -257,6 +249,8 @@ class Mirror:
         _discard(self._stacks, entry.stack, arn)
         if isinstance(entry.observed, ObservedListener):
             _discard(self._listeners, _load_balancer_of(entry.observed), arn)
+            for target_group in _target_groups_of(entry.observed):
+                _discard(self._senders, target_group, arn)
 
     def _note_write(self, arn: Arn) -> None:
         if self._loading is not None:
@@ -268,6 +262,10 @@ def _load_balancer_of(listener: ObservedListener) -> Arn:
     if not isinstance(reference, str):
         raise TypeError(f"an observed listener with an unresolved reference: {listener.arn}")
     return reference
+
+
+def _target_groups_of(listener: ObservedListener) -> frozenset[Arn]:
+    return frozenset(Arn(to) for to in forwarded_to(listener.resource) if isinstance(to, str))
 
 
 def _discard(index: dict[Any, set[Arn]], key: StackId | Arn, arn: Arn) -> None:

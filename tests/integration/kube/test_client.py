@@ -8,6 +8,7 @@ import pytest
 from lbcontroller.errors import Denied, Transient
 from lbcontroller.keys import ObjectName
 from lbcontroller.kube.client import PAGE_SIZE, Client
+from lbcontroller.kube.connection import Connection
 from lbcontroller.kube.errors import Conflict, NotFound, Rejected
 from lbcontroller.kube.resources import ResourceType
 from lbcontroller.local.apiserver import LocalApiServer, Request
@@ -132,3 +133,17 @@ def test_requests_say_who_sends_them(server: LocalApiServer, client: Client) -> 
     client.get(ResourceType.SERVICES, WEB)
 
     assert server.requests[0].user_agent.startswith("lbcontroller/")
+
+
+def test_a_replica_that_does_not_lead_reads_but_changes_nothing(
+    server: LocalApiServer, connection: Connection
+) -> None:
+    stored = server.create(a_service_object())
+    client = Client(connection, may_write=lambda: False)
+
+    assert client.get(ResourceType.SERVICES, WEB) == stored
+    with pytest.raises(Transient, match="does not lead"):
+        client.patch(ResourceType.SERVICES, WEB, {"metadata": {"labels": {"team": "one"}}})
+    with pytest.raises(Transient, match="does not lead"):
+        client.delete(ref_of(stored))
+    assert server.get("Service", "web") == stored

@@ -134,6 +134,6 @@ def identify_labels(labels: Mapping[str, str]) -> StackId | None:
     """Return the stack whose TargetGroupBinding carries `labels`, or None for a user's own binding."""
     for family in (TagFamily.SERVICE, TagFamily.INGRESS):
         namespace, name = labels.get(f"{family}/stack-namespace"), labels.get(f"{family}/stack-name")
-        if namespace is not None and name is not None:
+        if namespace and name:
             return StackId(family, f"{namespace}/{name}")
     return None

@@ -90,6 +90,8 @@ def test_a_malformed_stack_name_has_no_key(name: str) -> None:
 def test_labels_of_bindings_are_read_back_and_users_bindings_have_none() -> None:
     assert identify_labels(binding_labels(WEB)) == WEB
     assert identify_labels({"app": "web"}) is None
+    half = {"service.k8s.aws/stack-namespace": "", "service.k8s.aws/stack-name": "web"}
+    assert identify_labels(half) is None
 
 
 def a_group(name: str) -> SecurityGroup:

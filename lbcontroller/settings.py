@@ -250,7 +250,7 @@ class Settings(BaseModel):
     aws_vpc_tag_key: str = "Name"
     """Deprecated and without effect."""
     aws_max_retries: int = Field(default=10, ge=0)
-    """Attempts of one AWS call; 0: no limit."""
+    """Most attempts of one AWS call; never more than 10, which is also what 0 means."""
     aws_api_endpoints: Pairs = Field(default_factory=dict)
     """Endpoint URL by AWS service id, instead of the default one."""
     aws_api_throttle: ThrottleRules = ()

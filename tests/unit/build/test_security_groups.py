@@ -224,9 +224,9 @@ def test_ids_and_names_go_together() -> None:
 
 def test_every_group_that_is_not_found_is_a_problem() -> None:
     assert problems_of(lambda: decide(given("front", "sg-0123", "parners"))) == [
-        f"{GROUPS}: 'sg-0123': no security group of vpc-main has this id; found of 3 named: front",
+        f"{GROUPS}: 'sg-0123': no security group of vpc-main has this id; the others named are found: front",
         (
-            f"{GROUPS}: 'parners': no security group of vpc-main has this Name tag; found of 3 named: front "
+            f"{GROUPS}: 'parners': no security group of vpc-main has this Name tag; the others named are found: front "
             "(did you mean 'partners'?)"
         ),
     ]
@@ -239,9 +239,7 @@ def test_a_name_tag_does_not_stand_in_for_an_id() -> None:
         lambda: decide(given("sg-front"), inventory=facts(security_groups={trap.id: trap}))
     )
 
-    assert problems == [
-        f"{GROUPS}: 'sg-front': no security group of vpc-main has this id; found of 1 named: none"
-    ]
+    assert problems == [f"{GROUPS}: 'sg-front': no security group of vpc-main has this id"]
 
 
 def test_groups_not_found_and_groups_not_shared_are_told_at_once() -> None:

@@ -166,15 +166,15 @@ ZONES = "(subnet-private-a in us-west-2a, subnet-private-b in us-west-2b)"
         pytest.param(
             {"private_ipv4": ("10.0.10.20", "10.9.9.9")},
             INTERNAL,
-            f"{V4}: '10.0.10.20, 10.9.9.9': must be exactly one address of subnet-private-b (10.0.11.0/24), "
-            "and 0 are",
+            f"{V4}: '10.0.10.20, 10.9.9.9': must have exactly one address of subnet-private-b (10.0.11.0/24), "
+            "and has none",
             id="private-address-outside",
         ),
         pytest.param(
             {"private_ipv4": ("10.0.10.20", "10.0.10.21")},
             INTERNAL,
-            f"{V4}: '10.0.10.20, 10.0.10.21': must be exactly one address of subnet-private-a "
-            "(10.0.10.0/24), and 2 are",
+            f"{V4}: '10.0.10.20, 10.0.10.21': must have exactly one address of subnet-private-a "
+            "(10.0.10.0/24), and has 2",
             id="two-private-addresses-of-one-subnet",
         ),
         pytest.param(
@@ -205,8 +205,8 @@ ZONES = "(subnet-private-a in us-west-2a, subnet-private-b in us-west-2b)"
         pytest.param(
             {"ipv6": (V6_OF_A, "2600:1f14:0:99::5")},
             DUALSTACK,
-            f"{V6}: '{V6_OF_A}, 2600:1f14:0:99::5': must be exactly one address of subnet-private-b "
-            "(2600:1f14:0:11::/64), and 0 are",
+            f"{V6}: '{V6_OF_A}, 2600:1f14:0:99::5': must have exactly one address of subnet-private-b "
+            "(2600:1f14:0:11::/64), and has none",
             id="ipv6-outside",
         ),
         pytest.param(

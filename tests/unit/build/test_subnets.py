@@ -312,10 +312,10 @@ def test_an_id_written_twice_is_a_problem() -> None:
 def test_every_subnet_that_is_not_found_is_a_problem() -> None:
     assert problems_of(lambda: choose(named("private-a", "privat-b", "subnet-0123"))) == [
         (
-            f"{SUBNETS}: 'privat-b': no subnet of vpc-main has this Name tag; found of 3 named: private-a "
+            f"{SUBNETS}: 'privat-b': no subnet of vpc-main has this Name tag; the others named are found: private-a "
             "(did you mean 'private-b'?)"
         ),
-        f"{SUBNETS}: 'subnet-0123': no subnet of vpc-main has this id; found of 3 named: private-a",
+        f"{SUBNETS}: 'subnet-0123': no subnet of vpc-main has this id; the others named are found: private-a",
     ]
 
 
@@ -324,7 +324,7 @@ def test_a_name_tag_does_not_stand_in_for_an_id() -> None:
 
     assert problems_of(lambda: choose(named("subnet-private-a"), inventory=with_subnets(trap))) == [
         (
-            f"{SUBNETS}: 'subnet-private-a': no subnet of vpc-main has this id; found of 1 named: none "
+            f"{SUBNETS}: 'subnet-private-a': no subnet of vpc-main has this id "
             "(did you mean 'subnet-private-b'?)"
         )
     ]
@@ -338,7 +338,7 @@ def test_two_subnets_of_one_zone_are_a_problem() -> None:
     assert problems_of(lambda: choose(named("public-a", "private-a"))) == [
         (
             f"{SUBNETS}: 'subnet-private-a, subnet-public-a': must be one subnet for each availability zone, "
-            "and 2 are in us-west-2a"
+            "and has 2 in us-west-2a"
         )
     ]
 

@@ -288,11 +288,6 @@ def test_a_binding_without_a_target_type_is_refused() -> None:
         registered(a_binding(targetType=None), a_snapshot(a_service()))
 
 
-def test_quic_targets_are_refused_so_that_registered_ones_stay() -> None:
-    with pytest.raises(InvalidConfig, match="not registered yet"):
-        registered(a_binding(targetGroupProtocol="QUIC"), a_snapshot(a_service()))
-
-
 def test_more_targets_than_usual_are_remarked_on() -> None:
     addresses = [f"10.0.{number // 250}.{number % 250 + 1}" for number in range(1001)]
     endpoints = [an_endpoint(address) for address in addresses]

@@ -226,8 +226,8 @@ def test_every_group_that_is_not_found_is_a_problem() -> None:
     assert problems_of(lambda: decide(given("front", "sg-0123", "parners"))) == [
         f"{GROUPS}: 'sg-0123': no security group of vpc-main has this id; the others named are found: front",
         (
-            f"{GROUPS}: 'parners': no security group of vpc-main has this Name tag; the others named are found: front "
-            "(did you mean 'partners'?)"
+            f"{GROUPS}: 'parners': no security group of vpc-main has this Name tag; "
+            "the others named are found: front (did you mean 'partners'?)"
         ),
     ]
 

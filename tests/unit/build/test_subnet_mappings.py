@@ -166,8 +166,8 @@ ZONES = "(subnet-private-a in us-west-2a, subnet-private-b in us-west-2b)"
         pytest.param(
             {"private_ipv4": ("10.0.10.20", "10.9.9.9")},
             INTERNAL,
-            f"{V4}: '10.0.10.20, 10.9.9.9': must have exactly one address of subnet-private-b (10.0.11.0/24), "
-            "and has none",
+            f"{V4}: '10.0.10.20, 10.9.9.9': must have exactly one address of subnet-private-b "
+            "(10.0.11.0/24), and has none",
             id="private-address-outside",
         ),
         pytest.param(

@@ -312,8 +312,8 @@ def test_an_id_written_twice_is_a_problem() -> None:
 def test_every_subnet_that_is_not_found_is_a_problem() -> None:
     assert problems_of(lambda: choose(named("private-a", "privat-b", "subnet-0123"))) == [
         (
-            f"{SUBNETS}: 'privat-b': no subnet of vpc-main has this Name tag; the others named are found: private-a "
-            "(did you mean 'private-b'?)"
+            f"{SUBNETS}: 'privat-b': no subnet of vpc-main has this Name tag; "
+            "the others named are found: private-a (did you mean 'private-b'?)"
         ),
         f"{SUBNETS}: 'subnet-0123': no subnet of vpc-main has this id; the others named are found: private-a",
     ]
@@ -338,7 +338,7 @@ def test_two_subnets_of_one_zone_are_a_problem() -> None:
     assert problems_of(lambda: choose(named("public-a", "private-a"))) == [
         (
             f"{SUBNETS}: 'subnet-private-a, subnet-public-a': must be one subnet for each availability zone, "
-            "and has 2 in us-west-2a"
+            "and 2 are in us-west-2a"
         )
     ]
 

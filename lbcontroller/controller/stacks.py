@@ -74,6 +74,7 @@ class StackReconciler:
         """
         service = self.cache.service(key.name)
         if service is None:
+            self._remove_late_bindings(key)
             self.backend_group_users.forget(key)
             self.refusals.forget(key)
             return None
@@ -88,6 +89,12 @@ class StackReconciler:
             return self._clean_up(key, service)
         self.backend_group_users.leave(key)
         return None
+
+    def _remove_late_bindings(self, key: StackKey) -> None:
+        """Delete bindings that were made for a Service and reported only after it was cleaned up and gone."""
+        late = tuple(observed_bindings(self.cache.stack_snapshot(key).bindings.values(), ()))
+        if late:
+            self.executor.run(plan(Stack(stack_id(key)), late, self.policy()))
 
     def _ensure(self, key: StackKey, service: Service) -> float | None:
         snapshot = self.cache.stack_snapshot(key)

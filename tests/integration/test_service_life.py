@@ -179,3 +179,23 @@ def test_what_was_deleted_while_no_controller_ran_is_cleaned_up_at_the_next_star
     yard.settle()
 
     assert yard.state() == before
+
+
+def test_a_binding_that_outlived_its_service_is_removed(yard: Yard) -> None:
+    labels = {"service.k8s.aws/stack-namespace": "default", "service.k8s.aws/stack-name": "gone"}
+    yard.kubernetes.create(
+        {
+            "apiVersion": "elbv2.k8s.aws/v1beta1",
+            "kind": "TargetGroupBinding",
+            "metadata": {"name": "late", "labels": labels},
+            "spec": {
+                "targetGroupARN": "arn:gone",
+                "targetType": "ip",
+                "serviceRef": {"name": "gone", "port": 80},
+            },
+        }
+    )
+    yard.settle()
+
+    assert yard.names("targetgroupbindings") == []
+    assert yard.writes() == {}

@@ -76,7 +76,7 @@ def apply_config(
     merged: JsonObject = _merge(copy_of(live) if live else {}, config, (), keys_at)
     before = from_fields_v1(mine["fieldsV1"]) if mine else frozenset()
     kept = wanted.union(*(from_fields_v1(entry.get("fieldsV1") or {}) for entry in others))
-    for path in sorted(before - wanted, key=len, reverse=True):
+    for path in sorted(before - wanted, key=_removal_order):
         if path not in kept and not (path[-1] == SELF and _owns_inside(kept, path[:-1])):
             remove_at(merged, path)
     entry = _entry(applier, wanted)
@@ -84,6 +84,11 @@ def apply_config(
         entry["time"] = mine["time"]
     metadata(merged)["managedFields"] = [*others, entry]
     return merged
+
+
+def _removal_order(path: FieldPath) -> tuple[bool, int, FieldPath]:
+    """Whole list entries first, while their keys are still there to find them by; then the deepest fields."""
+    return path[-1] != SELF, -len(path), path
 
 
 def _is_from(entry: JsonObject, applier: Applier) -> bool:

@@ -63,13 +63,14 @@ NOT_BUILT_YET: Final[Mapping[str, str]] = {
     "ingress-class": "Ingress",
     "ingress-max-concurrent-reconciles": "Ingress",
     "nlb-gateway-max-concurrent-reconciles": "Gateway API",
-    "quic-environment-variable-name": "QUIC server id injection",
     "required-secrets-label": "Secrets of Ingress authentication",
     "tolerate-non-existent-backend-action": "Ingress",
     "tolerate-non-existent-backend-service": "Ingress",
 }
 """Flags, and gates as `feature-gates=Name`, that are accepted and change nothing yet, with their feature."""
 
+QUIC_SERVER_ID_VARIABLE: Final = "AWS_LBC_QUIC_SERVER_ID"
+"""Default of `--quic-environment-variable-name`."""
 _TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 _UNIT_SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -301,7 +302,7 @@ class Settings(BaseModel):
     """Without effect: EndpointSlices are always read."""
     enable_pod_readiness_gate_inject: Boolean = True
     """Inject readiness gates into pods of labelled namespaces."""
-    quic_environment_variable_name: str = "AWS_LBC_QUIC_SERVER_ID"
+    quic_environment_variable_name: str = QUIC_SERVER_ID_VARIABLE
     """Variable that tells a container its QUIC server id."""
     max_targets_per_target_group: int = Field(default=0, ge=0)
     """Most targets registered in one target group; 0: no limit."""

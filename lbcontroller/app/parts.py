@@ -152,7 +152,12 @@ def assemble(settings: Settings, connection: Connection, environment: Mapping[st
         stopping=stopping,
         cache=cache,
         queues=queues,
-        watches=Watches(cache=cache, enqueue=queues.take_up, namespace=settings.watch_namespace),
+        watches=Watches(
+            cache=cache,
+            enqueue=queues.take_up,
+            namespace=settings.watch_namespace,
+            quic_variable=settings.quic_environment_variable_name,
+        ),
         events=events,
         outcomes=Outcomes(publisher=publisher, metrics=metrics, subject_of=_Subjects(cache)),
         aws=aws,

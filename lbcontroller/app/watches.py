@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -29,12 +30,20 @@ class Watches:
     enqueue: Callable[[Trigger], None]
     namespace: str
     """The only namespace watched; empty for all."""
+    quic_variable: str
+    """The environment variable that tells containers their QUIC server ids."""
 
     def informers(self, session: aiohttp.ClientSession, metrics: Metrics) -> tuple[Informer[Any], ...]:
         """Return one informer for each kind, to be run by the caller."""
         return (
             self._informer(session, metrics, ResourceType.NODES, Node.from_object, self.on_node),
-            self._informer(session, metrics, ResourceType.PODS, Pod.from_object, self.on_pod),
+            self._informer(
+                session,
+                metrics,
+                ResourceType.PODS,
+                partial(Pod.from_object, quic_variable=self.quic_variable),
+                self.on_pod,
+            ),
             self._informer(
                 session, metrics, ResourceType.ENDPOINT_SLICES, EndpointSlice.from_object, self.on_slice
             ),

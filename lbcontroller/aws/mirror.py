@@ -25,6 +25,7 @@ from lbcontroller.model.observed import (
     TargetHealth,
 )
 from lbcontroller.plan.existing import forwarded_to
+from lbcontroller.plan.targets import identifier
 
 InAws = ObservedSecurityGroup | ObservedLoadBalancer | ObservedTargetGroup | ObservedListener
 """What the mirror holds: everything observed but the bindings, which are in the cluster."""
@@ -176,13 +177,13 @@ class Mirror:
             self._targets[target_group] = dict(targets)
 
     def amend_targets(self, target_group: Arn, targets: Targets) -> None:
-        """Note the health of some targets; a target is its id and port."""
+        """Note the health of some targets; zones do not tell targets apart."""
         with self._lock:
             present = self._targets.get(target_group)
             if present is None:
                 return
-            renewed = {(target.id, target.port) for target in targets}
-            for target in [target for target in present if (target.id, target.port) in renewed]:
+            renewed = {identifier(target) for target in targets}
+            for target in [target for target in present if identifier(target) in renewed]:
                 del present[target]
             present.update(targets)
 

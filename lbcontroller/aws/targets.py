@@ -151,7 +151,14 @@ def _batches(targets: Iterable[Target]) -> Iterator[Sequence[Target]]:
 
 def _request(targets: Iterable[Target]) -> list[dict[str, Any]]:
     return [
-        without_nones({"Id": target.id, "Port": target.port, "AvailabilityZone": target.zone})
+        without_nones(
+            {
+                "Id": target.id,
+                "Port": target.port,
+                "AvailabilityZone": target.zone,
+                "QuicServerId": target.quic_server_id,
+            }
+        )
         for target in targets
     ]
 
@@ -159,7 +166,12 @@ def _request(targets: Iterable[Target]) -> list[dict[str, Any]]:
 def _decode(item: Mapping[str, Any]) -> tuple[Target, TargetHealth]:
     target, health = item["Target"], item["TargetHealth"]
     return (
-        Target(id=target["Id"], port=target["Port"], zone=target.get("AvailabilityZone")),
+        Target(
+            id=target["Id"],
+            port=target["Port"],
+            zone=target.get("AvailabilityZone"),
+            quic_server_id=target.get("QuicServerId"),
+        ),
         TargetHealth(
             state=TargetHealthState(health["State"]),
             reason=health.get("Reason", ""),

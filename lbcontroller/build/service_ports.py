@@ -72,7 +72,7 @@ def listener_ports(source: ServiceSource, problems: ProblemCollector) -> Listene
         with problems.attempt():
             served = _serve(source, group, findings)
             ports.append(_over_quic(source, _over_tls(source, served)))
-    findings += _about_quic(source, ports)
+    findings += _about_quic(source)
     return ListenerPorts(ports=tuple(ports), findings=tuple(findings))
 
 
@@ -231,16 +231,10 @@ def _shown(source: ServiceSource) -> Iterator[str]:
         yield f"{port.port} ({port.name})" if port.name else str(port.port)
 
 
-def _about_quic(source: ServiceSource, ports: list[ListenerPort]) -> Iterator[Finding]:
+def _about_quic(source: ServiceSource) -> Iterator[Finding]:
     key = ServiceAnnotations.key_of("quic_enabled_ports")
     for reference in source.annotations.quic_enabled_ports:
         if not any(_lists((reference,), port) for port in source.service.ports):
             yield source.context.warning(
                 FindingReason.IGNORED_SETTING, f"{key} lists {reference}, which is not a port of the Service"
             )
-    quic = [str(port.port.port) for port in ports if port.listener in _OVER_QUIC.values()]
-    if quic:
-        yield source.context.warning(
-            FindingReason.NOT_YET_APPLIED,
-            f"targets of QUIC ports are not registered yet ({', '.join(quic)}); those registered stay",
-        )

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
+from lbcontroller.build.quic import QUIC_PROTOCOLS
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.errors import InvalidConfig, Problem
 from lbcontroller.model.enums import Protocol, TargetType
@@ -19,7 +20,6 @@ from lbcontroller.model.observed import TargetGroupFact
 from lbcontroller.model.resources import BindingSpec
 
 _VPC_ID: Final = re.compile(r"vpc-([0-9a-f]{8}|[0-9a-f]{17}|[0-9a-f]{32})")
-_QUIC: Final = frozenset({Protocol.QUIC, Protocol.TCP_QUIC})
 
 
 def complete_spec(binding: Binding, fact: TargetGroupFact) -> BindingSpec:
@@ -154,7 +154,7 @@ def _own_problems(binding: Binding, target_type: str) -> Iterator[Problem]:
             spec.role_arn,
             "only target type ip works with target groups of another account",
         )
-    if spec.protocol in _QUIC and target_type == TargetType.INSTANCE:
+    if spec.protocol in QUIC_PROTOCOLS and target_type == TargetType.INSTANCE:
         yield _problem(binding, "targetGroupProtocol", str(spec.protocol), "needs target type ip")
 
 

@@ -12,6 +12,8 @@ Pod and address targets, by endpoint (the first row that fits decides):
 
 An endpoint without a pod (an address written by hand) is registered when it is ready. The third row is called
 "fail open": pods on nodes that the control plane has lost sight of are better than nothing.
+
+In QUIC and TCP_QUIC target groups an endpoint counts only when its pod tells a server id.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from enum import Enum, auto
 from typing import Final
 
 from lbcontroller.build.node_selection import is_hybrid, select_nodes
+from lbcontroller.build.quic import QUIC_PROTOCOLS, quic_server_id, without_server_id
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.endpoints import Endpoint, EndpointSlice
 from lbcontroller.cluster.node import Node, NodeReadiness
@@ -30,7 +33,7 @@ from lbcontroller.cluster.service import Service, ServicePort, ServiceType
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.errors import InvalidConfig, Problem
 from lbcontroller.keys import ObjectName
-from lbcontroller.model.enums import Protocol, TargetIpAddressType, TargetType
+from lbcontroller.model.enums import TargetIpAddressType, TargetType
 from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.model.limits import TARGETS_PER_TARGET_GROUP
 from lbcontroller.model.observed import Target
@@ -75,8 +78,6 @@ def build_targets(
         InvalidConfig: when the binding and its Service do not fit together.
     """
     spec = binding.spec
-    if spec.protocol in (Protocol.QUIC, Protocol.TCP_QUIC):
-        raise _quic_targets(binding)
     name = ObjectName(binding.meta.name.namespace, spec.service)
     service = snapshot.services.get(name)
     if service is None:
@@ -132,18 +133,6 @@ def _not_found(binding: Binding, message: str) -> BackendNotFound:
     )
 
 
-def _quic_targets(binding: Binding) -> InvalidConfig:
-    return InvalidConfig(
-        Problem(
-            subject=binding.subject,
-            field="spec.targetGroupProtocol",
-            value=str(binding.spec.protocol),
-            expected="targets of QUIC target groups are not registered yet",
-            hint="targets that are registered stay as they are",
-        )
-    )
-
-
 class _Vpc:
     """The address blocks of the VPC."""
 
@@ -169,9 +158,17 @@ def _address_targets(
     binding: Binding, port: ServicePort, snapshot: Snapshot, vpc: _Vpc, *, fail_open: bool
 ) -> TargetsResult:
     endpoints: dict[_Chance, dict[Target, Endpoint]] = {chance: {} for chance in _Chance}
+    quic, without_id = binding.spec.protocol in QUIC_PROTOCOLS, list[Endpoint]()
     for endpoint, number in _endpoints(binding, port, snapshot.slices):
-        target = Target(id=endpoint.address, port=number, zone=vpc.zone_for(endpoint.address))
-        endpoints[_chance(endpoint, snapshot)][target] = endpoint
+        chance = _chance(endpoint, snapshot)
+        server_id = quic_server_id(endpoint, number, snapshot) if quic else None
+        if quic and server_id is None:
+            without_id += [endpoint] if chance is _Chance.YES else []
+            continue
+        target = Target(
+            id=endpoint.address, port=number, zone=vpc.zone_for(endpoint.address), quic_server_id=server_id
+        )
+        endpoints[chance][target] = endpoint
     chosen = endpoints[_Chance.YES]
     if not chosen and fail_open:
         chosen = endpoints[_Chance.WHEN_NOTHING_ELSE]
@@ -180,6 +177,7 @@ def _address_targets(
         targets=frozenset(chosen),
         pods={target: endpoint.pod for target, endpoint in ordered if endpoint.pod is not None},
         nodes={target: endpoint.node for target, endpoint in ordered if endpoint.node},
+        findings=without_server_id(binding, without_id, snapshot),
     )
 
 

@@ -116,7 +116,7 @@ def _target_group(elb: Any, item: Mapping[str, Any]) -> TargetGroupView:
 
 
 def _target(item: Mapping[str, Any]) -> Target:
-    return Target(id=item["Id"], port=item["Port"])
+    return Target(id=item["Id"], port=item["Port"], quic_server_id=item.get("QuicServerId"))
 
 
 def _health(item: Mapping[str, Any]) -> TargetHealth:

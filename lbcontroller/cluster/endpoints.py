@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lbcontroller.cluster.objects import JsonObject, Metadata, condition_status, mapping, sequence, timestamp
+from lbcontroller.cluster.quic import CONTAINERS_ANNOTATION, QuicServer, quic_servers
 from lbcontroller.keys import ObjectName
+from lbcontroller.settings import QUIC_SERVER_ID_VARIABLE
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 POD_INTERFACES_ANNOTATION = "vpc.amazonaws.com/pod-eni"
@@ -124,10 +126,12 @@ class Pod:
     """Gates of the spec with their condition; None where none is written yet."""
     interfaces: tuple[tuple[str, str], ...]
     """Network interfaces that the pod has to itself: id and address."""
+    quic_servers: tuple[QuicServer, ...]
+    """Containers with a QUIC server id; none in pods that are not marked as serving QUIC."""
 
     @classmethod
-    def from_object(cls, obj: JsonObject) -> Pod:
-        """Read a Pod."""
+    def from_object(cls, obj: JsonObject, *, quic_variable: str = QUIC_SERVER_ID_VARIABLE) -> Pod:
+        """Read a Pod; `quic_variable` tells its containers their QUIC server ids."""
         meta, spec, status = Metadata.from_object(obj), mapping(obj, "spec"), mapping(obj, "status")
         return cls(
             name=meta.name,
@@ -150,6 +154,11 @@ class Pod:
                 for gate in sequence(spec, "readinessGates")
             },
             interfaces=tuple(_interfaces(meta.annotations.get(POD_INTERFACES_ANNOTATION))),
+            quic_servers=(
+                tuple(quic_servers(_serving_containers(spec), quic_variable))
+                if CONTAINERS_ANNOTATION in meta.annotations
+                else ()
+            ),
         )
 
 

@@ -22,7 +22,7 @@ from lbcontroller.model.identity import identify_labels
 from lbcontroller.model.observed import Target, TargetHealth
 from lbcontroller.plan.deregistration import Deregistration
 from lbcontroller.plan.readiness import has_open_gate
-from lbcontroller.plan.targets import TargetChanges, identifier, plan_targets
+from lbcontroller.plan.targets import TargetChanges, identifier, in_the_way, plan_targets
 
 MISSING_RETRY_SECONDS: Final = 15.0
 """A stack makes its target group again once the sweep finds it gone, and then the binding changes."""
@@ -163,8 +163,10 @@ class Registrar:
         if shared and register:
             # Before AWS knows them: whatever happens next, no target of ours is taken for another cluster's.
             self.claims.keep(bound.binding, (*staying, *leaving.gone, *leaving.serving))
+        first = in_the_way(register, leaving.gone)
+        targets.deregister(bound.arn, first)
         failure = self._register(bound, register)
-        targets.deregister(bound.arn, leaving.gone)
+        targets.deregister(bound.arn, (target for target in leaving.gone if target not in first))
         serving = leaving.serving
         if failure is not None and not _any_registered(wanted, targets.observed(bound.arn)):
             serving = ()  # what still serves is all there is

@@ -111,6 +111,8 @@ class Target:
     port: int
     zone: str | None = None
     """`all` or a zone's name, where AWS must be told because the address is outside the VPC."""
+    quic_server_id: str | None = None
+    """`0x` and 16 lowercase hexadecimal digits; None for every protocol but QUIC and TCP_QUIC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from lbcontroller.cluster.endpoints import GateCondition, Pod
 from lbcontroller.keys import ObjectName
 from lbcontroller.model.enums import TargetHealthState
 from lbcontroller.model.observed import Target, TargetHealth
+from lbcontroller.plan.targets import identifier
 
 GATE_PREFIXES: Final = ("target-health.elbv2.k8s.aws/", "target-health.alb.ingress.k8s.aws/")
 """What the gates of a binding begin with, the second one in pods of long ago; its name follows."""
@@ -94,7 +95,7 @@ def plan_gates(binding: str, pods: Mapping[Target, Pod], observed: Mapping[Targe
         pods: the pod behind each wanted target.
         observed: the health of the target group's targets, those registered a moment ago among them.
     """
-    health = {(target.id, target.port): state for target, state in observed.items()}
+    health = {identifier(target): state for target, state in observed.items()}
     targets: defaultdict[ObjectName, list[Target]] = defaultdict(list)
     by_name = {pod.name: pod for pod in pods.values() if gates_of(binding, pod)}
     for target, pod in pods.items():
@@ -102,9 +103,7 @@ def plan_gates(binding: str, pods: Mapping[Target, Pod], observed: Mapping[Targe
     updates = [
         update
         for name, pod in sorted(by_name.items())
-        for update in _updates(
-            binding, pod, _worst(health.get((t.id, t.port)) for t in sorted(targets[name]))
-        )
+        for update in _updates(binding, pod, _worst(health.get(identifier(t)) for t in sorted(targets[name])))
     ]
     return GatePlan(
         updates=tuple(update for update in updates if update.is_news),

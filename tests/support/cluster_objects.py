@@ -84,15 +84,27 @@ def a_pod(
     node: str = "node-0",
     containers_ready: bool = True,
     ports: Mapping[str, int] | None = None,
+    server_id: str | None = None,
 ) -> Pod:
-    """Return a pod of namespace shop."""
+    """Return a pod of namespace shop; one with a QUIC server id, base64, serves QUIC."""
+    serves_quic = {f"{ANNOTATION_PREFIX}aws-load-balancer-quic-enabled-containers": "app"}
     return Pod.from_object(
         {
-            "metadata": {"name": name, "namespace": "shop", "uid": f"uid-{name}"},
+            "metadata": {
+                "name": name,
+                "namespace": "shop",
+                "uid": f"uid-{name}",
+                "annotations": serves_quic if server_id else {},
+            },
             "spec": {
                 "nodeName": node,
                 "containers": [
-                    {"ports": [{"name": key, "containerPort": port} for key, port in (ports or {}).items()]}
+                    {
+                        "ports": [
+                            {"name": key, "containerPort": port} for key, port in (ports or {}).items()
+                        ],
+                        "env": [{"name": "AWS_LBC_QUIC_SERVER_ID", "value": server_id}] if server_id else [],
+                    }
                 ],
             },
             "status": {"conditions": [{"type": "ContainersReady", "status": str(containers_ready)}]},

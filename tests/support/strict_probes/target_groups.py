@@ -99,6 +99,41 @@ def target_groups_speak_quic(bench: Bench) -> Answer:
     return [bench.outcome(bench.target_group, Protocol=name) for name in ("QUIC", "TCP_QUIC")]
 
 
+SERVER_ID, OTHER_SERVER_ID = "0x0123456789abcdef", "0xfedcba9876543210"
+
+
+@probe(aws_answers=[SERVER_ID])
+def quic_server_ids_are_described(bench: Bench) -> Answer:
+    group = bench.target_group_arn(Protocol="TCP_QUIC")
+    _register(bench, group, {"Id": "10.0.0.9", "QuicServerId": SERVER_ID})
+    found = bench.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+    return [item["Target"].get("QuicServerId") for item in found]
+
+
+@probe(aws_answers=["ValidationError"] * 4)
+def quic_targets_need_a_server_id_of_their_own_and_others_take_none(bench: Bench) -> Answer:
+    quic, tcp = bench.target_group_arn(Protocol="QUIC"), bench.target_group_arn(Protocol="TCP")
+    _register(bench, quic, {"Id": "10.0.0.9", "QuicServerId": SERVER_ID})
+    return [
+        _register(bench, quic, {"Id": "10.0.0.8"}),
+        _register(bench, quic, {"Id": "10.0.0.8", "QuicServerId": "0xABC"}),
+        _register(bench, quic, {"Id": "10.0.0.8", "QuicServerId": SERVER_ID}),
+        _register(bench, tcp, {"Id": "10.0.0.8", "QuicServerId": SERVER_ID}),
+    ]
+
+
+@probe(aws_answers=["ok", "ValidationError", "ok"])
+def a_registered_target_keeps_its_quic_server_id(bench: Bench) -> Answer:
+    group = bench.target_group_arn(Protocol="QUIC")
+    target = {"Id": "10.0.0.9", "QuicServerId": OTHER_SERVER_ID}
+    outcomes = [
+        _register(bench, group, {"Id": "10.0.0.9", "QuicServerId": SERVER_ID}),
+        _register(bench, group, target),
+    ]
+    bench.elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": "10.0.0.9"}])
+    return [*outcomes, _register(bench, group, target)]
+
+
 @probe(aws_answers=["/AWS.ALB/healthcheck", "12"])
 def grpc_groups_have_checks_of_their_own(bench: Bench) -> Answer:
     made = bench.target_group(ProtocolVersion="GRPC")

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lbcontroller.model.enums import TargetHealthState
 from lbcontroller.model.observed import Target, TargetHealth
-from lbcontroller.plan.targets import TargetChanges, plan_targets
+from lbcontroller.plan.targets import TargetChanges, identifier, in_the_way, plan_targets
 
 A = Target(id="10.0.0.1", port=80)
 B = Target(id="10.0.0.2", port=80)
@@ -38,3 +40,20 @@ def test_the_zone_is_not_part_of_a_targets_identity() -> None:
     assert plan_targets(frozenset({inside}), {outside: health(TargetHealthState.HEALTHY)}) == TargetChanges()
     assert plan_targets(frozenset(), {outside: health(TargetHealthState.HEALTHY)}).deregister == (outside,)
     assert plan_targets(frozenset({inside, outside}), {}).register == (inside,)
+
+
+def test_a_changed_quic_server_id_is_another_target() -> None:
+    old, new = replace(A, quic_server_id="0x01"), replace(A, quic_server_id="0x02")
+    changes = plan_targets(frozenset({new}), {old: health(TargetHealthState.HEALTHY)})
+    assert changes == TargetChanges(register=(new,), deregister=(old,))
+    assert plan_targets(frozenset({new}), {new: health(TargetHealthState.HEALTHY)}) == TargetChanges()
+
+
+def test_targets_are_written_down_with_their_quic_server_id() -> None:
+    assert identifier(A) == "10.0.0.1:80"
+    assert identifier(replace(A, quic_server_id="0x01")) == "10.0.0.1:80:0x01"
+
+
+def test_what_leaves_first_is_on_the_address_and_port_of_what_comes() -> None:
+    old, new = replace(A, quic_server_id="0x01"), replace(A, quic_server_id="0x02")
+    assert in_the_way((new,), (old, B, replace(old, port=81))) == (old,)

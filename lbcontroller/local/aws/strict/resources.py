@@ -169,6 +169,8 @@ class Registration:
 
     availability_zone: str | None
     """As given on registration: a zone, `all`, or None."""
+    quic_server_id: str | None
+    """As given on registration; None where the protocol has none."""
     since: float
     """When it was registered, or when it started to drain (life cycle clock)."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from lbcontroller.local.aws.strict.resources import Registration, RegistrationKe
 MAX_TARGETS: Final = 1000
 """Targets per target group ("Quotas for your Application Load Balancers")."""
 _PORTS: Final = range(1, 65536)
+_QUIC_PROTOCOLS: Final = frozenset({"QUIC", "TCP_QUIC"})
+_SERVER_ID: Final = re.compile(r"0x[0-9a-f]{16}", re.ASCII)
 _REGISTRABLE: Final = tuple(
     ipaddress.ip_network(cidr) for cidr in ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")
 )
@@ -30,13 +33,17 @@ class TargetCalls(StrictCalls):
         backend, params = self.elbv2_backend, self._get_params()
         group = backend.target_group(params["TargetGroupArn"])
         wanted = {_key(group, target): target.get("AvailabilityZone") for target in params["Targets"]}
+        server_ids = {_key(group, target): target.get("QuicServerId") for target in params["Targets"]}
         _check_targets(backend, group, wanted)
+        _check_server_ids(group, server_ids)
         if len({*group.registered, *wanted}) > MAX_TARGETS:
             raise refused("TooManyTargets", "You have reached the maximum number of targets")
         for key, zone in wanted.items():
             group.draining.pop(key, None)
             if key not in group.registered:
-                group.registered[key] = Registration(availability_zone=zone, since=LIFE_CYCLE.timing.now())
+                group.registered[key] = Registration(
+                    availability_zone=zone, quic_server_id=server_ids[key], since=LIFE_CYCLE.timing.now()
+                )
         return EmptyResult()
 
     def deregister_targets(self) -> ActionResult:
@@ -83,6 +90,25 @@ def _check_targets(
         networks = _vpc_networks(backend, group)
         for (target_id, _), zone in wanted.items():
             _check_address(target_id, zone, networks)
+
+
+def _check_server_ids(group: StrictTargetGroup, server_ids: Mapping[RegistrationKey, str | None]) -> None:
+    """Refuse ids that AWS's reference rules out (`QuicServerId`); it does not say with which error code."""
+    for key, server_id in server_ids.items():
+        if group.protocol not in _QUIC_PROTOCOLS:
+            if server_id is not None:
+                raise invalid(f"Protocol {group.protocol} does not support QUIC server IDs: '{key[0]}'")
+            continue
+        if server_id is None or not _SERVER_ID.fullmatch(server_id):
+            raise invalid(f"A valid QUIC server ID is required: '{key[0]}'")
+        if key in group.registered and group.registered[key].quic_server_id != server_id:
+            raise invalid(f"The QUIC server ID of a registered target cannot be changed: '{key[0]}'")
+    taken = {target.quic_server_id for key, target in group.registered.items() if key not in server_ids} - {
+        None
+    }
+    given = [server_id for server_id in server_ids.values() if server_id is not None]
+    if len(given) != len(set(given)) or not taken.isdisjoint(given):
+        raise invalid("QUIC server IDs must be unique")
 
 
 def _check_instance(instance_id: str, states: Mapping[str, str]) -> None:
@@ -134,6 +160,8 @@ def _description(group: StrictTargetGroup, key: RegistrationKey) -> dict[str, An
     target: dict[str, Any] = {"Id": target_id, "Port": port}
     if registration and registration.availability_zone:
         target["AvailabilityZone"] = registration.availability_zone
+    if registration and registration.quic_server_id:
+        target["QuicServerId"] = registration.quic_server_id
     check_port = group.health_check_port
     if check_port == "traffic-port":
         check_port = str(port)

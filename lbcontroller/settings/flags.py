@@ -1,16 +1,10 @@
-"""The controller's flags: every one of them, typed, with its default and what it is for.
-
-Names, defaults and wire syntax are those of the AWS Load Balancer Controller (LBC), so that an existing
-deployment's arguments go on working; the last group are our own. A flag is the field's name with dashes.
-"""
+"""Every flag of `lbcontroller run` but the feature gates."""
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     BaseModel,
@@ -23,9 +17,10 @@ from pydantic import (
 )
 
 from lbcontroller.errors import InvalidConfig, Problem, did_you_mean
-
-SUBJECT: Final = "Controller settings"
-"""How problems name what is wrong here."""
+from lbcontroller.settings.gates import FeatureGates
+from lbcontroller.settings.problems import SUBJECT, problems_of
+from lbcontroller.settings.unbuilt import NOT_BUILT_YET
+from lbcontroller.settings.wire import Boolean, Items, Pairs, Seconds, ThrottleRules, Workers, key_value_pairs
 
 RESERVED_TAG_KEYS: Final = frozenset(
     {
@@ -39,42 +34,8 @@ RESERVED_TAG_KEYS: Final = frozenset(
     }
 )
 """Tag keys that say whose a resource is: no setting may touch them (a superset of the model's own)."""
-
-NOT_BUILT_YET: Final[Mapping[str, str]] = {
-    "alb-gateway-max-concurrent-reconciles": "Gateway API",
-    "allowed-certificate-authority-arns": "certificate discovery for Ingresses",
-    "default-pca-arn": "certificate management",
-    "disable-ingress-class-annotation": "Ingress",
-    "disable-ingress-group-name-annotation": "Ingress",
-    "enable-shield": "Shield protection of application load balancers",
-    "enable-waf": "WAF Classic association of application load balancers",
-    "enable-wafv2": "WAF association of application load balancers",
-    "feature-gates=ALBGatewayAPI": "Gateway API",
-    "feature-gates=ALBSingleSubnet": "Ingress",
-    "feature-gates=ALBTargetControlAgent": "target control agent injection",
-    "feature-gates=EnableCertificateManagement": "certificate management",
-    "feature-gates=GatewayListenerSet": "Gateway API",
-    "feature-gates=GlobalAcceleratorController": "Global Accelerator",
-    "feature-gates=IngressPlanAnnotation": "Ingress",
-    "feature-gates=NLBGatewayAPI": "Gateway API",
-    "gateway-class-max-concurrent-reconciles": "Gateway API",
-    "globalaccelerator-max-concurrent-reconciles": "Global Accelerator",
-    "globalaccelerator-max-exponential-backoff-delay": "Global Accelerator",
-    "ingress-class": "Ingress",
-    "ingress-max-concurrent-reconciles": "Ingress",
-    "nlb-gateway-max-concurrent-reconciles": "Gateway API",
-    "required-secrets-label": "Secrets of Ingress authentication",
-    "tolerate-non-existent-backend-action": "Ingress",
-    "tolerate-non-existent-backend-service": "Ingress",
-}
-"""Flags, and gates as `feature-gates=Name`, that are accepted and change nothing yet, with their feature."""
-
 QUIC_SERVER_ID_VARIABLE: Final = "AWS_LBC_QUIC_SERVER_ID"
 """Default of `--quic-environment-variable-name`."""
-_TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
-_FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
-_UNIT_SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION_PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)", re.ASCII)
 
 
 class StatusAddresses(StrEnum):
@@ -85,145 +46,8 @@ class StatusAddresses(StrEnum):
     BOTH = "both"
 
 
-class ThrottleRule(NamedTuple):
-    """A client-side limit on calls to one AWS service."""
-
-    service: str
-    """Service id as in the AWS SDKs, such as `Elastic Load Balancing v2`."""
-    operations: str
-    """Regular expression searched in the operation's name."""
-    rate: float
-    """Calls a second."""
-    burst: int
-
-
-def _boolean(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if value in _TRUE:
-        return True
-    if value in _FALSE:
-        return False
-    raise ValueError("must be true or false")
-
-
-def _seconds(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    parts = list(_DURATION_PART.finditer(value))
-    if value == "0":
-        return 0.0
-    if not parts or "".join(part[0] for part in parts) != value:
-        raise ValueError("must be a duration such as 30s, 2m or 1h30m")
-    return sum(float(part[1]) * _UNIT_SECONDS[part[2]] for part in parts)
-
-
-def _items(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return tuple(item for item in next(csv.reader([value]), []) if item)
-
-
-def _pairs(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    # One "=" means one pair, whose value may contain commas: so it is in the flag syntax we follow.
-    items = [value] if value.count("=") == 1 else next(csv.reader([value]), [])
-    pairs = [item.partition("=") for item in items]
-    if not all(separator and key.strip() for key, separator, _ in pairs):
-        raise ValueError("must be a list such as key=value,key2=value2")
-    return {key.strip(): text for key, _, text in pairs}
-
-
-def _throttle_rules(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return tuple(_throttle_rule(item) for item in value.split(",") if item)
-
-
-def _throttle_rule(item: str) -> ThrottleRule:
-    try:
-        selector, limits = item.split("=")
-        service, operations = selector.split(":")
-        rate, burst = limits.split(":")
-        re.compile(operations)
-        rule = ThrottleRule(service, operations, float(rate), int(burst))
-    except (ValueError, re.error) as error:
-        raise ValueError("must be a list such as service:operation-pattern=rate:burst") from error
-    if rule.rate <= 0 or rule.burst <= 0:
-        raise ValueError("must have rates and bursts above 0")
-    return rule
-
-
-Boolean: TypeAlias = Annotated[bool, BeforeValidator(_boolean)]
-Seconds: TypeAlias = Annotated[float, BeforeValidator(_seconds), Field(ge=0, allow_inf_nan=False)]
-Items: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_items)]
-Pairs: TypeAlias = Annotated[Mapping[str, str], BeforeValidator(_pairs)]
-Workers: TypeAlias = Annotated[int, Field(ge=1)]
-ThrottleRules: TypeAlias = Annotated[tuple[ThrottleRule, ...], BeforeValidator(_throttle_rules)]
-
-
 def _flag_name(field: str) -> str:
     return field.replace("_", "-")
-
-
-class FeatureGates(BaseModel):
-    """Switches of whole features, by the names of LBC."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        validate_by_name=True,
-        validate_by_alias=True,
-        use_attribute_docstrings=True,
-    )
-
-    listener_rules_tagging: Boolean = Field(default=True, alias="ListenerRulesTagging")
-    """Tag listeners and rules."""
-    weighted_target_groups: Boolean = Field(default=True, alias="WeightedTargetGroups")
-    """Several weighted target groups in one action of a network load balancer."""
-    service_type_load_balancer_only: Boolean = Field(default=False, alias="ServiceTypeLoadBalancerOnly")
-    """Claim only Services of type LoadBalancer."""
-    endpoints_fail_open: Boolean = Field(default=True, alias="EndpointsFailOpen")
-    """Register pods that are not ready when none is ready."""
-    enable_service_controller: Boolean = Field(default=True, alias="EnableServiceController")
-    """Reconcile Services."""
-    enable_ip_target_type: Boolean = Field(default=True, alias="EnableIPTargetType")
-    """Allow target type `ip`."""
-    enable_rgt_api: Boolean = Field(default=False, alias="EnableRGTAPI")
-    """Read tags through the Resource Groups Tagging API."""
-    subnets_cluster_tag_check: Boolean = Field(default=True, alias="SubnetsClusterTagCheck")
-    """Leave out subnets tagged for other clusters in discovery."""
-    nlb_health_check_advanced_config: Boolean = Field(default=True, alias="NLBHealthCheckAdvancedConfig")
-    """Send success codes and time-out of network load balancers' health checks."""
-    nlb_security_group: Boolean = Field(default=True, alias="NLBSecurityGroup")
-    """Give network load balancers security groups."""
-    alb_single_subnet: Boolean = Field(default=False, alias="ALBSingleSubnet")
-    """Allow application load balancers in one subnet."""
-    lb_capacity_reservation: Boolean = Field(default=True, alias="LBCapacityReservation")
-    """Apply minimum capacity."""
-    subnet_discovery_by_reachability: Boolean = Field(default=True, alias="SubnetDiscoveryByReachability")
-    """Discover subnets by their route tables when none carries a role tag."""
-    enable_tcp_udp_listener: Boolean = Field(default=True, alias="EnableTCPUDPListener")
-    """Serve TCP and UDP of one port number with one new TCP_UDP listener (in LBC off by default)."""
-    nlb_gateway_api: Boolean = Field(default=True, alias="NLBGatewayAPI")
-    """Reconcile Gateways with network load balancers."""
-    alb_gateway_api: Boolean = Field(default=True, alias="ALBGatewayAPI")
-    """Reconcile Gateways with application load balancers."""
-    gateway_listener_set: Boolean = Field(default=True, alias="GatewayListenerSet")
-    """Reconcile ListenerSets."""
-    global_accelerator_controller: Boolean = Field(default=False, alias="GlobalAcceleratorController")
-    """Reconcile Global Accelerators."""
-    enhanced_default_behavior: Boolean = Field(default=False, alias="EnhancedDefaultBehavior")
-    """Reset ALPN to `None` when its annotation is removed."""
-    enable_default_tags_low_priority: Boolean = Field(default=False, alias="EnableDefaultTagsLowPriority")
-    """Let annotations override default tags."""
-    alb_target_control_agent: Boolean = Field(default=False, alias="ALBTargetControlAgent")
-    """Inject the target control agent."""
-    enable_certificate_management: Boolean = Field(default=False, alias="EnableCertificateManagement")
-    """Request certificates for Ingress hosts."""
-    ingress_plan_annotation: Boolean = Field(default=False, alias="IngressPlanAnnotation")
-    """Write the plan of an Ingress into an annotation."""
 
 
 class Settings(BaseModel):
@@ -330,7 +154,7 @@ class Settings(BaseModel):
     """Wait before a load balancer that is still provisioning is looked at again."""
     required_secrets_label: str = ""
     """`key=value` label of Secrets that may be read; empty: all."""
-    feature_gates: Annotated[FeatureGates, BeforeValidator(_pairs)] = FeatureGates()
+    feature_gates: Annotated[FeatureGates, BeforeValidator(key_value_pairs)] = FeatureGates()
     """Switches of whole features."""
     kubeconfig: str = ""
     """Path of a kubeconfig; empty: the pod's service account."""
@@ -391,7 +215,7 @@ class Settings(BaseModel):
         try:
             settings = cls.model_validate({name: text for name, text in raw.items() if name in known})
         except ValidationError as error:
-            raise InvalidConfig(*unknown, *_problems(error, raw)) from error
+            raise InvalidConfig(*unknown, *problems_of(error, raw)) from error
         if unknown:
             raise InvalidConfig(*unknown)
         return settings
@@ -423,29 +247,3 @@ class Settings(BaseModel):
         if enabled and not info.data.get("enable_backend_security_group", True):
             raise ValueError("must be false, because --enable-backend-security-group is false")
         return enabled
-
-
-_EXPECTED: Final[Mapping[str, str]] = {
-    "missing": "is required",
-    "int_parsing": "must be a whole number",
-    "float_parsing": "must be a number",
-    "string_too_short": "must not be empty",
-    "string_pattern_mismatch": "must be an id that begins with sg-",
-    "extra_forbidden": "there is no such feature gate",
-}
-"""Our words for pydantic's error types, where pydantic's message does not fit a flag."""
-
-
-def _problems(error: ValidationError, raw: Mapping[str, str]) -> Iterator[Problem]:
-    for detail in error.errors():
-        flag, *inner = (str(part) for part in detail["loc"])
-        cause = detail.get("ctx", {}).get("error")
-        expected = str(cause) if isinstance(cause, ValueError) else _EXPECTED.get(detail["type"])
-        gates = [field.alias or "" for field in FeatureGates.model_fields.values()]
-        yield Problem(
-            subject=SUBJECT,
-            field=f"--{flag}" + "".join(f" {part}" for part in inner),
-            value=str(detail["input"]) if inner else raw.get(flag, ""),
-            expected=expected or detail["msg"].replace("Input should be", "must be"),
-            hint=did_you_mean(inner[0], gates) if detail["type"] == "extra_forbidden" else "",
-        )

@@ -22,6 +22,9 @@ class StackKind(StrEnum):
     """What a stack is built from."""
 
     SERVICE = "service"
+    INGRESS = "ingress"
+    """A group of Ingresses: an explicit group has a name without a namespace, and an Ingress that names no
+    group is one by itself, with its own name."""
     BACKEND_SECURITY_GROUP = "backend-security-group"
 
 

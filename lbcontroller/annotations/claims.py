@@ -18,7 +18,7 @@ from typing import Final
 
 from lbcontroller.annotations.codecs import one_of
 from lbcontroller.annotations.service import ServiceAnnotations
-from lbcontroller.model.enums import TargetType
+from lbcontroller.model.enums import BACKEND_TARGET_TYPES
 from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.settings import Settings
 
@@ -80,7 +80,7 @@ def claim(
 
 
 def _external(target_type: str | None, subject: str) -> Claim:
-    if target_type in set(TargetType):
+    if target_type in BACKEND_TARGET_TYPES:
         return Claimed()
     found = "missing" if target_type is None else f"{target_type!r}"
     return IncompleteClaim(
@@ -89,6 +89,6 @@ def _external(target_type: str | None, subject: str) -> Claim:
             subject=subject,
             reason=FindingReason.MISSING_ANNOTATION,
             message=f"{TYPE_KEY}: {Claiming.EXTERNAL} counts only together with {TARGET_TYPE_KEY}, "
-            f"which must be {one_of(TargetType)} and is {found}",
+            f"which must be {one_of(BACKEND_TARGET_TYPES)} and is {found}",
         )
     )

@@ -18,7 +18,15 @@ from lbcontroller.annotations.codecs import ANY_TEXT, BOOLEAN, enumeration, inte
 from lbcontroller.annotations.declare import AnnotationModel, Key
 from lbcontroller.annotations.formats import ListenerKey
 from lbcontroller.annotations.json_objects import json_object
-from lbcontroller.model.enums import AlpnPolicy, HealthCheckProtocol, IpAddressType, OnOff, Scheme, TargetType
+from lbcontroller.model.enums import (
+    BACKEND_TARGET_TYPES,
+    AlpnPolicy,
+    HealthCheckProtocol,
+    IpAddressType,
+    OnOff,
+    Scheme,
+    TargetType,
+)
 from lbcontroller.model.ids import AllocationId, CertificateArn, PrefixListId
 from lbcontroller.settings import StatusAddresses
 
@@ -68,7 +76,7 @@ class ServiceAnnotations(AnnotationModel):
             _OWNERSHIP,
             "`--default-target-type`; `ip` with type `nlb-ip`",
         ),
-        enumeration(TargetType),
+        enumeration(TargetType, only=BACKEND_TARGET_TYPES),
     ] = None
     """Whether traffic goes to nodes by their node ports, or straight to pods."""
 

@@ -95,6 +95,8 @@ class Parts:
         match key.kind:
             case StackKind.SERVICE:
                 return self.reconcilers.stacks.reconcile(key)
+            case StackKind.INGRESS:
+                return None
             case StackKind.BACKEND_SECURITY_GROUP:
                 return self.reconcilers.backend_group.reconcile()
             case _:

@@ -17,19 +17,19 @@ from lbcontroller.aws.target_groups import TargetGroups
 from lbcontroller.aws.wire import Changes, without_references
 from lbcontroller.errors import InvalidConfig, NotReady, Transient
 from lbcontroller.model.ids import Arn
+from lbcontroller.model.references import Kind, Ref, ResourceId, references
 from lbcontroller.model.resources import (
-    Kind,
+    Certificate,
     Listener,
+    ListenerRule,
     LoadBalancer,
-    Ref,
+    LoadBalancerTarget,
     Resource,
-    ResourceId,
     SecurityGroup,
     TargetGroup,
     TargetGroupBinding,
-    references,
 )
-from lbcontroller.plan.steps import Create, Delete, Step, Update
+from lbcontroller.plan.steps import Create, Delete, Reorder, Step, Update
 
 _GONE_SECONDS = 1.0
 
@@ -88,6 +88,8 @@ class Applier:
                 self._update(arn, without_references(resource, arns), Changes.of(step.changes))
             case Delete(id=id_, arn=arn):
                 self._delete(id_.kind, arn)
+            case Reorder():
+                raise NotImplementedError(f"rules of {step.id} cannot be reordered yet")
             case _:
                 assert_never(step)
         return arn
@@ -102,6 +104,8 @@ class Applier:
                 return self._load_balancers.create(desired)
             case Listener():
                 return self._listeners.create(desired)
+            case Certificate() | ListenerRule() | LoadBalancerTarget():
+                raise NotImplementedError(f"{desired.id} cannot be made yet")
             case TargetGroupBinding():
                 raise TypeError(f"{desired.id} is not in AWS")
             case _:
@@ -117,6 +121,8 @@ class Applier:
                 self._load_balancers.update(arn, desired, changes)
             case Listener():
                 self._listeners.update(arn, desired, changes)
+            case Certificate() | ListenerRule() | LoadBalancerTarget():
+                raise NotImplementedError(f"{desired.id} cannot be made yet")
             case TargetGroupBinding():
                 raise TypeError(f"{desired.id} is not in AWS")
             case _:
@@ -132,6 +138,8 @@ class Applier:
                 self._load_balancers.delete(arn)
             case Kind.LISTENER:
                 self._listeners.delete(arn)
+            case Kind.CERTIFICATE | Kind.LISTENER_RULE | Kind.LOAD_BALANCER_TARGET:
+                raise NotImplementedError(f"{arn} cannot be deleted yet")
             case Kind.TARGET_GROUP_BINDING:
                 raise TypeError(f"{arn} is not in AWS")
             case _:
@@ -147,6 +155,8 @@ def _needed(step: Step, arns: Mapping[ResourceId, Arn]) -> Iterable[Arn]:
             needed = {arn, *(arns[id_] for id_ in references(resource) if id_ in arns)}
         case Delete(arn=arn):
             needed = {arn}
+        case Reorder(arn=arn, priorities=priorities):
+            needed = {arn, *priorities}
         case _:
             assert_never(step)
     return sorted(needed | _security_groups(step, arns))
@@ -154,7 +164,7 @@ def _needed(step: Step, arns: Mapping[ResourceId, Arn]) -> Iterable[Arn]:
 
 def _security_groups(step: Step, arns: Mapping[ResourceId, Arn]) -> frozenset[Arn]:
     """Return the security groups of the load balancer that a step makes or changes."""
-    if isinstance(step, Delete) or not isinstance(step.resource, LoadBalancer):
+    if isinstance(step, Delete | Reorder) or not isinstance(step.resource, LoadBalancer):
         return frozenset()
     groups = step.resource.security_groups
     if not isinstance(groups, tuple):

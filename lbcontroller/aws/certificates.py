@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.operations import LIST_CERTIFICATES
 from lbcontroller.errors import Denied
 from lbcontroller.model.fields import UNKNOWN, Known
 from lbcontroller.model.ids import CertificateArn
+from lbcontroller.model.inventory import CertificateFact
 
 KEY_TYPES: Final = (
     "RSA_1024",
@@ -22,7 +24,7 @@ KEY_TYPES: Final = (
 """Without this list ACM leaves out all but small RSA keys (ACM API reference, ListCertificates)."""
 
 
-def read_certificates(caller: AwsCaller) -> Known[frozenset[CertificateArn]]:
+def read_certificates(caller: AwsCaller) -> Known[Mapping[CertificateArn, CertificateFact]]:
     """Return the issued certificates of ACM; `UNKNOWN` when we may not list them.
 
     Raises:
@@ -32,11 +34,15 @@ def read_certificates(caller: AwsCaller) -> Known[frozenset[CertificateArn]]:
         pages = caller.pages(
             LIST_CERTIFICATES, CertificateStatuses=["ISSUED"], Includes={"keyTypes": list(KEY_TYPES)}
         )
-        return frozenset(
-            CertificateArn(item["CertificateArn"])
-            for page in pages
-            for item in page["CertificateSummaryList"]
-        )
+        facts = (_decode(item) for page in pages for item in page["CertificateSummaryList"])
+        return {fact.arn: fact for fact in facts}
     except Denied:
         # Then AWS has the word when a listener is made.
         return UNKNOWN
+
+
+def _decode(item: Mapping[str, Any]) -> CertificateFact:
+    names = (item.get("DomainName"), *item.get("SubjectAlternativeNameSummaries", ()))
+    return CertificateFact(
+        arn=CertificateArn(item["CertificateArn"]), domains=frozenset(name for name in names if name)
+    )

@@ -16,7 +16,14 @@ from lbcontroller.aws.network import VpcFacts, read_security_groups, read_subnet
 from lbcontroller.model.fields import UNKNOWN, Known
 from lbcontroller.model.identity import BACKEND_SECURITY_GROUP_RESOURCE, SHARED_STACK, StackId
 from lbcontroller.model.ids import CertificateArn, SecurityGroupId, SubnetId, VpcId
-from lbcontroller.model.inventory import ExistingLoadBalancer, Inventory, SecurityGroupFact, Subnet, ZoneType
+from lbcontroller.model.inventory import (
+    CertificateFact,
+    ExistingLoadBalancer,
+    Inventory,
+    SecurityGroupFact,
+    Subnet,
+    ZoneType,
+)
 from lbcontroller.model.limits import FREE_ADDRESSES_PER_SUBNET
 from lbcontroller.model.observed import ObservedListener, ObservedLoadBalancer, ObservedSecurityGroup
 from lbcontroller.settings import Settings
@@ -38,7 +45,7 @@ class _Facts:
     subnets: Mapping[SubnetId, Subnet]
     zones: Mapping[str, ZoneType]
     security_groups: Mapping[SecurityGroupId, SecurityGroupFact]
-    certificates: Known[frozenset[CertificateArn]] = field(default=UNKNOWN)
+    certificates: Known[Mapping[CertificateArn, CertificateFact]] = field(default=UNKNOWN)
 
 
 class InventorySource:

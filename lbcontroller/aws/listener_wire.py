@@ -6,18 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from lbcontroller.aws.wire import given, tag_list, without_nones
+from lbcontroller.model.actions import Action, ForwardAction, WeightedTargetGroup
 from lbcontroller.model.enums import AlpnPolicy, Protocol
 from lbcontroller.model.fields import UNKNOWN, UNMANAGED, Tags
 from lbcontroller.model.ids import Arn, CertificateArn
 from lbcontroller.model.observed import ObservedListener
-from lbcontroller.model.resources import (
-    Action,
-    ForwardAction,
-    Kind,
-    Listener,
-    ResourceId,
-    WeightedTargetGroup,
-)
+from lbcontroller.model.references import Kind, Ref, ResourceId
+from lbcontroller.model.resources import CertificateRef, Listener
 
 SECURE_PROTOCOLS: Final = frozenset({Protocol.TLS, Protocol.HTTPS})
 """Protocols of listeners that have certificates."""
@@ -36,7 +31,7 @@ def create_request(listener: Listener) -> dict[str, Any]:
 
 def settings_request(listener: Listener) -> dict[str, Any]:
     """Return the parameters that CreateListener and ModifyListener share."""
-    certificates, alpn = given(listener.certificates), given(listener.alpn_policy)
+    certificates, alpn = certificate_arns(given(listener.certificates)), given(listener.alpn_policy)
     return without_nones(
         {
             "Port": listener.port,
@@ -49,6 +44,14 @@ def settings_request(listener: Listener) -> dict[str, Any]:
     )
 
 
+def certificate_arns(certificates: tuple[CertificateRef, ...] | None) -> tuple[CertificateArn, ...]:
+    """Return the certificates of a listener whose references are resolved; none where none are given."""
+    for certificate in certificates or ():
+        if isinstance(certificate, Ref):
+            raise TypeError(f"an unresolved reference: {certificate}")
+    return tuple(CertificateArn(str(certificate)) for certificate in certificates or ())
+
+
 def certificate_request(certificate: CertificateArn) -> list[dict[str, str]]:
     """Return one certificate as AWS takes it: one in each call (ELBv2 API reference)."""
     return [{"CertificateArn": certificate}]
@@ -56,7 +59,11 @@ def certificate_request(certificate: CertificateArn) -> list[dict[str, str]]:
 
 def actions_request(actions: Sequence[Action]) -> list[dict[str, Any]]:
     """Return actions as AWS takes them."""
-    return [_forward_request(action, order) for order, action in enumerate(actions, start=1)]
+    return [
+        _forward_request(action, order)
+        for order, action in enumerate(actions, start=1)
+        if isinstance(action, ForwardAction)
+    ]
 
 
 def _forward_request(action: ForwardAction, order: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from lbcontroller.aws.identity import Identification
 from lbcontroller.aws.listener_wire import (
     SECURE_PROTOCOLS,
     actions_request,
+    certificate_arns,
     certificate_request,
     create_request,
     decode_listener,
@@ -34,7 +35,8 @@ from lbcontroller.errors import InvalidConfig, NotReady, Transient
 from lbcontroller.model.fields import UNKNOWN, Attributes, Mark
 from lbcontroller.model.ids import Arn, CertificateArn
 from lbcontroller.model.observed import ObservedListener
-from lbcontroller.model.resources import Kind, Listener
+from lbcontroller.model.references import Kind
+from lbcontroller.model.resources import Listener
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ class Listeners:
                 raise
             return self._adopt(desired, error)
         defaults = listener_defaults(desired)
-        certificates = given(desired.certificates) or ()
+        certificates = certificate_arns(given(desired.certificates))
         observed = decode_listener(answer, desired.id, known(desired.tags))
         resource = replace(observed.resource, attributes=defaults, certificates=certificates[:1])
         self._record(desired, replace(observed, resource=resource))
@@ -114,8 +116,8 @@ class Listeners:
             self.mirror.amend(arn, certificates=())
 
     def _set_certificates(self, arn: Arn, desired: Listener, present: Listener) -> None:
-        certificates = wanted(Kind.LISTENER, "certificates", desired.certificates) or ()
-        before = present.certificates if isinstance(present.certificates, tuple) else ()
+        certificates = certificate_arns(wanted(Kind.LISTENER, "certificates", desired.certificates))
+        before = _present_certificates(present)
         self._add_certificates(arn, tuple(item for item in certificates if item not in before))
         for certificate in sorted(set(before) - set(certificates)):
             self.caller.call(
@@ -143,7 +145,7 @@ class Listeners:
         self.identification.require_ours(desired, tags, f"listener {arn}", refusal)
         self._record(desired, decode_listener(answer, desired.id, tags))
         # What it has is not known, so everything that is asked for is said again.
-        self._add_certificates(arn, given(desired.certificates) or ())
+        self._add_certificates(arn, certificate_arns(given(desired.certificates)))
         self._set_attributes(arn, UNKNOWN, known(desired.attributes))
         return arn
 
@@ -162,6 +164,10 @@ class Listeners:
         self.mirror.record(stack or self.identification.stack_of(desired), observed)
 
 
+def _present_certificates(present: Listener) -> tuple[CertificateArn, ...]:
+    return certificate_arns(present.certificates if isinstance(present.certificates, tuple) else ())
+
+
 def _modification(desired: Listener, present: Listener, fields: frozenset[str]) -> dict[str, Any]:
     """Return the parameters of ModifyListener that make the changes; empty when it has nothing to do.
 
@@ -176,8 +182,7 @@ def _modification(desired: Listener, present: Listener, fields: frozenset[str]) 
         request["SslPolicy"] = wanted(Kind.LISTENER, "ssl_policy", desired.ssl_policy)
     if "alpn_policy" in fields:
         request["AlpnPolicy"] = [wanted(Kind.LISTENER, "alpn_policy", desired.alpn_policy)]
-    certificates = given(desired.certificates)
-    before = present.certificates if isinstance(present.certificates, tuple) else ()
+    certificates, before = certificate_arns(given(desired.certificates)), _present_certificates(present)
     if "certificates" in fields and certificates and certificates[:1] != before[:1]:
         request["Certificates"] = certificate_request(certificates[0])
     return request

@@ -28,7 +28,7 @@ from lbcontroller.model.fields import UNKNOWN, Tags
 from lbcontroller.model.identity import CLUSTER_TAG, StackId, TagFamily, Tracked, identify
 from lbcontroller.model.ids import Arn, VpcId
 from lbcontroller.model.observed import ObservedListener, ObservedLoadBalancer, ObservedTargetGroup
-from lbcontroller.model.resources import Kind, ResourceId
+from lbcontroller.model.references import Kind, ResourceId
 
 PARALLEL_READS: Final = 8
 """Calls at a time: more gain nothing, and the connection pool keeps room for the workers."""

@@ -12,7 +12,8 @@ from lbcontroller.model.enums import IpAddressType, LoadBalancerType, OnOff, Sch
 from lbcontroller.model.fields import UNKNOWN, UNMANAGED, Tags
 from lbcontroller.model.ids import AllocationId, Arn, SecurityGroupId, SubnetId
 from lbcontroller.model.observed import LoadBalancerState, ObservedLoadBalancer
-from lbcontroller.model.resources import LoadBalancer, ResourceId
+from lbcontroller.model.references import ResourceId
+from lbcontroller.model.resources import LoadBalancer
 from lbcontroller.model.subnet_mappings import SubnetMapping
 
 

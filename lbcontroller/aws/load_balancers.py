@@ -36,7 +36,8 @@ from lbcontroller.errors import Denied, InvalidConfig, NotReady
 from lbcontroller.model.fields import UNKNOWN, Attributes, Field, Mark
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import LoadBalancerState, ObservedLoadBalancer
-from lbcontroller.model.resources import Kind, LoadBalancer
+from lbcontroller.model.references import Kind
+from lbcontroller.model.resources import LoadBalancer
 from lbcontroller.plan.policies import DELETION_PROTECTION
 
 PROVISIONING_SECONDS: Final = 15.0

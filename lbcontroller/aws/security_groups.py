@@ -23,7 +23,8 @@ from lbcontroller.model.fields import Tags
 from lbcontroller.model.ids import Arn, SecurityGroupId, VpcId
 from lbcontroller.model.ingress_rules import IngressRule
 from lbcontroller.model.observed import ObservedSecurityGroup
-from lbcontroller.model.resources import Kind, ResourceId, SecurityGroup
+from lbcontroller.model.references import Kind, ResourceId
+from lbcontroller.model.resources import SecurityGroup
 
 
 def create_request(group: SecurityGroup) -> dict[str, Any]:

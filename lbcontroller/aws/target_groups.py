@@ -31,7 +31,8 @@ from lbcontroller.model.enums import (
 from lbcontroller.model.fields import UNKNOWN, Attributes, Mark, Tags
 from lbcontroller.model.ids import Arn, VpcId
 from lbcontroller.model.observed import ObservedTargetGroup
-from lbcontroller.model.resources import HealthCheck, ResourceId, TargetGroup
+from lbcontroller.model.references import ResourceId
+from lbcontroller.model.resources import HealthCheck, TargetGroup
 
 
 def create_request(target_group: TargetGroup) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any, Final, TypeVar
 
 from lbcontroller.model.fields import Attributes, Field, Known, Mark, OnCreate, Tags
 from lbcontroller.model.ids import Arn
-from lbcontroller.model.resources import Kind, Resource, ResourceId, references
+from lbcontroller.model.references import Kind, ResourceId, references
+from lbcontroller.model.resources import Resource
 from lbcontroller.plan.differences import AWS_DEFAULTS
 from lbcontroller.plan.equality import resolve
 from lbcontroller.plan.steps import Change

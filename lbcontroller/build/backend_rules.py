@@ -18,7 +18,8 @@ from lbcontroller.model.enums import TargetType
 from lbcontroller.model.ids import SecurityGroupId
 from lbcontroller.model.ingress_rules import MAX_PORT, SHARED_RULE_DESCRIPTION, IngressRule, Peer, PeerKind
 from lbcontroller.model.observed import Target
-from lbcontroller.model.resources import BindingPeer, BindingPort, BindingSpec, Ref
+from lbcontroller.model.references import Ref
+from lbcontroller.model.resources import BindingPeer, BindingPort, BindingSpec
 
 
 def binding_rules(

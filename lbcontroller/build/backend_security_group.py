@@ -9,7 +9,8 @@ from lbcontroller.build.tags import shared_resource_tags
 from lbcontroller.model.fields import UNMANAGED
 from lbcontroller.model.identity import BACKEND_SECURITY_GROUP_RESOURCE, SHARED_STACK
 from lbcontroller.model.ids import VpcId
-from lbcontroller.model.resources import Kind, ResourceId, SecurityGroup, Stack
+from lbcontroller.model.references import Kind, ResourceId
+from lbcontroller.model.resources import SecurityGroup, Stack
 from lbcontroller.settings import Settings
 
 BACKEND_SECURITY_GROUP_ID: Final = ResourceId(Kind.SECURITY_GROUP, BACKEND_SECURITY_GROUP_RESOURCE)

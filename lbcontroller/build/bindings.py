@@ -16,14 +16,12 @@ from lbcontroller.config.target_group import TargetGroupConfig
 from lbcontroller.keys import ObjectName
 from lbcontroller.model.enums import Protocol, Scheme, TargetIpAddressType
 from lbcontroller.model.identity import binding_labels
+from lbcontroller.model.references import Kind, Ref, ResourceId
 from lbcontroller.model.resources import (
     BindingIngress,
     BindingPeer,
     BindingPort,
     BindingSpec,
-    Kind,
-    Ref,
-    ResourceId,
     SecurityGroupRef,
     TargetGroup,
     TargetGroupBinding,

@@ -6,17 +6,11 @@ from lbcontroller.build.result import BuildContext
 from lbcontroller.build.tags import resource_tags
 from lbcontroller.config.listener import ForwardConfig, ListenerConfig, TlsConfig
 from lbcontroller.config.target_group import TargetGroupConfig
+from lbcontroller.model.actions import ForwardAction, WeightedTargetGroup
 from lbcontroller.model.enums import AlpnPolicy, Protocol
 from lbcontroller.model.fields import UNMANAGED, Field, OnCreate, Tags
-from lbcontroller.model.resources import (
-    ForwardAction,
-    Kind,
-    Listener,
-    LoadBalancerRef,
-    Ref,
-    ResourceId,
-    WeightedTargetGroup,
-)
+from lbcontroller.model.references import Kind, Ref, ResourceId
+from lbcontroller.model.resources import Listener, LoadBalancerRef
 
 
 def build_listener(config: ListenerConfig, load_balancer: LoadBalancerRef, context: BuildContext) -> Listener:

@@ -24,7 +24,8 @@ from lbcontroller.model.fields import RESET, UNMANAGED, Field
 from lbcontroller.model.findings import Finding, FindingReason
 from lbcontroller.model.inventory import Subnet
 from lbcontroller.model.limits import LOAD_BALANCER_NAME_LENGTH
-from lbcontroller.model.resources import Kind, LoadBalancer, ResourceId, SecurityGroup, SecurityGroupRef
+from lbcontroller.model.references import Kind, ResourceId
+from lbcontroller.model.resources import LoadBalancer, SecurityGroup, SecurityGroupRef
 from lbcontroller.model.subnet_mappings import SubnetMapping
 
 LOAD_BALANCER_ID: Final = ResourceId(Kind.LOAD_BALANCER, "LoadBalancer")

@@ -39,7 +39,8 @@ from lbcontroller.model.limits import (
     MOST_SECURITY_GROUPS_PER_NETWORK_INTERFACE,
     SECURITY_GROUPS_PER_NETWORK_INTERFACE,
 )
-from lbcontroller.model.resources import Kind, Ref, ResourceId, SecurityGroup, SecurityGroupRef
+from lbcontroller.model.references import Kind, Ref, ResourceId
+from lbcontroller.model.resources import SecurityGroup, SecurityGroupRef
 
 MANAGED_SECURITY_GROUP_ID: Final = ResourceId(Kind.SECURITY_GROUP, "ManagedLBSecurityGroup")
 BACKEND_GROUP_RETRY_SECONDS: Final = 1.0

@@ -27,7 +27,8 @@ from lbcontroller.keys import StackKey, StackKind
 from lbcontroller.model.findings import Finding
 from lbcontroller.model.identity import stack_id
 from lbcontroller.model.inventory import Inventory
-from lbcontroller.model.resources import Ref, Resource, Stack
+from lbcontroller.model.references import Ref
+from lbcontroller.model.resources import Resource, Stack
 from lbcontroller.settings import Settings
 
 

@@ -11,7 +11,7 @@ from lbcontroller.errors import InvalidConfig
 from lbcontroller.model.fields import Tags
 from lbcontroller.model.identity import SHARED_STACK, Tracked, tracking_tags
 from lbcontroller.model.limits import TAGS_PER_RESOURCE
-from lbcontroller.model.resources import ResourceId
+from lbcontroller.model.references import ResourceId
 from lbcontroller.settings import Settings
 
 

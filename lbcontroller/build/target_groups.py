@@ -6,7 +6,8 @@ from lbcontroller.build.names import TargetGroupNameParts, target_group_name
 from lbcontroller.build.result import BuildContext
 from lbcontroller.build.tags import resource_tags
 from lbcontroller.config.target_group import TargetGroupConfig
-from lbcontroller.model.resources import Kind, ResourceId, TargetGroup
+from lbcontroller.model.references import Kind, ResourceId
+from lbcontroller.model.resources import TargetGroup
 
 
 def build_target_group(config: TargetGroupConfig, context: BuildContext) -> TargetGroup:

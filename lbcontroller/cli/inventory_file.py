@@ -15,7 +15,7 @@ from lbcontroller.cli.shape_problems import shape_problems
 from lbcontroller.errors import InvalidConfig, Problem
 from lbcontroller.model.fields import UNKNOWN
 from lbcontroller.model.ids import CertificateArn, SecurityGroupId, SubnetId, VpcId
-from lbcontroller.model.inventory import Inventory, SecurityGroupFact, Subnet, ZoneType
+from lbcontroller.model.inventory import CertificateFact, Inventory, SecurityGroupFact, Subnet, ZoneType
 
 RESERVED_ADDRESSES: Final = 5
 """Addresses AWS keeps of each subnet (VPC user guide, "Subnet sizing for IPv4")."""
@@ -128,8 +128,12 @@ class InventoryFile(_Entry):
             subnets={subnet.id: subnet for subnet in subnets},
             security_groups={group.id: group for group in groups},
             backend_security_group=None if backend is None else SecurityGroupId(backend),
-            certificates=UNKNOWN if certificates is None else frozenset(map(CertificateArn, certificates)),
+            certificates=UNKNOWN if certificates is None else dict(map(_certificate, certificates)),
         )
+
+
+def _certificate(arn: str) -> tuple[CertificateArn, CertificateFact]:
+    return CertificateArn(arn), CertificateFact(arn=CertificateArn(arn), domains=frozenset())
 
 
 def demo_inventory_text() -> str:

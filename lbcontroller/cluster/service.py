@@ -98,9 +98,7 @@ class Service:
             node_ports_disabled=spec.get("allocateLoadBalancerNodePorts") is False,
             client_ip_affinity=spec.get("sessionAffinity") == "ClientIP",
             affinity_timeout_seconds=affinity.get("timeoutSeconds"),
-            published=tuple(
-                _address(entry) for entry in sequence(mapping(status, "loadBalancer"), "ingress")
-            ),
+            published=published_addresses(obj),
             deletion_blocked=next(
                 (
                     condition.get("message") or ""
@@ -120,6 +118,12 @@ def _port(port: JsonObject) -> ServicePort:
         target_port=port.get("targetPort") or port["port"],
         node_port=port.get("nodePort") or 0,
     )
+
+
+def published_addresses(obj: JsonObject) -> tuple[PublishedAddress, ...]:
+    """Return the addresses in the status of a Service or an Ingress."""
+    load_balancer = mapping(mapping(obj, "status"), "loadBalancer")
+    return tuple(_address(entry) for entry in sequence(load_balancer, "ingress"))
 
 
 def _address(entry: JsonObject) -> PublishedAddress:

@@ -9,14 +9,12 @@ from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.objects import JsonObject
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import Observed, ObservedBinding, ObservedTargetGroup
+from lbcontroller.model.references import Kind, Ref, ResourceId
 from lbcontroller.model.resources import (
     BindingIngress,
     BindingPeer,
     BindingPort,
     BindingSpec,
-    Kind,
-    Ref,
-    ResourceId,
     TargetGroupBinding,
 )
 

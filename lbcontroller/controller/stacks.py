@@ -36,7 +36,8 @@ from lbcontroller.model.identity import StackId, stack_id
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.inventory import Inventory
 from lbcontroller.model.observed import Observed, ObservedLoadBalancer
-from lbcontroller.model.resources import Kind, ResourceId, Stack, security_groups_in
+from lbcontroller.model.references import Kind, ResourceId
+from lbcontroller.model.resources import Stack, security_groups_in
 from lbcontroller.plan.announcements import announcements
 from lbcontroller.plan.planner import plan
 from lbcontroller.plan.policies import PlanPolicy, is_serving

@@ -19,7 +19,8 @@ from lbcontroller.kube.errors import Conflict
 from lbcontroller.kube.resources import ObjectRef, ResourceType
 from lbcontroller.kube.writes import ObjectWriter
 from lbcontroller.model.ids import Arn
-from lbcontroller.model.resources import Kind, ResourceId, TargetGroupBinding
+from lbcontroller.model.references import Kind, ResourceId
+from lbcontroller.model.resources import TargetGroupBinding
 from lbcontroller.plan.steps import Create, Delete, Plan, Step, Update
 from lbcontroller.telemetry.logs import event
 
@@ -50,7 +51,7 @@ class StepExecutor:
         for step in plan.steps:
             if self.stopping():
                 raise NotReady("the controller is shutting down", retry_after=0.0)
-            subject = step.id if isinstance(step, Delete) else step.resource.id
+            subject = step.subject
             arn = self._take(step, arns)
             event(LOGGER, logging.INFO, "step_taken", step=_name(step), subject=subject, reason=step.reason)
             if not isinstance(step, Delete):

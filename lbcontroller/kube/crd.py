@@ -6,14 +6,14 @@ in `crds/` is what this module renders; a test compares the two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 import yaml
 
 from lbcontroller.kube.resources import ResourceType
-from lbcontroller.model.enums import Protocol, TargetIpAddressType, TargetType
+from lbcontroller.model.enums import BACKEND_TARGET_TYPES, Protocol, TargetIpAddressType
 
 Schema: TypeAlias = dict[str, Any]
 """A part of an OpenAPI v3 schema."""
@@ -109,7 +109,9 @@ def _spec() -> Schema:
             "type": "boolean",
             "description": "The target group also holds targets of other clusters, which are left alone.",
         },
-        "targetType": _choice(TargetType, "Type of the targets; that of the target group when absent."),
+        "targetType": _choice(
+            BACKEND_TARGET_TYPES, "Type of the targets; that of the target group when absent."
+        ),
         "targetGroupProtocol": _choice(
             Protocol, "Protocol of the target group; what the target group has when absent."
         ),
@@ -250,7 +252,7 @@ def _text(description: str) -> Schema:
     return {"type": "string", "description": description}
 
 
-def _choice(values: type[StrEnum], description: str) -> Schema:
+def _choice(values: Iterable[StrEnum], description: str) -> Schema:
     return {"type": "string", "enum": [value.value for value in values], "description": description}
 
 

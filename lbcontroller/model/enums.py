@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class LoadBalancerType(StrEnum):
@@ -68,6 +69,12 @@ class TargetType(StrEnum):
 
     INSTANCE = "instance"
     IP = "ip"
+    ALB = "alb"
+    """An application load balancer; never behind a Service."""
+
+
+BACKEND_TARGET_TYPES: Final = (TargetType.INSTANCE, TargetType.IP)
+"""What the endpoints of a Service are registered as."""
 
 
 class AlpnPolicy(StrEnum):

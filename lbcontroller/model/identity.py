@@ -71,6 +71,8 @@ def stack_id(key: StackKey) -> StackId:
     match key.kind:
         case StackKind.SERVICE:
             return StackId(TagFamily.SERVICE, str(key.name))
+        case StackKind.INGRESS:
+            return StackId(TagFamily.INGRESS, str(key.name))
         case StackKind.BACKEND_SECURITY_GROUP:
             return SHARED_STACK
 
@@ -90,7 +92,10 @@ def stack_key(stack: StackId) -> StackKey:
         case TagFamily.SHARED:
             return BACKEND_SECURITY_GROUP_KEY
         case TagFamily.INGRESS:
-            raise ValueError("stacks of Ingresses have no key yet")
+            namespace, separator, name = stack.name.rpartition("/")
+            if not name or bool(separator) is not bool(namespace):
+                raise ValueError(f"not the name of an Ingress stack: {stack.name!r}")
+            return StackKey(StackKind.INGRESS, ObjectName(namespace, name))
 
 
 def tracking_tags(cluster: str, tracked: Tracked) -> Tags:
@@ -120,13 +125,16 @@ def identify(cluster: str, tags: Tags) -> Tracked | None:
 
 def _is_stack_name(family: TagFamily, name: str) -> bool:
     """Whether `stack_key` takes it: somebody else's tag must neither stop us nor be acted upon."""
-    namespace, _, object_name = name.partition("/")
-    return family is not TagFamily.SERVICE or bool(namespace and object_name)
+    namespace, separator, object_name = name.partition("/")
+    explicit_group = family is TagFamily.INGRESS and not separator
+    return bool(name) if explicit_group else bool(namespace and object_name and "/" not in object_name)
 
 
 def binding_labels(stack: StackId) -> Mapping[str, str]:
-    """Return the labels of the TargetGroupBindings of a stack that is named `namespace/name`."""
-    namespace, _, name = stack.name.partition("/")
+    """Return the labels of the TargetGroupBindings of a stack."""
+    namespace, separator, name = stack.name.partition("/")
+    if not separator:
+        return {f"{stack.family}/stack": stack.name}
     return {f"{stack.family}/stack-namespace": namespace, f"{stack.family}/stack-name": name}
 
 
@@ -136,4 +144,5 @@ def identify_labels(labels: Mapping[str, str]) -> StackId | None:
         namespace, name = labels.get(f"{family}/stack-namespace"), labels.get(f"{family}/stack-name")
         if namespace and name:
             return StackId(family, f"{namespace}/{name}")
-    return None
+    group = labels.get(f"{TagFamily.INGRESS}/stack")
+    return StackId(TagFamily.INGRESS, group) if group and "/" not in group else None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lbcontroller.model.enums import Protocol, Scheme
 from lbcontroller.model.fields import UNKNOWN, Known, Tags
-from lbcontroller.model.ids import CertificateArn, SecurityGroupId, SubnetId, VpcId
+from lbcontroller.model.ids import Arn, CertificateArn, SecurityGroupId, SubnetId, VpcId
+from lbcontroller.model.ingress_rules import IngressRule
+from lbcontroller.model.resources import ListenerRule
 
 
 class ZoneType(StrEnum):
@@ -49,6 +51,56 @@ class SecurityGroupFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateFact:
+    """An issued certificate of ACM."""
+
+    arn: CertificateArn
+    domains: frozenset[str]
+    """Every name it is valid for, wildcards as they are written."""
+    authority: str | None = None
+    """ARN of the private certificate authority; None for certificates of Amazon and imported ones."""
+    ours: bool = False
+    """Whether it carries tracking tags: what we imported or requested is never discovered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedFacts:
+    """What names in annotations stand for in AWS; None: nothing has that name.
+
+    A name that is absent was not looked up yet; `Lookups` says which names a build needs.
+    """
+
+    target_groups: Mapping[str, Arn | None] = field(default_factory=dict)
+    trust_stores: Mapping[str, Arn | None] = field(default_factory=dict)
+    web_acls: Mapping[str, str | None] = field(default_factory=dict)
+    """ARNs of regional WAF web ACLs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookups:
+    """The names a build needs to be looked up in AWS, and whether it needs the certificates."""
+
+    target_groups: frozenset[str] = frozenset()
+    trust_stores: frozenset[str] = frozenset()
+    web_acls: frozenset[str] = frozenset()
+    certificates: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExistingRules:
+    """What the listeners of an application load balancer do now, for members of a group that must wait."""
+
+    rules: Mapping[int, tuple[ListenerRule, ...]] = field(default_factory=dict)
+    """The rules of each listener's port that are ours, by priority."""
+    certificates: Mapping[int, tuple[CertificateArn, ...]] = field(default_factory=dict)
+    """The certificates of each listener's port, the default one first; absent while they are not read."""
+    target_groups: Mapping[Arn, str] = field(default_factory=dict)
+    """The stack's target groups, with the names in their resource tags: `namespace/ingress-service:port`."""
+    inbound: frozenset[IngressRule] = frozenset()
+    """Rules of the managed security group."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExistingLoadBalancer:
     """What a build takes from the load balancer its stack already has."""
 
@@ -58,6 +110,8 @@ class ExistingLoadBalancer:
     has_security_groups: bool
     listeners: Mapping[int, Protocol]
     """Protocol by port."""
+    routing: ExistingRules = ExistingRules()
+    """Only for application load balancers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +126,8 @@ class Inventory:
     security_groups: Mapping[SecurityGroupId, SecurityGroupFact]
     backend_security_group: SecurityGroupId | None
     """The security group all load balancers share; None until it exists."""
-    certificates: Known[frozenset[CertificateArn]] = UNKNOWN
+    certificates: Known[Mapping[CertificateArn, CertificateFact]] = UNKNOWN
     """Certificates that exist and may be used; `UNKNOWN` when they cannot be listed."""
+    named: NamedFacts = NamedFacts()
     existing: ExistingLoadBalancer | None = None
     """The load balancer this stack already has, if any."""

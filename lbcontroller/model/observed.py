@@ -12,8 +12,11 @@ from enum import StrEnum
 from lbcontroller.model.enums import TargetHealthState, TargetIpAddressType
 from lbcontroller.model.ids import Arn, VpcId
 from lbcontroller.model.resources import (
+    Certificate,
     Listener,
+    ListenerRule,
     LoadBalancer,
+    LoadBalancerTarget,
     SecurityGroup,
     TargetGroup,
     TargetGroupBinding,
@@ -85,6 +88,32 @@ class ObservedListener:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedListenerRule:
+    """A rule of a listener of one of our load balancers, but never the default one."""
+
+    arn: Arn
+    resource: ListenerRule
+    ours: bool
+    """False when it carries no tracking tags: somebody added it by hand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedLoadBalancerTarget:
+    """A registration of an application load balancer; its ARN is the target group's with `#alb` behind it."""
+
+    arn: Arn
+    resource: LoadBalancerTarget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedCertificate:
+    """A certificate that we imported."""
+
+    arn: Arn
+    resource: Certificate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedBinding:
     """A TargetGroupBinding of the cluster; its ARN is `namespace/name`."""
 
@@ -98,7 +127,14 @@ class ObservedBinding:
 
 
 Observed = (
-    ObservedSecurityGroup | ObservedLoadBalancer | ObservedTargetGroup | ObservedListener | ObservedBinding
+    ObservedSecurityGroup
+    | ObservedCertificate
+    | ObservedLoadBalancer
+    | ObservedTargetGroup
+    | ObservedListener
+    | ObservedListenerRule
+    | ObservedLoadBalancerTarget
+    | ObservedBinding
 )
 
 

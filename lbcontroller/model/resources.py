@@ -6,11 +6,12 @@ A resource refers to another one of its stack by `Ref`; nobody keeps an order by
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lbcontroller.keys import ObjectName
+from lbcontroller.model.actions import Action, TargetGroupRef
 from lbcontroller.model.enums import (
     AlpnPolicy,
     HealthCheckProtocol,
@@ -23,45 +24,18 @@ from lbcontroller.model.enums import (
     TargetIpAddressType,
     TargetType,
 )
-from lbcontroller.model.fields import Attributes, Field, Known, Tags
+from lbcontroller.model.fields import UNMANAGED, Attributes, Field, Known, Tags
 from lbcontroller.model.identity import StackId
 from lbcontroller.model.ids import Arn, CertificateArn, SecurityGroupId, VpcId
 from lbcontroller.model.ingress_rules import IngressRule
+from lbcontroller.model.references import Ref, ResourceId, references
+from lbcontroller.model.rule_conditions import Condition, Transform
 from lbcontroller.model.subnet_mappings import SubnetMapping
 
-
-class Kind(StrEnum):
-    """Kind of resource; the values are shown in plans."""
-
-    SECURITY_GROUP = "SecurityGroup"
-    TARGET_GROUP = "TargetGroup"
-    LOAD_BALANCER = "LoadBalancer"
-    LISTENER = "Listener"
-    TARGET_GROUP_BINDING = "TargetGroupBinding"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class ResourceId:
-    """Identity of a resource inside its stack; `name` is the value of the resource tag."""
-
-    kind: Kind
-    name: str
-
-    def __str__(self) -> str:
-        """Return the form shown in plans."""
-        return f"{self.kind} {self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Ref:
-    """The ARN or id of another resource of the same stack, known only when that one exists."""
-
-    to: ResourceId
-
-
 SecurityGroupRef = SecurityGroupId | Ref
-TargetGroupRef = Arn | Ref
 LoadBalancerRef = Arn | Ref
+ListenerRef = Arn | Ref
+CertificateRef = CertificateArn | Ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +72,16 @@ class LoadBalancer:
     capacity_units: Field[int]
     """Reserved minimum capacity in load balancer capacity units; 0 is none."""
     tags: Known[Tags]
+    customer_owned_ipv4_pool: str | None = None
+    """Used when it is created, never changed later."""
+    ipam_pool: Field[str] = UNMANAGED
+    """Id of the IPAM pool of public IPv4 addresses; empty: none. Only for application load balancers."""
+    web_acl: Field[str] = UNMANAGED
+    """ARN of the WAF web ACL; empty: none."""
+    web_acl_classic: Field[str] = UNMANAGED
+    """Id of the WAF Classic web ACL; empty: none."""
+    shield_protection: Field[bool] = UNMANAGED
+    """Whether Shield Advanced protects it, by a protection that we may remove."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,28 +120,26 @@ class TargetGroup:
     tags: Known[Tags]
     default_attributes: Attributes = field(default_factory=dict)
     """Our own defaults for attributes: a new target group gets them, one that exists keeps what it has."""
+    control_port: int | None = None
+    """Port of the target control agent; None: none."""
+
+
+class MutualAuthenticationMode(StrEnum):
+    """Whether a listener asks clients for certificates."""
+
+    OFF = "off"
+    PASSTHROUGH = "passthrough"
+    VERIFY = "verify"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WeightedTargetGroup:
-    """A target group with its share of the traffic."""
+class MutualAuthentication:
+    """Client certificates of an HTTPS listener; all but the mode only where they are verified."""
 
-    target_group: TargetGroupRef
-    weight: int | None
-    """0 to 999; None leaves it to AWS, which takes 1."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForwardAction:
-    """Forward to one or several target groups."""
-
-    target_groups: tuple[WeightedTargetGroup, ...]
-    stickiness_enabled: bool | None
-    """Stickiness between the target groups; None leaves it to AWS, which takes false."""
-
-
-Action = ForwardAction
-"""What a listener does with a connection; grows with the Ingress front end."""
+    mode: MutualAuthenticationMode
+    trust_store: Arn | None = None
+    ignore_expiry: bool | None = None
+    advertise_ca_names: OnOff | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,11 +151,54 @@ class Listener:
     port: int
     protocol: Protocol
     default_actions: tuple[Action, ...]
-    certificates: Field[tuple[CertificateArn, ...]]
+    certificates: Field[tuple[CertificateRef, ...]]
     """The first one is the default certificate; every one of them, the first too, is in the SNI list."""
     ssl_policy: Field[str]
     alpn_policy: Field[AlpnPolicy]
     attributes: Known[Attributes]
+    tags: Known[Tags]
+    mutual_authentication: Field[MutualAuthentication] = UNMANAGED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerRule:
+    """A rule of a listener of an application load balancer."""
+
+    id: ResourceId
+    """Named `port:priority`, as LBC names it: what the rule does is what it is found by."""
+    listener: ListenerRef
+    priority: int
+    """1 to 50000; the rule with the lowest one that fits a request decides."""
+    conditions: tuple[Condition, ...]
+    """All must be met; their order has no meaning."""
+    actions: tuple[Action, ...]
+    transforms: tuple[Transform, ...]
+    tags: Known[Tags]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadBalancerTarget:
+    """An application load balancer registered in a target group of type `alb`, behind a network one."""
+
+    id: ResourceId
+    """Named like the target group."""
+    target_group: TargetGroupRef
+    load_balancer: LoadBalancerRef
+    listener: ListenerRef
+    """The listener of `load_balancer` that must exist first."""
+    port: int
+    """Of that listener."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A certificate of a Kubernetes Secret, imported into ACM; its key is in no representation of a stack."""
+
+    id: ResourceId
+    secret: ObjectName
+    """The Secret of type `kubernetes.io/tls`."""
+    fingerprint: Field[str]
+    """SHA-256 of the leaf certificate and of its chain, in hexadecimal digits."""
     tags: Known[Tags]
 
 
@@ -234,19 +259,16 @@ class TargetGroupBinding:
     spec: BindingSpec
 
 
-Resource = SecurityGroup | TargetGroup | LoadBalancer | Listener | TargetGroupBinding
-
-
-def references(value: object) -> Iterator[ResourceId]:
-    """Yield every resource that `value` (a resource or a part of one) refers to, at any depth."""
-    if isinstance(value, Ref):
-        yield value.to
-    elif isinstance(value, tuple | frozenset):
-        for item in value:
-            yield from references(item)
-    elif is_dataclass(value):
-        for part in fields(value):
-            yield from references(getattr(value, part.name))
+Resource = (
+    SecurityGroup
+    | Certificate
+    | TargetGroup
+    | LoadBalancer
+    | Listener
+    | ListenerRule
+    | LoadBalancerTarget
+    | TargetGroupBinding
+)
 
 
 def security_groups_in(stack: Stack) -> frozenset[SecurityGroupRef]:
@@ -269,6 +291,8 @@ class Stack:
     id: StackId
     resources: tuple[Resource, ...] = ()
     """In the order of their ids, whatever order they are given in."""
+    retained: frozenset[ResourceId] = frozenset()
+    """What stays as it is if it exists, because nobody can tell what its owner wants of it now."""
 
     def __post_init__(self) -> None:
         """Order the resources; duplicates and dangling references are our bug, never a user's error."""

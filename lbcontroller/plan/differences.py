@@ -22,7 +22,8 @@ from lbcontroller.model.fields import UNKNOWN, Mark, OnCreate
 from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.model.identity import CLUSTER_TAG_PREFIX
 from lbcontroller.model.ids import Arn
-from lbcontroller.model.resources import Kind, Listener, LoadBalancer, Resource, ResourceId, TargetGroup
+from lbcontroller.model.references import Kind, ResourceId
+from lbcontroller.model.resources import Listener, LoadBalancer, Resource, TargetGroup
 from lbcontroller.model.subnet_mappings import SubnetMapping
 from lbcontroller.plan.equality import SAME, resolve
 from lbcontroller.plan.policies import (

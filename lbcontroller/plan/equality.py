@@ -10,21 +10,12 @@ from dataclasses import fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
+from lbcontroller.model.actions import Action, ForwardAction
 from lbcontroller.model.enums import AlpnPolicy
 from lbcontroller.model.ids import Arn, CertificateArn
 from lbcontroller.model.ingress_rules import IngressRule
-from lbcontroller.model.resources import (
-    Action,
-    BindingIngress,
-    BindingPeer,
-    BindingPort,
-    BindingSpec,
-    HealthCheck,
-    Kind,
-    Ref,
-    ResourceId,
-    references,
-)
+from lbcontroller.model.references import Kind, Ref, ResourceId, references
+from lbcontroller.model.resources import BindingIngress, BindingPeer, BindingPort, BindingSpec, HealthCheck
 from lbcontroller.model.subnet_mappings import AUTO_ASSIGNED, SubnetMapping
 
 DEFAULT_WEIGHT: Final = 1
@@ -78,7 +69,7 @@ def same_health_check(desired: HealthCheck, observed: HealthCheck) -> bool:
 def same_actions(desired: tuple[Action, ...], observed: tuple[Action, ...]) -> bool:
     """Compare where traffic goes, and in which shares."""
     return len(desired) == len(observed) and all(
-        _same_forward(wanted, found) for wanted, found in zip(desired, observed, strict=True)
+        _same_action(wanted, found) for wanted, found in zip(desired, observed, strict=True)
     )
 
 
@@ -130,7 +121,13 @@ def _same_mapping(desired: SubnetMapping, observed: SubnetMapping) -> bool:
     )
 
 
-def _same_forward(desired: Action, observed: Action) -> bool:
+def _same_action(desired: Action, observed: Action) -> bool:
+    if isinstance(desired, ForwardAction) and isinstance(observed, ForwardAction):
+        return _same_forward(desired, observed)
+    return desired == observed
+
+
+def _same_forward(desired: ForwardAction, observed: ForwardAction) -> bool:
     if desired.stickiness_enabled is not None and desired.stickiness_enabled != bool(
         observed.stickiness_enabled
     ):
@@ -138,7 +135,7 @@ def _same_forward(desired: Action, observed: Action) -> bool:
     return _shares(desired) == _shares(observed)
 
 
-def _shares(action: Action) -> dict[object, int]:
+def _shares(action: ForwardAction) -> dict[object, int]:
     if len(action.target_groups) == 1:
         return {action.target_groups[0].target_group: DEFAULT_WEIGHT}
     return {

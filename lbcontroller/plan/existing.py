@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lbcontroller.model.actions import ForwardAction
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import (
     Observed,
@@ -14,7 +15,8 @@ from lbcontroller.model.observed import (
     ObservedSecurityGroup,
     ObservedTargetGroup,
 )
-from lbcontroller.model.resources import BindingSpec, Listener, Ref, ResourceId
+from lbcontroller.model.references import Ref, ResourceId
+from lbcontroller.model.resources import BindingSpec, Listener, ListenerRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +55,14 @@ def resolved(reference: str | Ref, arns: Mapping[ResourceId, Arn]) -> str | None
     return arns.get(reference.to) if isinstance(reference, Ref) else reference
 
 
-def forwarded_to(listener: Listener) -> frozenset[str | Ref]:
-    """Return the target groups that a listener sends to."""
+def forwarded_to(sender: Listener | ListenerRule) -> frozenset[str | Ref]:
+    """Return the target groups that a listener by itself, or a rule, sends to."""
+    actions = sender.default_actions if isinstance(sender, Listener) else sender.actions
     return frozenset(
-        weighted.target_group for action in listener.default_actions for weighted in action.target_groups
+        weighted.target_group
+        for action in actions
+        if isinstance(action, ForwardAction)
+        for weighted in action.target_groups
     )
 
 

@@ -21,10 +21,10 @@ from typing import Generic, TypeVar
 
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import Observed, ObservedBinding, ObservedListener, ObservedLoadBalancer
+from lbcontroller.model.references import ResourceId
 from lbcontroller.model.resources import (
     Listener,
     LoadBalancer,
-    ResourceId,
     SecurityGroup,
     Stack,
     TargetGroup,

@@ -7,23 +7,30 @@ from graphlib import TopologicalSorter
 from typing import Final
 
 from lbcontroller.model.observed import Observed
-from lbcontroller.model.resources import Kind, Resource, ResourceId, references
+from lbcontroller.model.references import Kind, ResourceId, references
+from lbcontroller.model.resources import Resource
 
 KIND_ORDER: Final = (
     Kind.SECURITY_GROUP,
+    Kind.CERTIFICATE,
     Kind.TARGET_GROUP,
     Kind.TARGET_GROUP_BINDING,
     Kind.LOAD_BALANCER,
     Kind.LISTENER,
+    Kind.LISTENER_RULE,
+    Kind.LOAD_BALANCER_TARGET,
 )
 """Order among resources that do not depend on each other: bindings early, so that targets are registered
 while the load balancer is still being set up."""
 
 DELETION_ORDER: Final = (
+    Kind.LOAD_BALANCER_TARGET,
+    Kind.LISTENER_RULE,
     Kind.LISTENER,
     Kind.LOAD_BALANCER,
     Kind.TARGET_GROUP_BINDING,
     Kind.TARGET_GROUP,
+    Kind.CERTIFICATE,
     Kind.SECURITY_GROUP,
 )
 """What refers to others goes first: listeners to target groups, load balancers to security groups, bindings

@@ -21,7 +21,8 @@ from lbcontroller.model.observed import (
     ObservedLoadBalancer,
     ObservedTargetGroup,
 )
-from lbcontroller.model.resources import Kind, LoadBalancer, Resource
+from lbcontroller.model.references import Kind
+from lbcontroller.model.resources import LoadBalancer, Resource
 from lbcontroller.settings import Settings
 
 DELETION_PROTECTION: Final = "deletion_protection.enabled"
@@ -116,6 +117,7 @@ MODES: Final[Mapping[Kind, Mapping[str, Mode]]] = MappingProxyType(
             "port": Mode.CREATE_ONLY,
             "vpc_id": Mode.CREATE_ONLY,
             "ip_address_type": Mode.IMMUTABLE,
+            "control_port": Mode.IMMUTABLE,
             "health_check": Mode.MUTABLE,
             "attributes": Mode.MUTABLE,
             "tags": Mode.MUTABLE,
@@ -133,6 +135,11 @@ MODES: Final[Mapping[Kind, Mapping[str, Mode]]] = MappingProxyType(
             "attributes": Mode.MUTABLE,
             "capacity_units": Mode.MUTABLE,
             "tags": Mode.MUTABLE,
+            "customer_owned_ipv4_pool": Mode.CREATE_ONLY,
+            "ipam_pool": Mode.MUTABLE,
+            "web_acl": Mode.MUTABLE,
+            "web_acl_classic": Mode.MUTABLE,
+            "shield_protection": Mode.MUTABLE,
         },
         Kind.LISTENER: {
             "load_balancer": Mode.IDENTITY,
@@ -142,9 +149,25 @@ MODES: Final[Mapping[Kind, Mapping[str, Mode]]] = MappingProxyType(
             "certificates": Mode.MUTABLE,
             "ssl_policy": Mode.MUTABLE,
             "alpn_policy": Mode.MUTABLE,
+            "mutual_authentication": Mode.MUTABLE,
             "attributes": Mode.MUTABLE,
             "tags": Mode.MUTABLE,
         },
+        Kind.LISTENER_RULE: {
+            "listener": Mode.IDENTITY,
+            "priority": Mode.MUTABLE,
+            "conditions": Mode.MUTABLE,
+            "actions": Mode.MUTABLE,
+            "transforms": Mode.MUTABLE,
+            "tags": Mode.MUTABLE,
+        },
+        Kind.LOAD_BALANCER_TARGET: {
+            "target_group": Mode.IDENTITY,
+            "load_balancer": Mode.IMMUTABLE,
+            "listener": Mode.IDENTITY,
+            "port": Mode.IMMUTABLE,
+        },
+        Kind.CERTIFICATE: {"secret": Mode.IDENTITY, "fingerprint": Mode.MUTABLE, "tags": Mode.MUTABLE},
         Kind.TARGET_GROUP_BINDING: {"name": Mode.CREATE_ONLY, "labels": Mode.MUTABLE, "spec": Mode.MUTABLE},
     }
 )

@@ -30,7 +30,8 @@ from lbcontroller.model.observed import (
     ObservedSecurityGroup,
     ObservedTargetGroup,
 )
-from lbcontroller.model.resources import Listener, LoadBalancer, Ref
+from lbcontroller.model.references import Ref
+from lbcontroller.model.resources import Listener, LoadBalancer
 from lbcontroller.plan.existing import forwarded_to, peers_of
 from lbcontroller.plan.matching import Matching
 from lbcontroller.plan.order import deletion_order

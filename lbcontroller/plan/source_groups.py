@@ -18,7 +18,8 @@ from enum import Enum
 
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import ObservedBinding, ObservedLoadBalancer
-from lbcontroller.model.resources import LoadBalancer, ResourceId, Stack, TargetGroupBinding
+from lbcontroller.model.references import ResourceId
+from lbcontroller.model.resources import LoadBalancer, Stack, TargetGroupBinding
 from lbcontroller.plan.equality import resolve
 from lbcontroller.plan.existing import peers_of
 from lbcontroller.plan.matching import Matching

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from lbcontroller.model.findings import Finding
 from lbcontroller.model.ids import Arn
-from lbcontroller.model.resources import Resource, ResourceId
+from lbcontroller.model.references import ResourceId
+from lbcontroller.model.resources import Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,11 @@ class Create:
     replaces: Arn | None = None
     """The resource that this one takes the place of; it is deleted by a later step or a later plan."""
 
+    @property
+    def subject(self) -> ResourceId:
+        """What the step is about."""
+        return self.resource.id
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
@@ -43,6 +49,11 @@ class Update:
     """At least one, ordered by field."""
     reason: str
 
+    @property
+    def subject(self) -> ResourceId:
+        """What the step is about."""
+        return self.resource.id
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
@@ -52,8 +63,30 @@ class Delete:
     arn: Arn
     reason: str
 
+    @property
+    def subject(self) -> ResourceId:
+        """What the step is about."""
+        return self.id
 
-Step = Create | Update | Delete
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reorder:
+    """Give existing rules of one listener other priorities, in one call."""
+
+    id: ResourceId
+    """Of the listener."""
+    arn: Arn
+    priorities: Mapping[Arn, int]
+    """New priority by the rule's ARN; at least one."""
+    reason: str
+
+    @property
+    def subject(self) -> ResourceId:
+        """What the step is about."""
+        return self.id
+
+
+Step = Create | Update | Delete | Reorder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
+from lbcontroller.model.actions import ForwardAction
 from lbcontroller.model.fields import Mark, OnCreate
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.ingress_rules import MAX_PORT, IngressRule
 from lbcontroller.model.observed import Observed
+from lbcontroller.model.references import Ref, ResourceId
 from lbcontroller.model.resources import (
     BindingIngress,
     BindingPort,
     BindingSpec,
-    ForwardAction,
+    Certificate,
     HealthCheck,
     Listener,
-    Ref,
+    ListenerRule,
+    LoadBalancerTarget,
     Resource,
-    ResourceId,
 )
 from lbcontroller.model.subnet_mappings import SubnetMapping
 from lbcontroller.plan.steps import Change, Create, Plan
@@ -131,6 +133,6 @@ def _binding_port(port: BindingPort) -> str:
 
 
 def _label(resource: Resource) -> str:
-    if isinstance(resource, Listener):
+    if isinstance(resource, Listener | ListenerRule | LoadBalancerTarget | Certificate):
         return str(resource.id)
     return f"{resource.id} {resource.name}"

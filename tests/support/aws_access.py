@@ -26,11 +26,10 @@ from lbcontroller.local.aws.world import SeededWorld, World, seed
 from lbcontroller.model.identity import StackId
 from lbcontroller.model.ids import Arn, SubnetId, VpcId
 from lbcontroller.model.observed import Observed
+from lbcontroller.model.references import Kind, ResourceId
 from lbcontroller.model.resources import (
-    Kind,
     LoadBalancer,
     Resource,
-    ResourceId,
     SecurityGroup,
     Stack,
     TargetGroup,

@@ -30,7 +30,7 @@ from lbcontroller.model.fields import UNKNOWN
 from lbcontroller.model.ids import SecurityGroupId, SubnetId
 from lbcontroller.model.inventory import ExistingLoadBalancer, Inventory, SecurityGroupFact, Subnet, ZoneType
 from lbcontroller.settings import Settings
-from tests.support.inventories import CERTIFICATES, CLUSTER, an_inventory, certificate_arn
+from tests.support.inventories import CERTIFICATES, CLUSTER, an_inventory, certificate_facts
 from tests.support.rendering import as_text, listed, stack_json
 
 OUTPUTS = ("stack.json", "findings.json", "problems.json")
@@ -147,8 +147,7 @@ def _inventory(facts: Mapping[str, Any]) -> Inventory:
         }
         inventory = replace(inventory, security_groups={**inventory.security_groups, **groups})
     if certificates := facts.get("more_certificates"):
-        listed_ones = frozenset(map(certificate_arn, (*CERTIFICATES, *certificates)))
-        inventory = replace(inventory, certificates=listed_ones)
+        inventory = replace(inventory, certificates=certificate_facts((*CERTIFICATES, *certificates)))
     if facts.get("certificates") == "unknown":
         inventory = replace(inventory, certificates=UNKNOWN)
     return inventory

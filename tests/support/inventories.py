@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from lbcontroller.model.ids import CertificateArn, SecurityGroupId, SubnetId, VpcId
-from lbcontroller.model.inventory import Inventory, SecurityGroupFact, Subnet, ZoneType
+from lbcontroller.model.inventory import CertificateFact, Inventory, SecurityGroupFact, Subnet, ZoneType
 
 REGION = "us-west-2"
 CLUSTER = "yard"
@@ -14,6 +16,16 @@ CERTIFICATES = ("www", "api")
 def certificate_arn(name: str) -> CertificateArn:
     """Return the ARN of one of the account's certificates."""
     return CertificateArn(f"arn:aws:acm:{REGION}:123456789012:certificate/{name}")
+
+
+def certificate_facts(names: Iterable[str]) -> Mapping[CertificateArn, CertificateFact]:
+    """Return certificates of the account, each for the domain `<name>.example.com`."""
+    return {
+        certificate_arn(name): CertificateFact(
+            arn=certificate_arn(name), domains=frozenset({f"{name}.example.com"})
+        )
+        for name in names
+    }
 
 
 def a_subnet(kind: str, zone: str) -> Subnet:
@@ -50,5 +62,5 @@ def an_inventory() -> Inventory:
         subnets={subnet.id: subnet for subnet in subnets},
         security_groups={group.id: group for group in groups},
         backend_security_group=BACKEND_GROUP,
-        certificates=frozenset(map(certificate_arn, CERTIFICATES)),
+        certificates=certificate_facts(CERTIFICATES),
     )

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lbcontroller.keys import ObjectName
+from lbcontroller.model.actions import ForwardAction, WeightedTargetGroup
 from lbcontroller.model.enums import (
     HealthCheckProtocol,
     IpAddressType,
@@ -22,23 +23,19 @@ from lbcontroller.model.fields import UNMANAGED
 from lbcontroller.model.identity import StackId, TagFamily, Tracked, binding_labels, tracking_tags
 from lbcontroller.model.ids import SubnetId, VpcId
 from lbcontroller.model.ingress_rules import IngressRule, Peer, PeerKind
+from lbcontroller.model.references import Kind, Ref, ResourceId
 from lbcontroller.model.resources import (
     BindingIngress,
     BindingPeer,
     BindingPort,
     BindingSpec,
-    ForwardAction,
     HealthCheck,
-    Kind,
     Listener,
     LoadBalancer,
-    Ref,
-    ResourceId,
     SecurityGroup,
     Stack,
     TargetGroup,
     TargetGroupBinding,
-    WeightedTargetGroup,
 )
 from lbcontroller.model.subnet_mappings import SubnetMapping
 from lbcontroller.plan.policies import PlanPolicy

@@ -23,11 +23,11 @@ from lbcontroller.model.observed import (
     ObservedSecurityGroup,
     ObservedTargetGroup,
 )
+from lbcontroller.model.references import ResourceId
 from lbcontroller.model.resources import (
     Listener,
     LoadBalancer,
     Resource,
-    ResourceId,
     SecurityGroup,
     Stack,
     TargetGroup,

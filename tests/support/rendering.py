@@ -8,15 +8,16 @@ from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
 from lbcontroller.keys import ObjectName
-from lbcontroller.model.fields import Mark, OnCreate
-from lbcontroller.model.resources import Ref, ResourceId, Stack
+from lbcontroller.model.fields import UNMANAGED, Mark, OnCreate
+from lbcontroller.model.references import Ref, ResourceId
+from lbcontroller.model.resources import Stack
 
 
 def to_json(value: Any) -> Any:
     """Return a value of the core as plain JSON data.
 
-    Fields that are None or as by default empty are left out; references become `-> Kind name`, sets become
-    sorted lists.
+    Fields that are None, or as by default empty or unmanaged, are left out; references become `-> Kind name`,
+    sets become sorted lists.
     """
     match value:
         case Mark():
@@ -33,6 +34,7 @@ def to_json(value: Any) -> Any:
                 for field in fields(value)
                 if (item := getattr(value, field.name)) is not None
                 and (item or field.default_factory is MISSING)
+                and not (field.default is UNMANAGED and item is UNMANAGED)
             }
         case _:
             return _collection(value)

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from lbcontroller.errors import InvalidConfig, Problem
-from lbcontroller.model.enums import Scheme, TargetType
+from lbcontroller.model.enums import BACKEND_TARGET_TYPES, Scheme
 from lbcontroller.model.identity import TRACKING_KEYS
 from lbcontroller.settings import (
     NOT_BUILT_YET,
@@ -214,7 +214,8 @@ def test_every_flag_and_gate_is_described() -> None:
 
 def test_values_agree_with_the_vocabulary_above_the_settings() -> None:
     assert RESERVED_TAG_KEYS >= TRACKING_KEYS
-    assert {parse(default_target_type=kind).default_target_type for kind in TargetType} == set(TargetType)
+    kinds = set(BACKEND_TARGET_TYPES)
+    assert {parse(default_target_type=kind).default_target_type for kind in kinds} == kinds
     schemes = {parse(default_load_balancer_scheme=kind).default_load_balancer_scheme for kind in Scheme}
     assert schemes == set(Scheme)
 

@@ -14,7 +14,8 @@ from lbcontroller.local.aws.life_cycle import Timing
 from lbcontroller.model.enums import AlpnPolicy, IpAddressType, OnOff, Protocol
 from lbcontroller.model.fields import UNMANAGED
 from lbcontroller.model.ids import CertificateArn, SecurityGroupId
-from lbcontroller.model.resources import Kind, Listener, LoadBalancer, Stack
+from lbcontroller.model.references import Kind
+from lbcontroller.model.resources import Listener, LoadBalancer, Stack
 from tests.support.aws_access import AwsUnderTest
 from tests.support.manual_clock import ManualClock
 from tests.support.nlb_stacks import Port, a_stack

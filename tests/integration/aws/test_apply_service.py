@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lbcontroller.model.enums import Scheme
 from lbcontroller.model.fields import UNKNOWN
-from lbcontroller.model.resources import Kind
+from lbcontroller.model.references import Kind
 from tests.support.aws_access import AwsUnderTest
 from tests.support.nlb_stacks import Port, a_stack, empty_stack
 

@@ -10,7 +10,8 @@ from lbcontroller.aws.caller import LeadershipLost
 from lbcontroller.errors import InvalidConfig, NotReady
 from lbcontroller.local.aws.faults import ErrorReply, Fault, LoseReply
 from lbcontroller.model.identity import TagFamily
-from lbcontroller.model.resources import Kind, Stack
+from lbcontroller.model.references import Kind
+from lbcontroller.model.resources import Stack
 from tests.support.aws_access import AwsUnderTest
 from tests.support.nlb_stacks import NlbService, Port, a_stack, empty_stack
 

@@ -6,7 +6,7 @@ import pytest
 
 from lbcontroller.errors import Transient
 from lbcontroller.local.aws.faults import ErrorReply, Fault
-from lbcontroller.model.resources import Kind
+from lbcontroller.model.references import Kind
 from tests.support.aws_access import AwsUnderTest
 from tests.support.nlb_stacks import a_stack
 

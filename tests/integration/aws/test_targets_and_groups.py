@@ -19,7 +19,7 @@ from lbcontroller.model.enums import TargetHealthState
 from lbcontroller.model.ids import Arn, SecurityGroupId
 from lbcontroller.model.ingress_rules import SHARED_RULE_DESCRIPTION, IngressRule, Peer, PeerKind
 from lbcontroller.model.observed import Target
-from lbcontroller.model.resources import Kind
+from lbcontroller.model.references import Kind
 from tests.support.aws_access import AwsUnderTest
 from tests.support.manual_clock import ManualClock
 from tests.support.nlb_stacks import CLUSTER, a_stack

@@ -10,19 +10,14 @@ from lbcontroller.aws import listener_wire, load_balancer_wire, target_groups
 from lbcontroller.aws.attribute_defaults import beyond
 from lbcontroller.aws.ingress_rules import decode_permissions, permissions
 from lbcontroller.aws.wire import Changes, given, tag_list, wanted, without_references
+from lbcontroller.model.actions import ForwardAction, WeightedTargetGroup
 from lbcontroller.model.enums import HealthCheckProtocol, OnOff, Protocol, TargetIpAddressType
 from lbcontroller.model.fields import RESET, UNKNOWN, UNMANAGED, Field, OnCreate
 from lbcontroller.model.ids import AllocationId, Arn, SecurityGroupId, SubnetId
 from lbcontroller.model.ingress_rules import IngressRule, Peer, PeerKind
 from lbcontroller.model.observed import LoadBalancerState
-from lbcontroller.model.resources import (
-    ForwardAction,
-    Kind,
-    Listener,
-    LoadBalancer,
-    TargetGroup,
-    WeightedTargetGroup,
-)
+from lbcontroller.model.references import Kind
+from lbcontroller.model.resources import Listener, LoadBalancer, TargetGroup
 from lbcontroller.model.subnet_mappings import SubnetMapping
 from lbcontroller.plan.steps import Change
 from tests.support.nlb_stacks import LOAD_BALANCER, a_health_check, a_rule, a_stack, target_group_id

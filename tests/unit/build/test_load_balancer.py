@@ -19,7 +19,8 @@ from lbcontroller.model.fields import RESET, UNMANAGED
 from lbcontroller.model.findings import FindingReason, Severity
 from lbcontroller.model.ids import SubnetId
 from lbcontroller.model.inventory import Inventory
-from lbcontroller.model.resources import Kind, LoadBalancer, Ref, ResourceId
+from lbcontroller.model.references import Kind, Ref, ResourceId
+from lbcontroller.model.resources import LoadBalancer
 from lbcontroller.model.subnet_mappings import SubnetMapping
 from tests.support.inventories import BACKEND_GROUP
 from tests.support.load_balancer_builds import (

@@ -21,7 +21,7 @@ from lbcontroller.model.findings import FindingReason, Severity
 from lbcontroller.model.ids import SecurityGroupId, VpcId
 from lbcontroller.model.ingress_rules import IngressRule, Peer, PeerKind
 from lbcontroller.model.inventory import Inventory, SecurityGroupFact
-from lbcontroller.model.resources import Ref
+from lbcontroller.model.references import Ref
 from tests.support.inventories import BACKEND_GROUP
 from tests.support.load_balancer_builds import (
     GROUPS,

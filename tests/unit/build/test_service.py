@@ -8,7 +8,7 @@ from lbcontroller.annotations.claims import Claimed, IncompleteClaim, NotOurs
 from lbcontroller.build.service import build_service_stack, claim
 from lbcontroller.cluster.service import Service
 from lbcontroller.errors import InvalidConfig
-from lbcontroller.model.resources import Kind
+from lbcontroller.model.references import Kind
 from lbcontroller.settings import Settings
 from tests.support.cluster_objects import a_port, a_service, a_snapshot
 from tests.support.inventories import CLUSTER, an_inventory

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from lbcontroller.build.tags import resource_tags, shared_resource_tags
-from lbcontroller.model.resources import Kind, ResourceId
+from lbcontroller.model.references import Kind, ResourceId
 from lbcontroller.settings import Settings
 from tests.support.load_balancer_builds import a_context, problems_of
 

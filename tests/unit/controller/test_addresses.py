@@ -11,7 +11,8 @@ from lbcontroller.model.enums import IpAddressType, LoadBalancerType, Scheme
 from lbcontroller.model.fields import UNMANAGED
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import LoadBalancerState, ObservedLoadBalancer
-from lbcontroller.model.resources import Kind, LoadBalancer, ResourceId
+from lbcontroller.model.references import Kind, ResourceId
+from lbcontroller.model.resources import LoadBalancer
 from lbcontroller.settings import StatusAddresses
 
 SERVICE = Service.from_object(

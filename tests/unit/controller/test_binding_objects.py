@@ -8,15 +8,13 @@ from lbcontroller.keys import ObjectName
 from lbcontroller.model.enums import HealthCheckProtocol, Protocol, TargetIpAddressType, TargetType
 from lbcontroller.model.ids import Arn, SecurityGroupId, VpcId
 from lbcontroller.model.observed import ObservedTargetGroup
+from lbcontroller.model.references import Kind, Ref, ResourceId
 from lbcontroller.model.resources import (
     BindingIngress,
     BindingPeer,
     BindingPort,
     BindingSpec,
     HealthCheck,
-    Kind,
-    Ref,
-    ResourceId,
     TargetGroup,
     TargetGroupBinding,
 )

@@ -10,7 +10,8 @@ from lbcontroller.keys import ObjectName, StackKey, StackKind
 from lbcontroller.model.fields import UNMANAGED
 from lbcontroller.model.identity import stack_id
 from lbcontroller.model.ids import VpcId
-from lbcontroller.model.resources import Kind, ResourceId, SecurityGroup, Stack
+from lbcontroller.model.references import Kind, ResourceId
+from lbcontroller.model.resources import SecurityGroup, Stack
 
 KEY = StackKey(StackKind.SERVICE, ObjectName("shop", "web"))
 EMPTY = Stack(stack_id(KEY))

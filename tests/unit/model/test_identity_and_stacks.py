@@ -18,17 +18,14 @@ from lbcontroller.model.identity import (
     tracking_tags,
 )
 from lbcontroller.model.ids import VpcId
+from lbcontroller.model.references import Kind, Ref, ResourceId, references
 from lbcontroller.model.resources import (
     BindingIngress,
     BindingPeer,
     BindingSpec,
-    Kind,
-    Ref,
-    ResourceId,
     SecurityGroup,
     Stack,
     TargetGroupBinding,
-    references,
     security_groups_in,
 )
 

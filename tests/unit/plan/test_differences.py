@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lbcontroller.model.actions import ForwardAction, WeightedTargetGroup
 from lbcontroller.model.enums import AlpnPolicy, IpAddressType, OnOff, Protocol
 from lbcontroller.model.fields import RESET, UNKNOWN, UNMANAGED, OnCreate
 from lbcontroller.model.findings import FindingReason
@@ -14,14 +15,12 @@ from lbcontroller.model.resources import (
     BindingIngress,
     BindingPeer,
     BindingPort,
-    ForwardAction,
     Listener,
     LoadBalancer,
     Resource,
     SecurityGroup,
     TargetGroup,
     TargetGroupBinding,
-    WeightedTargetGroup,
 )
 from lbcontroller.model.subnet_mappings import SubnetMapping
 from lbcontroller.plan.differences import Difference, Scope, compare

@@ -36,10 +36,7 @@ def waits(made: Plan) -> dict[str, str]:
 
 
 def outline(made: Plan) -> list[tuple[str, str]]:
-    return [
-        (type(step).__name__, str(step.id if isinstance(step, Delete) else step.resource.id))
-        for step in made.steps
-    ]
+    return [(type(step).__name__, str(step.subject)) for step in made.steps]
 
 
 def test_a_new_stack_is_created_in_the_order_of_its_references() -> None:

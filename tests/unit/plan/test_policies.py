@@ -4,8 +4,8 @@ from dataclasses import fields
 
 import pytest
 
+from lbcontroller.model.references import Kind
 from lbcontroller.model.resources import (
-    Kind,
     Listener,
     LoadBalancer,
     SecurityGroup,

@@ -4,19 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from lbcontroller.model.actions import ForwardAction, WeightedTargetGroup
 from lbcontroller.model.enums import AlpnPolicy, Protocol, Scheme
 from lbcontroller.model.fields import RESET, OnCreate
 from lbcontroller.model.ids import AllocationId, Arn, SubnetId
-from lbcontroller.model.resources import (
-    BindingIngress,
-    BindingPeer,
-    BindingPort,
-    ForwardAction,
-    Ref,
-    Stack,
-    TargetGroupBinding,
-    WeightedTargetGroup,
-)
+from lbcontroller.model.references import Ref
+from lbcontroller.model.resources import BindingIngress, BindingPeer, BindingPort, Stack, TargetGroupBinding
 from lbcontroller.model.subnet_mappings import SubnetMapping
 from lbcontroller.plan.planner import plan
 from lbcontroller.plan.render import LineMark, render

@@ -14,7 +14,7 @@ from lbcontroller.build.load_balancer import LoadBalancerParts
 from lbcontroller.build.result import BuildContext
 from lbcontroller.config.target_group import TargetGroupConfig
 from lbcontroller.keys import ObjectName
-from lbcontroller.model.enums import Protocol, Scheme, TargetIpAddressType
+from lbcontroller.model.enums import LoadBalancerType, Protocol, Scheme, TargetIpAddressType
 from lbcontroller.model.identity import binding_labels
 from lbcontroller.model.references import Kind, Ref, ResourceId
 from lbcontroller.model.resources import (
@@ -38,7 +38,7 @@ def build_binding(
     """Return the binding that keeps the targets of `target_group`."""
     backend = config.backend
     return TargetGroupBinding(
-        id=ResourceId(Kind.TARGET_GROUP_BINDING, backend.resource_name),
+        id=ResourceId(Kind.TARGET_GROUP_BINDING, config.resource_name),
         name=ObjectName(backend.service.namespace, target_group.name),
         labels=binding_labels(context.stack),
         spec=BindingSpec(
@@ -67,7 +67,11 @@ def _networking(
         ports = tuple(BindingPort(protocol=protocol, port=None) for protocol in _transports(config.protocol))
     else:
         ports = tuple(_exact_ports(config))
-    return (_ingress(front.backend_source, ports),)
+    source = front.backend_source
+    if front.load_balancer.type is LoadBalancerType.APPLICATION:
+        # Each port in a rule of its own means the same; it is how LBC writes it.
+        return tuple(_ingress(source, (port,)) for port in ports)
+    return (_ingress(source, ports),)
 
 
 def _ingress(source: SecurityGroupRef, ports: tuple[BindingPort, ...]) -> BindingIngress:
@@ -87,6 +91,8 @@ def _exact_ports(config: TargetGroupConfig) -> Iterator[BindingPort]:
         yield BindingPort(protocol="TCP", port=traffic)
     if check != traffic:
         yield BindingPort(protocol="TCP", port=check)
+    if config.control_port is not None:
+        yield BindingPort(protocol="TCP", port=config.control_port)
 
 
 def _health_check_port(config: TargetGroupConfig) -> int | str:

@@ -62,7 +62,7 @@ def _weighted(
 ) -> WeightedTarget:
     if asked.target_group_arn is not None:
         return WeightedTarget(target_group=asked.target_group_arn, weight=asked.weight)
-    name = ObjectName(source.context.owner.namespace, asked.service_name or "")
+    name = ObjectName(source.service.meta.name.namespace, asked.service_name or "")
     service = snapshot.services.get(name)
     if service is None:
         raise InvalidConfig(
@@ -113,7 +113,7 @@ def _check(source: ServiceSource, served: ListenerPort, targets: list[WeightedTa
                 value=f"{len(targets)} target groups",
             )
         )
-    protocols = {config.backend.resource_name: config.protocol for config in _own(targets)}
+    protocols = {config.resource_name: config.protocol for config in _own(targets)}
     if len(set(protocols.values())) > 1:
         problems.add(
             source.problem(

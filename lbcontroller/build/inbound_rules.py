@@ -10,7 +10,7 @@ from typing import Final
 
 from lbcontroller.build.result import BuildContext
 from lbcontroller.config.load_balancer import InboundTraffic
-from lbcontroller.errors import InvalidConfig, Problem
+from lbcontroller.errors import InvalidConfig, Problem, ProblemCollector
 from lbcontroller.model.enums import IpAddressType
 from lbcontroller.model.findings import Finding, FindingReason
 from lbcontroller.model.ingress_rules import IngressRule, Peer, PeerKind
@@ -33,18 +33,29 @@ class InboundRules:
 
 
 def inbound_rules(
-    inbound: InboundTraffic, ip_address_type: IpAddressType, context: BuildContext
+    traffic: Iterable[InboundTraffic], ip_address_type: IpAddressType, context: BuildContext
 ) -> InboundRules:
-    """Return a rule for each listener's port and each source.
+    """Return a rule for each listener's port and each of its sources.
 
     Raises:
         InvalidConfig: with every source that cannot be let in, or when AWS would not take so many rules.
     """
-    peers = _sources(inbound, ip_address_type, context)
-    rules = frozenset(_rules(inbound, peers))
-    _check_quota(inbound, rules, context)
-    findings = (*_canonicalized(inbound, context), *_over_default_quota(inbound, rules, context))
-    return InboundRules(rules=rules, findings=findings)
+    problems = ProblemCollector()
+    rules: set[IngressRule] = set()
+    findings: list[Finding] = []
+    fields: dict[str, None] = {}
+    for inbound in traffic:
+        with problems.attempt():
+            rules.update(_rules(inbound, _sources(inbound, ip_address_type, context)))
+            findings += (*_canonicalized(inbound, context), *_left_out(inbound, ip_address_type, context))
+        fields[inbound.cidrs_field] = None
+    problems.raise_if_any()
+    field = ", ".join(fields)
+    _check_quota(field, rules, context)
+    return InboundRules(
+        rules=frozenset(rules),
+        findings=tuple(dict.fromkeys((*findings, *_over_default_quota(field, rules, context)))),
+    )
 
 
 def _sources(
@@ -53,6 +64,9 @@ def _sources(
     cidrs = inbound.cidrs
     if not cidrs and inbound.prefix_lists is None:
         cidrs = (_EVERYBODY,) if ip_address_type is IpAddressType.IPV4 else (_EVERYBODY, _EVERYBODY_IPV6)
+    elif inbound.leaves_out_ipv6 and ip_address_type is IpAddressType.IPV4:
+        over_ipv4 = tuple(cidr for cidr in cidrs if ":" not in cidr)
+        cidrs = over_ipv4 if over_ipv4 or inbound.prefix_lists else cidrs
     problems: list[Problem] = []
     peers: list[Peer] = []
     for cidr in cidrs:
@@ -100,18 +114,31 @@ def _canonicalized(inbound: InboundTraffic, context: BuildContext) -> Iterator[F
             )
 
 
+def _left_out(
+    inbound: InboundTraffic, ip_address_type: IpAddressType, context: BuildContext
+) -> Iterator[Finding]:
+    """Yield a finding for each CIDR that does not count; only where something else lets clients in."""
+    if inbound.leaves_out_ipv6 and ip_address_type is IpAddressType.IPV4:
+        for cidr in dict.fromkeys(cidr for cidr in inbound.cidrs if ":" in cidr):
+            yield context.warning(
+                FindingReason.IGNORED_SETTING,
+                f"{inbound.cidrs_field}: {cidr!r} has no effect: IPv6 CIDRs need a dualstack load balancer, "
+                f"and this one is {ip_address_type}",
+            )
+
+
 def _by_family(rules: Iterable[IngressRule]) -> Iterable[tuple[str, int]]:
     """Return how many rules there are of each family: AWS counts them apart."""
     families = Counter("IPv6" if rule.peer.kind is PeerKind.CIDR_IPV6 else "IPv4" for rule in rules)
     return sorted(families.items())
 
 
-def _check_quota(inbound: InboundTraffic, rules: Iterable[IngressRule], context: BuildContext) -> None:
+def _check_quota(field: str, rules: Iterable[IngressRule], context: BuildContext) -> None:
     for family, count in _by_family(rules):
         if count > RULES_PER_NETWORK_INTERFACE:
             raise InvalidConfig(
                 context.problem(
-                    inbound.cidrs_field,
+                    field,
                     f"AWS takes at most {RULES_PER_NETWORK_INTERFACE} {family} rules in a security group, "
                     f"and each port for each CIDR makes {count}",
                     hint="use a prefix list or fewer CIDRs",
@@ -119,15 +146,13 @@ def _check_quota(inbound: InboundTraffic, rules: Iterable[IngressRule], context:
             )
 
 
-def _over_default_quota(
-    inbound: InboundTraffic, rules: Iterable[IngressRule], context: BuildContext
-) -> Iterator[Finding]:
+def _over_default_quota(field: str, rules: Iterable[IngressRule], context: BuildContext) -> Iterator[Finding]:
     """Yield a finding for more rules than AWS takes unless the quota was raised."""
     for family, count in _by_family(rules):
         if count > RULES_PER_SECURITY_GROUP:
             yield context.warning(
                 FindingReason.OVER_DEFAULT_QUOTA,
-                f"{inbound.cidrs_field}: each port for each CIDR makes {count} {family} rules, and without a "
+                f"{field}: each port for each CIDR makes {count} {family} rules, and without a "
                 f"raised quota AWS takes {RULES_PER_SECURITY_GROUP} in a security group "
                 "(use a prefix list or fewer CIDRs)",
             )

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from lbcontroller.build.names import load_balancer_name
 from lbcontroller.build.result import BuildContext
 from lbcontroller.build.security_groups import SecurityGroupDecision, decide_security_groups
 from lbcontroller.build.subnet_mappings import AddressRequest, address_order, map_addresses
@@ -28,7 +27,6 @@ from lbcontroller.model.references import Kind, ResourceId
 from lbcontroller.model.resources import LoadBalancer, SecurityGroup, SecurityGroupRef
 from lbcontroller.model.subnet_mappings import SubnetMapping
 
-LOAD_BALANCER_ID: Final = ResourceId(Kind.LOAD_BALANCER, "LoadBalancer")
 _NAME: Final = re.compile(
     rf"(?!internal-)[A-Za-z0-9](?:[A-Za-z0-9-]{{0,{LOAD_BALANCER_NAME_LENGTH - 2}}}[A-Za-z0-9])?"
 )
@@ -72,7 +70,7 @@ def build_load_balancer(config: LoadBalancerConfig, context: BuildContext) -> Lo
     for problem in (*_bad_name(config, context), *_foreign_attributes(config, context)):
         problems.add(problem)
     with problems.attempt():
-        tags = resource_tags(context, LOAD_BALANCER_ID, config.tags)
+        tags = resource_tags(context, ResourceId(Kind.LOAD_BALANCER, config.resource_name), config.tags)
     with problems.attempt():
         place = _place(config, scheme, context)
     with problems.attempt():
@@ -80,19 +78,23 @@ def build_load_balancer(config: LoadBalancerConfig, context: BuildContext) -> Lo
     problems.raise_if_any()
     return LoadBalancerParts(
         load_balancer=LoadBalancer(
-            id=LOAD_BALANCER_ID,
-            name=config.name or load_balancer_name(context, scheme),
+            id=ResourceId(Kind.LOAD_BALANCER, config.resource_name),
+            name=config.name or context.names.load_balancer(scheme),
             type=config.type,
             scheme=scheme,
             ip_address_type=config.ip_address_type,
             subnets=place.mappings,
             security_groups=groups.attached,
-            # Nobody but its owner switches it on, so off is what a removed annotation means.
-            source_nat_prefix=RESET if config.source_nat_prefix is None else config.source_nat_prefix,
+            source_nat_prefix=_source_nat_prefix(config),
             private_link_inbound_rules=_private_link(config, groups),
             attributes=dict(sorted(config.attributes.items())),
             capacity_units=_asked(config.capacity_units),
             tags=tags,
+            customer_owned_ipv4_pool=config.customer_owned_ipv4_pool,
+            ipam_pool=_asked(config.ipam_pool),
+            web_acl=_asked(config.web_acl),
+            web_acl_classic=_asked(config.web_acl_classic),
+            shield_protection=_asked(config.shield_protection),
         ),
         security_group=groups.managed,
         backend_source=groups.backend_source,
@@ -151,6 +153,13 @@ def _place(config: LoadBalancerConfig, scheme: Scheme, context: BuildContext) ->
 
 def _asked(value: T | None) -> Field[T]:
     return UNMANAGED if value is None else value
+
+
+def _source_nat_prefix(config: LoadBalancerConfig) -> Field[OnOff]:
+    """Leave it alone where AWS has none; else nobody but its owner switches it on, so absent means off."""
+    if config.type is LoadBalancerType.APPLICATION:
+        return UNMANAGED
+    return RESET if config.source_nat_prefix is None else config.source_nat_prefix
 
 
 def _private_link(config: LoadBalancerConfig, groups: SecurityGroupDecision) -> Field[OnOff]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lbcontroller.build.names import StackNames
 from lbcontroller.errors import Problem
-from lbcontroller.keys import ObjectName
 from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.model.identity import StackId
 from lbcontroller.model.inventory import Inventory
@@ -19,8 +19,7 @@ class BuildContext:
 
     subject: str
     """The object as problems and findings name it, such as `Service shop/web`."""
-    owner: ObjectName
-    uid: str
+    names: StackNames
     stack: StackId
     inventory: Inventory
     settings: Settings

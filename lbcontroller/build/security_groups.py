@@ -23,7 +23,6 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from lbcontroller.build.inbound_rules import inbound_rules
-from lbcontroller.build.names import managed_security_group_name
 from lbcontroller.build.result import BuildContext
 from lbcontroller.build.tags import resource_tags
 from lbcontroller.config.load_balancer import (
@@ -133,10 +132,10 @@ def _managed(
     problems.raise_if_any()
     managed = SecurityGroup(
         id=MANAGED_SECURITY_GROUP_ID,
-        name=managed_security_group_name(context),
+        name=context.names.managed_security_group(),
         description=_DESCRIPTION,
         vpc_id=context.inventory.vpc_id,
-        ingress=inbound.rules,
+        ingress=inbound.rules | choice.kept,
         tags=tags,
     )
     own = Ref(managed.id)

@@ -9,8 +9,9 @@ from lbcontroller.annotations.claims import Claim
 from lbcontroller.annotations.formats import ListenerKey
 from lbcontroller.annotations.service import ServiceAnnotations
 from lbcontroller.build.bindings import build_binding
-from lbcontroller.build.listeners import build_listener
+from lbcontroller.build.listeners import build_listener, target_groups_in
 from lbcontroller.build.load_balancer import LoadBalancerParts, build_load_balancer
+from lbcontroller.build.names import ServiceNames
 from lbcontroller.build.result import BuildContext, BuildResult
 from lbcontroller.build.service_listeners import check_listeners, listener_config, without_effect
 from lbcontroller.build.service_load_balancer import check_load_balancer, load_balancer_config
@@ -55,8 +56,7 @@ def build_service_stack(
     """
     context = BuildContext(
         subject=service.subject,
-        owner=service.meta.name,
-        uid=service.meta.uid,
+        names=ServiceNames(cluster=settings.cluster_name, service=service.meta.name, uid=service.meta.uid),
         stack=stack_id(StackKey(StackKind.SERVICE, service.meta.name)),
         inventory=inventory,
         settings=settings,
@@ -139,11 +139,8 @@ def _target_groups(
     wanted: dict[str, tuple[ListenerConfig, TargetGroupConfig]] = {}
     problems = ProblemCollector()
     for listener in listeners:
-        for target in listener.action.targets:
-            config = target.target_group
-            if not isinstance(config, TargetGroupConfig):
-                continue
-            other, first = wanted.setdefault(config.backend.resource_name, (listener, config))
+        for config in target_groups_in(listener.actions):
+            other, first = wanted.setdefault(config.resource_name, (listener, config))
             if first != config:
                 problems.add(_two_protocols(source, (other, first), (listener, config)))
     problems.raise_if_any()
@@ -160,7 +157,7 @@ def _two_protocols(
     )
     return source.problem(
         "actions",
-        f"must ask for one protocol of {second[1].backend.resource_name}, and it is wanted as {said}",
+        f"must ask for one protocol of {second[1].resource_name}, and it is wanted as {said}",
         parameter=ListenerKey(second[0].protocol, second[0].port),
-        value=second[1].backend.resource_name,
+        value=second[1].resource_name,
     )

@@ -35,7 +35,7 @@ def listener_config(
         ListenerConfig(
             port=served.port.port,
             protocol=served.listener,
-            action=action,
+            actions=(action,),
             tls=(
                 TlsConfig(
                     certificates=asked.ssl_cert,

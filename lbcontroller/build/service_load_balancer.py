@@ -150,16 +150,20 @@ def _security_groups(source: ServiceSource, ports: Iterable[ListenerPort]) -> Se
         )
     in_spec = source.service.source_ranges
     return ManagedSecurityGroup(
-        inbound=InboundTraffic(
-            cidrs=in_spec or asked.load_balancer_source_ranges,
-            cidrs_field=(
-                "spec.loadBalancerSourceRanges"
-                if in_spec
-                else ServiceAnnotations.key_of("load_balancer_source_ranges")
+        inbound=(
+            InboundTraffic(
+                cidrs=in_spec or asked.load_balancer_source_ranges,
+                cidrs_field=(
+                    "spec.loadBalancerSourceRanges"
+                    if in_spec
+                    else ServiceAnnotations.key_of("load_balancer_source_ranges")
+                ),
+                prefix_lists=asked.security_group_prefix_lists,
+                ports=tuple(
+                    (transport, served.port.port) for served in ports for transport in served.transports
+                ),
+                path_mtu_discovery=asked.enable_icmp_for_path_mtu_discovery is OnOff.ON,
             ),
-            prefix_lists=asked.security_group_prefix_lists,
-            ports=tuple((transport, served.port.port) for served in ports for transport in served.transports),
-            path_mtu_discovery=asked.enable_icmp_for_path_mtu_discovery is OnOff.ON,
         )
     )
 

@@ -8,6 +8,7 @@ from typing import Final
 from lbcontroller.annotations.service import ServiceAnnotations
 from lbcontroller.build.attribute_checks import AttributeAnnotation, check_attributes
 from lbcontroller.build.health_checks import build_health_check
+from lbcontroller.build.names import TargetGroupNameParts, target_group_name
 from lbcontroller.build.service_ports import ListenerPort
 from lbcontroller.build.service_source import ServiceSource
 from lbcontroller.cluster.service import Service, ServicePort, ServiceType
@@ -45,16 +46,28 @@ def target_group_config(
     with problems.attempt():
         health_check = build_health_check(source, service, target_type)
     problems.raise_if_any()
+    group_port = number if isinstance(number, int) else NAMED_TARGET_PORT
     return TargetGroupConfig(
-        backend=Backend(
-            service=service.meta.name,
-            uid=service.meta.uid,
-            port=port.port,
-            weighted_for=base.meta.uid if service.meta.name != base.meta.name else None,
+        resource_name=f"{service.meta.name}:{port.port}",
+        name=target_group_name(
+            TargetGroupNameParts(
+                cluster=source.context.settings.cluster_name,
+                namespace=service.meta.name.namespace,
+                service=service.meta.name.name,
+                uid=service.meta.uid,
+                base_uid=base.meta.uid if service.meta.name != base.meta.name else None,
+                port=group_port,
+                service_port=port.port,
+                target_type=target_type,
+                protocol=protocol,
+                health_check_protocol=health_check.protocol,
+                health_check_interval=health_check.interval_seconds,
+            )
         ),
+        backend=Backend(service=service.meta.name, port=port.port),
         target_type=target_type,
         protocol=protocol,
-        port=number if isinstance(number, int) else NAMED_TARGET_PORT,
+        port=group_port,
         ip_address_type=_family(service),
         health_check=health_check,
         attributes=_attributes(source, port.port),

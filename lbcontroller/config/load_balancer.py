@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lbcontroller.model.enums import IpAddressType, LoadBalancerType, OnOff, Scheme
 from lbcontroller.model.fields import Attributes, Tags
+from lbcontroller.model.ingress_rules import IngressRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +66,21 @@ class InboundTraffic:
     """None when not given; an empty list given lets nobody in."""
     ports: tuple[tuple[str, int], ...]
     """Protocol (`tcp`, `udp`) and port of each listener, as clients see it."""
-    path_mtu_discovery: bool
+    path_mtu_discovery: bool = False
     """Also let in the ICMP messages that path MTU discovery needs."""
+    leaves_out_ipv6: bool = False
+    """Whether IPv6 CIDRs on a load balancer without IPv6 are left out with a warning, as long as some other
+    source is left; else they are refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagedSecurityGroup:
     """A security group of our own in front, plus the shared one towards the targets."""
 
-    inbound: InboundTraffic
+    inbound: tuple[InboundTraffic, ...]
+    """Each lets somebody in on some of the listeners."""
+    kept: frozenset[IngressRule] = frozenset()
+    """Rules it has already and that stay, because nobody can tell whether they are still wanted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,4 +143,16 @@ class LoadBalancerConfig:
     """None when not given; 0 gives a reservation back."""
     tags: Tags
     """The user's tags, without tracking and default tags."""
+    resource_name: str = "LoadBalancer"
+    """Name inside its stack."""
+    customer_owned_ipv4_pool: str | None = None
+    """None when not given."""
+    ipam_pool: str | None = None
+    """None when not given; empty takes it away."""
+    web_acl: str | None = None
+    """ARN; None when not given; empty takes it away."""
+    web_acl_classic: str | None = None
+    """Id; None when not given; empty takes it away."""
+    shield_protection: bool | None = None
+    """None when not given."""
     fields: LoadBalancerFields = LoadBalancerFields()

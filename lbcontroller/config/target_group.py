@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lbcontroller.keys import ObjectName
-from lbcontroller.model.enums import Protocol, TargetIpAddressType, TargetType
+from lbcontroller.model.enums import Protocol, ProtocolVersion, TargetIpAddressType, TargetType
 from lbcontroller.model.fields import Attributes, Tags
 from lbcontroller.model.resources import HealthCheck
 
@@ -16,16 +16,8 @@ class Backend:
     """The port of a Service whose endpoints are the targets."""
 
     service: ObjectName
-    uid: str
-    port: int
-    """Number of the Service's port."""
-    weighted_for: str | None = None
-    """UID of the Service whose action forwards here; None when the Service forwards to itself."""
-
-    @property
-    def resource_name(self) -> str:
-        """Name of the target group and of its binding inside their stack."""
-        return f"{self.service}:{self.port}"
+    port: int | str
+    """Number or name of the Service's port, as whoever asks for it writes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +36,15 @@ class BackendAccess:
 class TargetGroupConfig:
     """A target group as a front end wants it."""
 
+    resource_name: str
+    """Name of the target group and of its binding inside their stack."""
+    name: str
+    """Name in AWS."""
     backend: Backend
     target_type: TargetType
     protocol: Protocol
+    protocol_version: ProtocolVersion | None = None
+    """None for target groups of network load balancers."""
     port: int
     """Cosmetic: each target is registered with its own port."""
     ip_address_type: TargetIpAddressType
@@ -59,6 +57,8 @@ class TargetGroupConfig:
     """Labels of the nodes to register; empty: all nodes. Only for instance targets."""
     multi_cluster: bool
     """Whether targets of other clusters are in the same target group."""
+    control_port: int | None = None
+    """Port of the target control agent; None: there is none."""
     default_attributes: Attributes = field(default_factory=dict)
     """Attributes for a new target group only: one that exists keeps what it has."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lbcontroller.build.names import ServiceNames
 from lbcontroller.build.result import BuildContext
 from lbcontroller.config.load_balancer import (
     DiscoverSubnets,
@@ -54,8 +55,7 @@ def a_context(
     """Return the facts for the stack of one object; flags go by their names."""
     return BuildContext(
         subject=f"Service {owner}",
-        owner=owner,
-        uid=uid,
+        names=ServiceNames(cluster=CLUSTER, service=owner, uid=uid),
         stack=StackId(TagFamily.SERVICE, str(owner)),
         inventory=inventory or an_inventory(),
         settings=Settings.parse({"cluster-name": CLUSTER} | (flags or {})),
@@ -111,7 +111,7 @@ def a_config(**changes: Any) -> LoadBalancerConfig:
         "subnets": DiscoverSubnets(field=SUBNETS),
         "addresses": StaticAddresses(),
         "source_nat_prefix": None,
-        "security_groups": ManagedSecurityGroup(inbound=inbound()),
+        "security_groups": ManagedSecurityGroup(inbound=(inbound(),)),
         "private_link_inbound_rules": None,
         "attributes": {},
         "capacity_units": None,

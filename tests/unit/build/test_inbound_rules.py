@@ -14,7 +14,7 @@ V4, V6, PREFIX_LIST = PeerKind.CIDR, PeerKind.CIDR_IPV6, PeerKind.PREFIX_LIST
 
 
 def rules(*, ip_address_type: IpAddressType = IpAddressType.IPV4, **changes: Any) -> InboundRules:
-    return inbound_rules(inbound(**changes), ip_address_type, a_context())
+    return inbound_rules((inbound(**changes),), ip_address_type, a_context())
 
 
 def a_rule(

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from lbcontroller.build.load_balancer import LoadBalancerParts, build_load_balancer
-from lbcontroller.build.names import load_balancer_name
 from lbcontroller.config.load_balancer import (
     GivenSecurityGroups,
     ManagedSecurityGroup,
@@ -48,7 +47,7 @@ def test_what_nobody_asks_for_is_not_managed() -> None:
 
     assert parts.load_balancer == LoadBalancer(
         id=ResourceId(Kind.LOAD_BALANCER, "LoadBalancer"),
-        name=load_balancer_name(a_context(), Scheme.INTERNAL),
+        name=a_context().names.load_balancer(Scheme.INTERNAL),
         type=LoadBalancerType.NETWORK,
         scheme=Scheme.INTERNAL,
         ip_address_type=IpAddressType.IPV4,
@@ -180,7 +179,7 @@ def test_the_problems_of_all_parts_are_told_at_once_and_once() -> None:
             tags={"cost": "42"},
             flags={"external-managed-tags": "cost"},
             addresses=StaticAddresses(allocations=("eipalloc-1",)),
-            security_groups=ManagedSecurityGroup(inbound=inbound(cidrs=("office",))),
+            security_groups=ManagedSecurityGroup(inbound=(inbound(cidrs=("office",)),)),
         )
     )
 

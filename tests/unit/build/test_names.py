@@ -6,21 +6,22 @@ from typing import Any
 import pytest
 
 from lbcontroller.build.names import (
+    IngressNames,
+    IngressTargetGroupNameParts,
+    ServiceNames,
     TargetGroupNameParts,
     backend_security_group_name,
-    load_balancer_name,
-    managed_security_group_name,
+    ingress_target_group_name,
     sanitize,
     short_hash,
     target_group_name,
 )
 from lbcontroller.keys import ObjectName
-from lbcontroller.model.enums import HealthCheckProtocol, Protocol, Scheme, TargetType
-from tests.support.load_balancer_builds import a_context
+from lbcontroller.model.enums import HealthCheckProtocol, Protocol, ProtocolVersion, Scheme, TargetType
 
 UID = "11111111-2222-3333-4444-555555555555"
 CANARY_UID = "99999999-8888-7777-6666-555555555555"
-WEB = a_context(owner=ObjectName("team-a", "web-frontend"), uid=UID, flags={"cluster-name": "demo-cluster"})
+WEB = ServiceNames(cluster="demo-cluster", service=ObjectName("team-a", "web-frontend"), uid=UID)
 NODES = TargetGroupNameParts(
     cluster="demo-cluster",
     namespace="team-a",
@@ -53,11 +54,11 @@ def test_a_hash_is_over_the_parts_written_together() -> None:
     ],
 )
 def test_load_balancers_are_named_as_by_lbc(scheme: Scheme, name: str) -> None:
-    assert load_balancer_name(WEB, scheme) == name
+    assert WEB.load_balancer(scheme) == name
 
 
 def test_managed_security_groups_are_named_as_by_lbc() -> None:
-    assert managed_security_group_name(WEB) == "k8s-teama-webfront-c0d952b778"
+    assert WEB.managed_security_group() == "k8s-teama-webfront-c0d952b778"
 
 
 def test_the_shared_security_group_is_named_as_by_lbc() -> None:
@@ -107,6 +108,63 @@ def test_what_makes_a_target_group_another_one_changes_its_name(change: dict[str
 
 
 def test_names_from_longest_parts_fit_a_load_balancer() -> None:
-    context = a_context(owner=ObjectName("n" * 63, "s" * 63))
+    names = ServiceNames(cluster="demo", service=ObjectName("n" * 63, "s" * 63), uid=UID)
 
-    assert len(load_balancer_name(context, Scheme.INTERNAL)) == 32
+    assert len(names.load_balancer(Scheme.INTERNAL)) == 32
+
+
+@pytest.mark.parametrize(
+    ("cluster", "group", "scheme", "name"),
+    [
+        ("cluster-dummy", ObjectName("ns-1", "ing-1"), Scheme.INTERNAL, "k8s-ns1-ing1-b7e914000d"),
+        ("cluster-dummy", ObjectName("ns-1", "ing-1"), Scheme.INTERNET_FACING, "k8s-ns1-ing1-159dd7a143"),
+        ("", ObjectName("awesome-ns", "ing-1"), Scheme.INTERNET_FACING, "k8s-awesomen-ing1-43b698093c"),
+        ("", ObjectName("", "explicit-group"), Scheme.INTERNAL, "k8s-explicitgroup-5bf9e53c23"),
+    ],
+)
+def test_load_balancers_of_ingresses_are_named_as_by_lbc(
+    cluster: str, group: ObjectName, scheme: Scheme, name: str
+) -> None:
+    assert IngressNames(cluster=cluster, group=group).load_balancer(scheme) == name
+
+
+def test_managed_groups_of_ingresses_are_named_as_by_lbc() -> None:
+    names = IngressNames(cluster="cluster-dummy", group=ObjectName("ns-1", "ing-1"))
+
+    assert names.managed_security_group() == "k8s-ns1-ing1-bd83176788"
+
+
+BEHIND_AN_INGRESS = IngressTargetGroupNameParts(
+    cluster="",
+    group=ObjectName("", ""),
+    ingress=ObjectName("", ""),
+    service=ObjectName("ns-1", "name-1"),
+    uid="my-uuid",
+    service_port="http",
+    port=8080,
+    target_type=TargetType.IP,
+    protocol=Protocol.HTTP,
+    protocol_version=ProtocolVersion.HTTP1,
+    control_port=None,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        (
+            {
+                "cluster": "cluster-dummy",
+                "group": ObjectName("ns-1", "ing-1"),
+                "ingress": ObjectName("ns-1", "ing-1"),
+                "service": ObjectName("ns-1", "svc-1"),
+                "uid": "",
+                "port": 32768,
+                "target_type": TargetType.INSTANCE,
+            },
+            "k8s-ns1-svc1-9889425938",
+        )
+    ],
+)
+def test_target_groups_of_ingresses_are_named_as_by_lbc(changes: dict[str, Any], name: str) -> None:
+    assert ingress_target_group_name(replace(BEHIND_AN_INGRESS, **changes)) == name

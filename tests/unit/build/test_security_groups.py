@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from lbcontroller.build.names import managed_security_group_name
 from lbcontroller.build.security_groups import (
     MANAGED_SECURITY_GROUP_ID,
     SecurityGroupDecision,
@@ -35,7 +34,7 @@ from tests.support.load_balancer_builds import (
 
 WITHOUT_BACKEND = {"enable-backend-security-group": "false"}
 OWN = Ref(MANAGED_SECURITY_GROUP_ID)
-MANAGED = ManagedSecurityGroup(inbound=inbound())
+MANAGED = ManagedSecurityGroup(inbound=(inbound(),))
 NONE = NoSecurityGroups(field="example.org/disable-security-groups")
 MADE_WITHOUT = facts(existing=an_existing(has_security_groups=False))
 
@@ -141,7 +140,7 @@ def test_the_shared_group_is_not_waited_for_where_it_is_not_needed() -> None:
 
 
 def test_problems_are_told_before_anything_is_waited_for() -> None:
-    choice = ManagedSecurityGroup(inbound=inbound(cidrs=("office",)))
+    choice = ManagedSecurityGroup(inbound=(inbound(cidrs=("office",)),))
 
     assert len(problems_of(lambda: decide(choice, inventory=facts(backend_security_group=None)))) == 1
 
@@ -175,7 +174,7 @@ def test_the_managed_group_is_the_one_that_lbc_would_make() -> None:
 
     assert managed is not None
     assert managed.id.name == "ManagedLBSecurityGroup"
-    assert managed.name == managed_security_group_name(a_context())
+    assert managed.name == a_context().names.managed_security_group()
     assert managed.description == "[k8s] Managed SecurityGroup for LoadBalancer"
     assert managed.vpc_id == VpcId("vpc-main")
     assert managed.ingress == frozenset(
@@ -190,13 +189,13 @@ def test_the_managed_group_is_the_one_that_lbc_would_make() -> None:
 
 
 def test_what_its_rules_have_to_tell_is_told() -> None:
-    decision = decide(ManagedSecurityGroup(inbound=inbound(cidrs=("10.1.2.3/8",))))
+    decision = decide(ManagedSecurityGroup(inbound=(inbound(cidrs=("10.1.2.3/8",)),)))
 
     assert [finding.reason for finding in decision.findings] == [FindingReason.CANONICALIZED]
 
 
 def test_problems_of_its_rules_and_of_its_tags_are_told_at_once() -> None:
-    choice = ManagedSecurityGroup(inbound=inbound(cidrs=("2001:db8::/32",)))
+    choice = ManagedSecurityGroup(inbound=(inbound(cidrs=("2001:db8::/32",)),))
 
     problems = problems_of(
         lambda: decide(choice, flags={"external-managed-tags": "cost"}, tags={"cost": "42"})

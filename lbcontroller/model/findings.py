@@ -38,6 +38,8 @@ class FindingReason(StrEnum):
     BACKEND_NOT_FOUND = "BackendNotFound"
     TARGETS_LEFT_OUT = "TargetsLeftOut"
     DEREGISTRATION_HELD = "DeregistrationHeld"
+    SHORT_GRACE_PERIOD = "ShortGracePeriod"
+    DRAIN_NOT_COORDINATED = "DrainNotCoordinated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

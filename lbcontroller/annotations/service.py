@@ -135,7 +135,7 @@ class ServiceAnnotations(AnnotationModel):
         Key("aws-load-balancer-status-addresses", _FRONT, "`--status-addresses`"),
         enumeration(StatusAddresses),
     ] = None
-    """What the status of the Service publishes."""
+    """What the status of the Service publishes; addresses only from Kubernetes 1.30 on."""
 
     load_balancer_source_ranges: Annotated[
         tuple[str, ...],

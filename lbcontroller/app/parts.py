@@ -19,6 +19,7 @@ from lbcontroller.app.queues import Queues, TargetKey
 from lbcontroller.app.sweep import Sweep
 from lbcontroller.app.watches import Watches
 from lbcontroller.build.service import claim
+from lbcontroller.controller.address_publisher import AddressPublisher
 from lbcontroller.controller.backend_group import BackendGroupReconciler, BackendGroupUsers
 from lbcontroller.controller.backend_rules import BackendRulesReconciler
 from lbcontroller.controller.bindings import BindingReconciler
@@ -187,6 +188,7 @@ def _reconcilers(
             aws=aws.access,
             executor=executor,
             publisher=bindings.publisher,
+            addresses=AddressPublisher(publisher=bindings.publisher),
             backend_group_users=users,
             refusals=Refusals(clock=time.monotonic),
             settings=settings,

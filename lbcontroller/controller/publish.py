@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum, auto
 from typing import Final, assert_never
 
 from lbcontroller.cluster.binding import Binding
@@ -30,6 +31,15 @@ TOLD_AFTER_FAILURES: Final = 3
 Subject = Service | Binding
 
 
+class Topic(Enum):
+    """What findings of one object are about: those of one topic are found together, and replaced together."""
+
+    WORK = auto()
+    """What is asked for, and what is done for it."""
+    ADDRESSES = auto()
+    """What the status publishes."""
+
+
 @dataclass(slots=True)
 class Publisher:
     """Writes finalizers, status and events; every method may be called from any thread."""
@@ -37,7 +47,7 @@ class Publisher:
     writer: ObjectWriter
     events: EventRecorder
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    _told: dict[str, frozenset[Finding]] = field(default_factory=dict)
+    _told: dict[str, dict[Topic, frozenset[Finding]]] = field(default_factory=dict)
     """Findings already told, by the object's uid: a reconcile without news adds no event."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -87,12 +97,13 @@ class Publisher:
             "Successfully reconciled",
         )
 
-    def findings(self, subject: Subject, findings: Iterable[Finding]) -> None:
+    def findings(self, subject: Subject, findings: Iterable[Finding], *, about: Topic = Topic.WORK) -> None:
         """Tell what was not told at the last reconcile of the object: as events, or in the log."""
         found = frozenset(findings)
         with self._lock:
-            news = found - self._told.get(subject.meta.uid, frozenset())
-            self._told[subject.meta.uid] = found
+            told = self._told.setdefault(subject.meta.uid, {})
+            news = found - told.get(about, frozenset())
+            told[about] = found
         for finding in sorted(news):
             match finding.severity:
                 case Severity.INFO:

@@ -22,7 +22,7 @@ from lbcontroller.build.service import build_service_stack, claim
 from lbcontroller.cluster.service import Service
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.controller.access import AwsAccess
-from lbcontroller.controller.addresses import addresses
+from lbcontroller.controller.address_publisher import AddressPublisher
 from lbcontroller.controller.backend_group import BackendGroupUsers
 from lbcontroller.controller.binding_objects import observed_bindings
 from lbcontroller.controller.cache import ClusterCache
@@ -58,6 +58,7 @@ class StackReconciler:
     aws: AwsAccess
     executor: StepExecutor
     publisher: Publisher
+    addresses: AddressPublisher
     backend_group_users: BackendGroupUsers
     refusals: Refusals
     settings: Settings
@@ -182,7 +183,7 @@ class StackReconciler:
         serving = _serving(_load_balancers(self.aws.observer.observe(built.stack.id)), arns)
         if serving is None:
             return False
-        return self.publisher.addresses(service, addresses(service, serving, built.status_addresses))
+        return self.addresses.publish(service, serving, built.status_addresses)
 
     def _clean_up(self, key: StackKey, service: Service) -> float | None:
         """Delete everything of the stack; annotations are not read, so a bad one cannot block it."""

@@ -134,18 +134,20 @@ class Client:
         *,
         patch_type: PatchType = PatchType.MERGE,
         subresource: Subresource = Subresource.MAIN,
+        dry_run: bool = False,
     ) -> Json:
-        """Patch an object and return it as stored.
+        """Patch an object and return it as stored; in a dry run as it would be, with nothing changed.
 
         Raises:
             NotFound: when there is none.
             Conflict: when `patch` names another resourceVersion.
         """
+        path = resource.path(name.namespace, name.name, subresource)
         return self._send(
             _Request(
                 verb=_Verb.PATCH,
                 resource=resource,
-                path=resource.path(name.namespace, name.name, subresource),
+                path=f"{path}?dryRun=All" if dry_run else path,
                 subresource=subresource,
                 body=patch,
                 content_type=patch_type.value,

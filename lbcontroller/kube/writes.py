@@ -96,20 +96,32 @@ class ObjectWriter:
         """Merge `status` into the object's status; one that is gone has nobody to tell."""
         self._patch_present(ref, patches.status(ref.uid, status), PatchType.MERGE)
 
+    def try_status(self, ref: ObjectRef, status: JsonObject) -> Json | None:
+        """Return the object as it would be with `status`, which changes nothing; None when it is gone."""
+        return self._patch_present(ref, patches.status(ref.uid, status), PatchType.MERGE, dry_run=True)
+
     def set_condition(self, ref: ObjectRef, condition: Condition) -> None:
         """Set one condition of the object's status; one that is gone has no use for it."""
         self._patch_present(ref, patches.with_condition(ref.uid, condition), PatchType.STRATEGIC)
 
-    def _patch_present(self, ref: ObjectRef, body: Patch, patch_type: PatchType) -> None:
+    def _patch_present(
+        self, ref: ObjectRef, body: Patch, patch_type: PatchType, *, dry_run: bool = False
+    ) -> Json | None:
         try:
-            self._client.patch(
-                ref.resource, ref.name, body, patch_type=patch_type, subresource=Subresource.STATUS
+            return self._client.patch(
+                ref.resource,
+                ref.name,
+                body,
+                patch_type=patch_type,
+                subresource=Subresource.STATUS,
+                dry_run=dry_run,
             )
         except NotFound:
-            return
+            return None
         except (Conflict, Rejected):
             if self._metadata(ref) is not None:
                 raise
+            return None
 
     def create(self, resource: ResourceType, obj: JsonObject) -> Json:
         """Create an object and return it as stored.

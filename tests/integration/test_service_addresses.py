@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from lbcontroller.local.apiserver import Request
 from tests.support.services import a_service, asking
 from tests.support.yard import Yard
+
+DRY_RUN = "dryRun=All"
 
 
 def published(yard: Yard) -> list[dict[str, Any]]:
@@ -13,6 +16,10 @@ def published(yard: Yard) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = service["status"]["loadBalancer"]["ingress"]
     assert {str(entry.pop("ports")) for entry in entries} == {"[{'port': 80, 'protocol': 'TCP'}]"}
     return entries
+
+
+def requests(yard: Yard, query: str) -> list[Request]:
+    return [request for request in yard.kubernetes.requests if request.query == query]
 
 
 def addresses(yard: Yard) -> list[str]:
@@ -51,3 +58,18 @@ def test_a_load_balancer_without_static_addresses_has_only_its_hostname(yard: Ya
 
     (entry,) = published(yard)
     assert list(entry) == ["hostname"]
+
+
+def test_the_api_server_is_asked_once_whether_it_knows_the_mode_of_addresses(yard: Yard) -> None:
+    allocations = yard.cluster.world.fill("${eip.a},${eip.b},${eip.c}")
+    asked = asking(scheme="internet-facing", eip_allocations=allocations, status_addresses="ip")
+    before = len(requests(yard, DRY_RUN))
+    yard.kubernetes.apply(a_service(annotated=asked))
+    yard.settle()
+    yard.annotate("web", asking(status_addresses="hostname"))
+    yard.settle()
+    yard.annotate("web", asking(status_addresses="both"))
+    yard.settle()
+
+    assert len(published(yard)) == 4
+    assert len(requests(yard, DRY_RUN)) == before + 1

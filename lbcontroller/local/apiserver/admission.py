@@ -23,10 +23,13 @@ _PENDING = {"phase": "Pending", "qosClass": "BestEffort"}
 class Admission:
     """The rules of every kind; objects are completed in place."""
 
-    def __init__(self, allocations: ServiceAllocations, now: Callable[[], str]) -> None:
-        """Allocate from `allocations`, stamp times with `now`."""
+    def __init__(
+        self, allocations: ServiceAllocations, now: Callable[[], str], *, stores_ip_mode: bool = True
+    ) -> None:
+        """Allocate from `allocations`, stamp times with `now`; `stores_ip_mode` as in `ApiServerSettings`."""
         self._allocations = allocations
         self._now = now
+        self._stores_ip_mode = stores_ip_mode
 
     def admit(self, resource: ResourceType, before: JsonObject | None, obj: JsonObject) -> None:
         """Complete and check an object whose metadata, spec or data are written.
@@ -59,6 +62,7 @@ class Admission:
             fill_defaults(obj, resource.schema)
             problems = problems_in(obj, resource.schema)
         elif resource.storage == "services":
+            services.complete_status(obj, stores_ip_mode=self._stores_ip_mode)
             problems = status_problems_in(obj)
         elif resource.storage == "ingresses.networking.k8s.io":
             problems = ingress_entry_problems(members_of(obj, "status", "loadBalancer", "ingress"))

@@ -48,6 +48,8 @@ class ApiServerSettings:
     """Ranges of cluster IPs: one, or one of each family for a dual-stack cluster."""
     workloads: WorkloadSettings | None = None
     """How fake controllers bring Deployments, Pods and EndpointSlices to life; None for no controllers."""
+    stores_ip_mode: bool = True
+    """Whether addresses of load balancers keep their `ipMode`, as from Kubernetes 1.30 on."""
     history: int = HISTORY
     """Changes of each resource that a watch can resume from."""
 
@@ -72,9 +74,8 @@ class LocalApiServer:
         self._store = Store(history=self.settings.history)
         allocations = ServiceAllocations(self.settings.service_cidrs)
         self._store.subscribe(allocations.follow)
-        self._api = Api(
-            store=self._store, registry=Registry(), admission=Admission(allocations, _now), now=_now
-        )
+        admission = Admission(allocations, _now, stores_ip_mode=self.settings.stores_ip_mode)
+        self._api = Api(store=self._store, registry=Registry(), admission=admission, now=_now)
         self._api.react(Definitions(self._api))
         self._api.react(Namespaces(self._api))
         self.workloads: Workloads | None = None

@@ -22,6 +22,7 @@ SOURCE_RANGES_ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-rang
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _POLICIES = ("Cluster", "Local")
+_IP_MODES = ("Proxy", "VIP")
 _LAST_PORT = 65535
 _NO_CIDR = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
 _ONLY_LOAD_BALANCER = "may only be used when `type` is 'LoadBalancer'"
@@ -58,7 +59,7 @@ def status_problems_in(service: JsonObject) -> list[FieldProblem]:
                 detail='may only be used when `spec.type` is "LoadBalancer"',
             )
         ]
-    return [problem for index, entry in enumerate(entries) for problem in _ingress_problems(index, entry)]
+    return [*ingress_entry_problems(entries), *_ip_mode_problems(entries)]
 
 
 def ingress_entry_problems(entries: list[JsonObject]) -> list[FieldProblem]:
@@ -75,6 +76,16 @@ def _ingress_problems(index: int, entry: JsonObject) -> Iterator[FieldProblem]:
             yield _invalid(f"{at}.hostname", hostname, "must be a DNS name, not an IP address")
         elif detail := subdomain_problem(hostname):
             yield _invalid(f"{at}.hostname", hostname, detail)
+
+
+def _ip_mode_problems(entries: list[JsonObject]) -> Iterator[FieldProblem]:
+    for index, entry in enumerate(entries):
+        mode, field = entry.get("ipMode"), f"status.loadBalancer.ingress[{index}].ipMode"
+        if mode is not None and not entry.get("ip"):
+            detail = "may not be specified when `ip` is not set"
+            yield FieldProblem(field=field, cause=Cause.FORBIDDEN, detail=detail)
+        elif mode is not None and mode not in _IP_MODES:
+            yield _unsupported(field, mode, _IP_MODES)
 
 
 def _port_problems(spec: JsonObject) -> Iterator[FieldProblem]:

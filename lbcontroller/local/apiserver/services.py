@@ -39,6 +39,20 @@ def prepare(
     return problems
 
 
+def complete_status(service: JsonObject, *, stores_ip_mode: bool) -> None:
+    """Complete the status of a Service in place, as the API server does.
+
+    Args:
+        service: the Service with the status as sent.
+        stores_ip_mode: False for an API server before Kubernetes 1.30, which drops `ipMode`.
+    """
+    for entry in members_of(service, "status", "loadBalancer", "ingress"):
+        if not stores_ip_mode:
+            entry.pop("ipMode", None)
+        elif entry.get("ip"):
+            entry.setdefault("ipMode", "VIP")
+
+
 def wants_address(spec: JsonObject) -> bool:
     """Whether a Service of this type has a cluster IP (or asks to have none)."""
     return bool(spec["type"] != "ExternalName")

@@ -191,3 +191,14 @@ def test_a_failing_server_fails_the_write(server: LocalApiServer, writer: Object
 
     with pytest.raises(Transient):
         writer.patch_status(ref, load_balancer_status([]))
+
+
+def test_a_status_that_is_only_tried_changes_nothing(server: LocalApiServer, writer: ObjectWriter) -> None:
+    created = server.create(a_service_object())
+    address = {"ip": "192.0.2.1", "ipMode": "Proxy"}
+
+    tried = writer.try_status(ref_of(created), load_balancer_status([address]))
+
+    assert tried is not None
+    assert tried["status"]["loadBalancer"]["ingress"] == [address]
+    assert server.get("Service", "web") == created

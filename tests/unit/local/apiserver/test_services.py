@@ -172,6 +172,44 @@ def test_what_must_not_change_is_refused(change: dict[str, Any]) -> None:
         server.patch("service", "web", {"spec": change})
 
 
+def with_address(entry: dict[str, str], settings: ApiServerSettings | None = None) -> dict[str, Any]:
+    server = LocalApiServer(settings)
+    server.create(a_load_balancer())
+    status = {"status": {"loadBalancer": {"ingress": [entry]}}}
+    stored = server.patch("service", "web", status, part=Subresource.STATUS)
+    (published,) = stored["status"]["loadBalancer"]["ingress"]
+    return dict(published)
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ({"ip": "192.0.2.1"}, {"ip": "192.0.2.1", "ipMode": "VIP"}),
+        ({"ip": "192.0.2.1", "ipMode": "Proxy"}, {"ip": "192.0.2.1", "ipMode": "Proxy"}),
+        ({"hostname": "web.example.com"}, {"hostname": "web.example.com"}),
+    ],
+)
+def test_addresses_have_a_mode(sent: dict[str, str], stored: dict[str, str]) -> None:
+    assert with_address(sent) == stored
+
+
+def test_an_old_server_drops_the_mode_of_addresses() -> None:
+    old = ApiServerSettings(stores_ip_mode=False)
+    assert with_address({"ip": "192.0.2.1", "ipMode": "Proxy"}, old) == {"ip": "192.0.2.1"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ({"hostname": "web.example.com", "ipMode": "Proxy"}, "Forbidden: may not be specified when `ip`"),
+        ({"ip": "192.0.2.1", "ipMode": "NAT"}, 'Unsupported value: "NAT"'),
+    ],
+)
+def test_a_mode_without_sense_is_refused(entry: dict[str, str], problem: str) -> None:
+    with pytest.raises(ApiError, match=r"status\.loadBalancer\.ingress\[0\]\.ipMode: " + problem):
+        with_address(entry)
+
+
 def test_a_service_that_is_no_load_balancer_cannot_have_an_address_in_its_status() -> None:
     server = LocalApiServer()
     server.create(a_service_manifest())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lbcontroller.build.service_source import ServiceSource
+from lbcontroller.build.result import BuildContext
 from lbcontroller.errors import InvalidConfig, did_you_mean
 from lbcontroller.model.attributes import Attribute
 from lbcontroller.model.fields import Attributes
@@ -17,16 +17,14 @@ class AttributeAnnotation:
     """One annotation with attributes."""
 
     field: str
-    """Its field in `ServiceAnnotations`."""
-    parameter: object = None
-    """Its parameter, where it has one."""
+    """Its full key."""
     given: Attributes
     """What stands in it; an empty value stands for no value."""
     known: Mapping[str, Attribute]
     """What AWS documents."""
 
 
-def check_attributes(source: ServiceSource, annotation: AttributeAnnotation) -> tuple[Finding, ...]:
+def check_attributes(context: BuildContext, annotation: AttributeAnnotation) -> tuple[Finding, ...]:
     """Return findings about attributes that AWS may not know; they are passed on.
 
     Raises:
@@ -34,25 +32,19 @@ def check_attributes(source: ServiceSource, annotation: AttributeAnnotation) -> 
     """
     given, known = annotation.given, annotation.known
     problems = [
-        source.problem(
-            annotation.field,
-            f"{key} must be {known[key].expected}",
-            parameter=annotation.parameter,
-            value=f"{key}={value}",
-        )
+        context.problem(annotation.field, f"{key} must be {known[key].expected}", value=f"{key}={value}")
         for key, value in sorted(given.items())
         if key in known and value and not known[key].accepts(value)
     ]
     if problems:
         raise InvalidConfig(*problems)
-    return tuple(_unknown(source, annotation, key) for key in sorted(given.keys() - known.keys()))
+    return tuple(_unknown(context, annotation, key) for key in sorted(given.keys() - known.keys()))
 
 
-def _unknown(source: ServiceSource, annotation: AttributeAnnotation, key: str) -> Finding:
+def _unknown(context: BuildContext, annotation: AttributeAnnotation, key: str) -> Finding:
     hint = did_you_mean(key, annotation.known)
-    where = source.annotations.key_of(annotation.field, annotation.parameter)
-    return source.context.warning(
+    return context.warning(
         FindingReason.UNKNOWN_ATTRIBUTE,
-        f"{where}: AWS documents no attribute {key} for this; it is passed on"
+        f"{annotation.field}: AWS documents no attribute {key} for this; it is passed on"
         + (f" ({hint})" if hint else ""),
     )

@@ -65,10 +65,12 @@ def check_listeners(source: ServiceSource) -> tuple[Finding, ...]:
         problems.add(problem)
     for key, given in sorted(asked.listener_attributes.items()):
         annotation = AttributeAnnotation(
-            field="listener_attributes", parameter=key, given=given, known=NLB_LISTENER_ATTRIBUTES
+            field=ServiceAnnotations.key_of("listener_attributes", key),
+            given=given,
+            known=NLB_LISTENER_ATTRIBUTES,
         )
         with problems.attempt():
-            findings += check_attributes(source, annotation)
+            findings += check_attributes(source.context, annotation)
     problems.raise_if_any()
     return tuple(findings)
 

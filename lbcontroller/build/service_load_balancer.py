@@ -81,7 +81,10 @@ def check_load_balancer(source: ServiceSource) -> tuple[Finding, ...]:
     findings: tuple[Finding, ...] = ()
     with problems.attempt():
         findings = check_attributes(
-            source, AttributeAnnotation(field="attributes", given=asked.attributes, known=NLB_ATTRIBUTES)
+            source.context,
+            AttributeAnnotation(
+                field=ServiceAnnotations.key_of("attributes"), given=asked.attributes, known=NLB_ATTRIBUTES
+            ),
         )
     if asked.subnets == ():
         problems.add(source.problem("subnets", "must name at least one subnet"))

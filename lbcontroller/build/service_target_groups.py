@@ -93,17 +93,21 @@ def check_target_groups(source: ServiceSource) -> tuple[Finding, ...]:
     known = NLB_TARGET_GROUP_ATTRIBUTES
     for annotation in (
         AttributeAnnotation(
-            field="target_group_attributes", given=asked.target_group_attributes, known=known
+            field=ServiceAnnotations.key_of("target_group_attributes"),
+            given=asked.target_group_attributes,
+            known=known,
         ),
         *(
             AttributeAnnotation(
-                field="port_target_group_attributes", parameter=port, given=given, known=known
+                field=ServiceAnnotations.key_of("port_target_group_attributes", port),
+                given=given,
+                known=known,
             )
             for port, given in sorted(asked.port_target_group_attributes.items())
         ),
     ):
         with problems.attempt():
-            findings += check_attributes(source, annotation)
+            findings += check_attributes(source.context, annotation)
     if source.target_type is TargetType.IP and asked.target_node_labels:
         findings.append(
             source.context.warning(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -64,6 +65,17 @@ def writes_of(user: Yard, access_key: str) -> list[str]:
     ]
 
 
+def is_served(user: Yard) -> bool:
+    """Whether the load balancer is published, has every pod as a target, and may reach them."""
+    state = user.state()
+    return (
+        bool(user.hostnames("web"))
+        and user.registered_ips() == user.pod_ips("web")
+        and bool(state["security_groups"]["nodes"]["ingress"])
+        and all(balancer["listeners"] for balancer in state["load_balancers"].values())
+    )
+
+
 def test_a_standby_takes_over_at_once_from_a_leader_that_ends(start: Start, user: Yard) -> None:
     first = start("FIRST")
     wait_for_event(first, "workers_started")
@@ -90,14 +102,27 @@ def test_a_standby_takes_over_from_a_leader_that_is_killed(start: Start, user: Y
     wait_for_event(first, "workers_started")
     second = start("SECOND")
     wait_for_event(second, "standing_by")
-    leader = holder(user)
+    pristine, leader = user.state(), holder(user)
+    user.forget_calls()
+    user.apply(WEB)
+    user.kubernetes.wait_for(lambda: "CreateTargetGroup" in writes_of(user, "FIRST"), timeout=30)
 
     first.kill()
     wait_for_a_holder_beside(user, leader, EXPIRED)
-    user.apply(WEB)
-    user.kubernetes.wait_for(lambda: bool(user.hostnames("web")), timeout=30)
+    user.kubernetes.wait_for(lambda: is_served(user), timeout=30)
+    made = Counter(name for who in ("FIRST", "SECOND") for name in writes_of(user, who))
     user.delete("service", "web")
     user.kubernetes.wait_for(lambda: user.find("service", "web") is None, timeout=30)
+    user.kubernetes.wait_for(lambda: user.state() == pristine, timeout=30)
+
+    # Nothing was missing, so nothing was made twice either: the two of them made one of each together.
+    assert {name: count for name, count in made.items() if name.startswith("Create")} == {
+        "CreateSecurityGroup": 2,
+        "CreateTargetGroup": 1,
+        "CreateLoadBalancer": 1,
+        "CreateListener": 1,
+    }
+    assert user.names("targetgroupbindings") == []
 
 
 def test_a_leader_that_slept_through_its_loss_writes_nothing_any_more(start: Start, user: Yard) -> None:

@@ -14,11 +14,12 @@ def fail(error: Exception) -> None:
 
 
 def test_nothing_is_raised_when_nothing_is_wrong() -> None:
-    problems = ProblemCollector()
+    problems, attempted = ProblemCollector(), False
     with problems.attempt():
-        pass
+        attempted = True
 
     problems.raise_if_any()
+    assert attempted
 
 
 def test_problems_of_all_parts_are_raised_once_each_in_order() -> None:

@@ -90,6 +90,9 @@ def test_a_finalizer_that_is_there_is_enough_even_while_deleting(
 
     writer.add_finalizer(ref, FINALIZER)
 
+    assert finalizers_of(server) == [FINALIZER]
+    assert patches_of(server) == []
+
 
 def test_nothing_is_made_for_an_object_that_is_gone(server: LocalApiServer, writer: ObjectWriter) -> None:
     ref = ref_of(server.create(a_service_object()))
@@ -145,11 +148,16 @@ def test_a_status_that_the_server_refuses_is_our_bug(server: LocalApiServer, wri
         writer.patch_status(ref, {"loadBalancer": {"ingress": [{"ip": "no address"}]}})
 
 
-def test_the_status_of_what_is_gone_needs_no_patch(server: LocalApiServer, writer: ObjectWriter) -> None:
+def test_the_status_of_what_is_gone_is_asked_for_once(server: LocalApiServer, writer: ObjectWriter) -> None:
     ref = ref_of(server.create(a_service_object()))
     server.delete("Service", "web")
 
     writer.patch_status(ref, load_balancer_status([]))
+
+    assert [request.path for request in patches_of(server)] == [
+        "/api/v1/namespaces/default/services/web/status"
+    ]
+    assert server.find("Service", "web") is None
 
 
 def test_a_pod_condition_leaves_the_others_alone(server: LocalApiServer, writer: ObjectWriter) -> None:

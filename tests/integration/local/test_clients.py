@@ -74,6 +74,12 @@ async def an_operator(server: LocalApiServer) -> AsyncIterator[Seen]:
         await operator
 
 
+def lists_of_services(server: LocalApiServer) -> int:
+    return sum(
+        request.path.endswith("/services") and "watch=" not in request.query for request in server.requests
+    )
+
+
 async def test_kopf_sees_every_change_and_writes_nothing(server: LocalApiServer) -> None:
     server.create(a_load_balancer("early"))
     async with an_operator(server) as seen:
@@ -97,6 +103,8 @@ async def test_kopf_lists_again_after_its_watch_expired(server: LocalApiServer) 
         await asyncio.to_thread(server.expire_watches)
         server.create(a_load_balancer("late"))
         await seen.until(lambda: "late" in {name for _, name in seen.events})
+        await seen.until(lambda: seen.events.count((None, "early")) == 2)  # the list before, the list after
+    assert lists_of_services(server) == 2
 
 
 async def test_kopf_resumes_a_broken_watch(server: LocalApiServer) -> None:
@@ -106,6 +114,8 @@ async def test_kopf_resumes_a_broken_watch(server: LocalApiServer) -> None:
         await asyncio.to_thread(server.drop_connections)
         server.create(a_load_balancer("late"))
         await seen.until(lambda: ("ADDED", "late") in seen.events)
+    assert seen.events == [(None, "early"), ("ADDED", "late")]
+    assert lists_of_services(server) == 1
 
 
 @pytest.fixture

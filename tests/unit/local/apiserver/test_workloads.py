@@ -102,6 +102,8 @@ def test_a_finite_grace_ends_by_itself() -> None:
     server.delete("pod", "web-1")
     server.wait_for(lambda: server.find("pod", "web-1") is None)
 
+    assert server.finish_terminating() == 0
+
 
 def test_a_pod_held_by_a_finalizer_goes_when_it_is_released() -> None:
     server = a_cluster()

@@ -1,4 +1,4 @@
-"""Registered targets, the interfaces in front of them and the rules there."""
+"""The security groups in front of targets: by their network interfaces, with few calls."""
 
 from __future__ import annotations
 
@@ -15,132 +15,15 @@ from lbcontroller.errors import InvalidConfig, NotReady, Transient
 from lbcontroller.keys import ObjectName
 from lbcontroller.local.aws import LocalAws
 from lbcontroller.local.aws.world import SeededNode, World
-from lbcontroller.model.enums import TargetHealthState
-from lbcontroller.model.ids import Arn, SecurityGroupId
-from lbcontroller.model.ingress_rules import SHARED_RULE_DESCRIPTION, IngressRule, Peer, PeerKind
 from lbcontroller.model.observed import Target
-from lbcontroller.model.references import Kind
 from tests.support.aws_access import AwsUnderTest
 from tests.support.manual_clock import ManualClock
-from tests.support.nlb_stacks import CLUSTER, a_stack
-
-
-def a_target_group(account: AwsUnderTest) -> Arn:
-    stack = account.here(a_stack())
-    account.reconcile(stack)
-    [target_group] = account.observed(stack, Kind.TARGET_GROUP)
-    return Arn(target_group.arn)
-
-
-def addresses(count: int, net: int = 10) -> list[Target]:
-    return [
-        Target(id=f"10.0.{net + number // 200}.{number % 200 + 20}", port=8080) for number in range(count)
-    ]
+from tests.support.nlb_stacks import CLUSTER
 
 
 @pytest.fixture
 def account(local_aws: LocalAws) -> AwsUnderTest:
     return AwsUnderTest(local_aws, World(cluster_name=CLUSTER, pods_per_node=3))
-
-
-# Targets
-
-
-def test_a_new_target_group_is_known_to_be_empty(account: AwsUnderTest) -> None:
-    target_group = a_target_group(account)
-
-    assert account.called(lambda: account.targets.observed(target_group)) == []
-    assert account.targets.observed(target_group) == {}
-
-
-def test_registered_targets_are_remembered(account: AwsUnderTest) -> None:
-    target_group = a_target_group(account)
-    [target] = addresses(1)
-
-    calls = account.called(lambda: account.targets.register(target_group, [target]))
-    observed = account.targets.observed(target_group)
-
-    assert calls == ["RegisterTargets"]
-    assert {key: health.state for key, health in observed.items()} == {target: TargetHealthState.INITIAL}
-    assert account.targets.refresh(target_group).keys() == {target}
-
-
-def test_after_a_restart_targets_are_read_once(account: AwsUnderTest) -> None:
-    target_group = a_target_group(account)
-    account.targets.register(target_group, addresses(2))
-    account.restart()
-
-    first = account.called(lambda: account.targets.observed(target_group))
-    second = account.called(lambda: account.targets.observed(target_group))
-
-    assert (first, second) == (["DescribeTargetHealth"], [])
-
-
-def test_targets_go_in_batches(account: AwsUnderTest) -> None:
-    target_group = a_target_group(account)
-
-    calls = account.called(lambda: account.targets.register(target_group, addresses(450)))
-
-    assert calls == ["RegisterTargets"] * 3
-    assert [len(call["Targets"]) for call in account.params("RegisterTargets")] == [200, 200, 50]
-
-
-def test_deregistered_targets_drain(account: AwsUnderTest) -> None:
-    target_group = a_target_group(account)
-    first, second = addresses(2)
-    account.targets.register(target_group, [first, second])
-
-    calls = account.called(lambda: account.targets.deregister(target_group, [first]))
-
-    assert calls == ["DeregisterTargets"]
-    assert account.targets.observed(target_group)[first].state is TargetHealthState.DRAINING
-
-
-def test_one_bad_target_does_not_keep_the_others_out(account: AwsUnderTest) -> None:
-    target_group = a_target_group(account)
-    good = addresses(4)
-
-    with pytest.raises(InvalidConfig, match="RegisterTargets"):
-        account.targets.register(target_group, [*good[:2], Target(id="8.8.8.8", port=80), *good[2:]])
-
-    assert account.targets.observed(target_group).keys() == set(good)
-    assert account.targets.refresh(target_group).keys() == set(good)
-
-
-def test_an_address_outside_of_the_vpc_is_registered_with_its_zone(account: AwsUnderTest) -> None:
-    target_group = a_target_group(account)
-
-    account.targets.register(target_group, [Target(id="10.99.0.1", port=80, zone="all")])
-
-    [call] = account.params("RegisterTargets")
-    assert call["Targets"] == [{"Id": "10.99.0.1", "Port": 80, "AvailabilityZone": "all"}]
-
-
-def test_a_zone_that_aws_asks_for_is_given(account: AwsUnderTest) -> None:
-    target_group = a_target_group(account)
-
-    account.targets.register(target_group, [Target(id="10.99.0.1", port=80)])
-
-    assert account.targets.observed(target_group).keys() == {Target(id="10.99.0.1", port=80, zone="all")}
-
-
-def test_a_target_group_that_vanished_is_told_to_its_stack(account: AwsUnderTest) -> None:
-    stack = account.here(a_stack())
-    target_group = a_target_group(account)
-    elbv2 = account.aws.client("elbv2")
-    for listener in account.observed(stack, Kind.LISTENER):
-        elbv2.delete_listener(ListenerArn=listener.arn)
-    elbv2.delete_target_group(TargetGroupArn=target_group)
-
-    with pytest.raises(NotReady):
-        account.targets.register(target_group, addresses(1))
-    account.targets.deregister(target_group, addresses(1))
-
-    assert account.lost == [stack.id]
-    assert account.targets.observed(target_group) == {}
-
-
-# Security groups of targets
 
 
 @dataclass
@@ -335,77 +218,3 @@ def test_interfaces_are_read_again_after_a_while(account: AwsUnderTest) -> None:
     clock.advance(601)
 
     assert account.called(lambda: groups.of_targets(*wanted)) == ["ec2:DescribeInstances"]
-
-
-# Backend rules
-
-
-def a_rule(port: int, description: str = SHARED_RULE_DESCRIPTION) -> IngressRule:
-    return IngressRule(
-        protocol="tcp",
-        from_port=port,
-        to_port=port,
-        peer=Peer(PeerKind.CIDR, "10.0.0.0/16"),
-        description=description,
-    )
-
-
-def test_rules_are_read_once_and_written_through(account: AwsUnderTest) -> None:
-    group = SecurityGroupId(account.world.ids["sg.nodes"])
-
-    calls = account.called(lambda: account.rules.describe_rules([group]))
-    account.rules.authorize(group, [a_rule(80), a_rule(81)])
-    account.rules.revoke(group, [a_rule(81)])
-    again = account.called(lambda: account.rules.describe_rules([group]))
-
-    assert calls == ["ec2:DescribeSecurityGroups"]
-    assert again == []
-    assert account.rules.describe_rules([group]) == {group: {a_rule(80)}}
-    account.restart()
-    assert account.rules.describe_rules([group]) == {group: {a_rule(80)}}
-
-
-def test_a_group_as_source_is_authorized_and_revoked(account: AwsUnderTest) -> None:
-    group = SecurityGroupId(account.world.ids["sg.nodes"])
-    source = Peer(PeerKind.SECURITY_GROUP, account.world.ids["sg.custom-front"])
-    rule = IngressRule(
-        protocol="tcp", from_port=80, to_port=90, peer=source, description=SHARED_RULE_DESCRIPTION
-    )
-
-    account.rules.authorize(group, [rule])
-    account.restart()
-    assert account.rules.describe_rules([group]) == {group: {rule}}
-    account.rules.revoke(group, [rule])
-
-    account.restart()
-    assert account.rules.describe_rules([group]) == {group: frozenset()}
-
-
-def test_rules_that_are_there_already_do_not_stop_the_others(account: AwsUnderTest) -> None:
-    group = SecurityGroupId(account.world.ids["sg.nodes"])
-    account.rules.authorize(group, [a_rule(80)])
-
-    account.rules.authorize(group, [a_rule(80), a_rule(81)])
-
-    account.restart()
-    assert account.rules.describe_rules([group]) == {group: {a_rule(80), a_rule(81)}}
-
-
-def test_rules_that_are_gone_already_do_not_stop_the_others(account: AwsUnderTest) -> None:
-    group = SecurityGroupId(account.world.ids["sg.nodes"])
-    account.rules.authorize(group, [a_rule(80)])
-
-    account.rules.revoke(group, [a_rule(80), a_rule(81)])
-
-    account.restart()
-    assert account.rules.describe_rules([group]) == {group: frozenset()}
-
-
-def test_a_group_that_does_not_exist_is_left_out(account: AwsUnderTest) -> None:
-    group, gone = SecurityGroupId(account.world.ids["sg.nodes"]), SecurityGroupId("sg-0123456789abcdef0")
-
-    assert account.rules.describe_rules([gone, group]).keys() == {group}
-
-
-def test_rules_of_a_group_that_is_gone_need_no_revoking(account: AwsUnderTest) -> None:
-    account.rules.revoke(SecurityGroupId("sg-0123456789abcdef0"), [a_rule(80)])

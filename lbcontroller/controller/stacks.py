@@ -27,9 +27,9 @@ from lbcontroller.controller.backend_group import BackendGroupUsers
 from lbcontroller.controller.binding_objects import observed_bindings
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.publish import Publisher, holds_finalizer
-from lbcontroller.controller.refusals import Refusals
+from lbcontroller.controller.refusals import Refusals, Wish
 from lbcontroller.controller.steps import StepExecutor
-from lbcontroller.errors import InvalidConfig, NotReady, Refused
+from lbcontroller.errors import Denied, InvalidConfig, NotReady, Refused
 from lbcontroller.keys import StackKey
 from lbcontroller.model.findings import FindingReason
 from lbcontroller.model.identity import StackId, stack_id
@@ -103,7 +103,7 @@ class StackReconciler:
         built = self._build(key, service, snapshot)
         planned = self._plan(service, built, snapshot)
         self.publisher.hold(service)
-        arns = self._apply(key, built.stack, planned)
+        arns = self._apply(key, Wish.of(service.meta, built.stack), planned)
         published = self._publish(service, built, arns)
         if planned.steps or published:
             self.publisher.succeeded(service)
@@ -123,18 +123,22 @@ class StackReconciler:
         self.publisher.deletion_blocked(service, None)
         return planned
 
-    def _apply(self, key: StackKey, stack: Stack, planned: Plan) -> Mapping[ResourceId, Arn]:
+    def _apply(self, key: StackKey, wish: Wish, planned: Plan) -> Mapping[ResourceId, Arn]:
+        stack = wish.stack
         was_replaced = self._is_replaced(stack.id)
-        try:
-            arns = self.executor.run(planned)
-        except Refused as error:
-            self.refusals.remember(key, stack, error)
-            raise
+        arns = self._run(key, wish, planned)
         if not (planned.postponed or self._uses_backend_group(stack)):
             self.backend_group_users.leave(key)
         if not was_replaced and self._is_replaced(stack.id):
             self.aws.observer.refresh_states(stack.id)
         return arns
+
+    def _run(self, key: StackKey, wish: Wish, planned: Plan) -> Mapping[ResourceId, Arn]:
+        try:
+            return self.executor.run(planned)
+        except (Refused, Denied) as error:
+            self.refusals.remember(key, wish, error)
+            raise
 
     def _is_replaced(self, stack: StackId) -> bool:
         """Whether one load balancer of the stack takes the place of another."""
@@ -148,7 +152,7 @@ class StackReconciler:
             if inventory.backend_security_group is None:
                 self.backend_group_users.want(key)
             raise
-        self.refusals.check(key, built.stack)
+        self.refusals.check(key, Wish.of(service.meta, built.stack))
         if self._uses_backend_group(built.stack):
             self.backend_group_users.use(key)
         return built
@@ -188,13 +192,15 @@ class StackReconciler:
     def _clean_up(self, key: StackKey, service: Service) -> float | None:
         """Delete everything of the stack; annotations are not read, so a bad one cannot block it."""
         stack = Stack(stack_id(key))
+        wish = Wish.of(service.meta, stack)
+        self.refusals.check(key, wish)
         snapshot = self.cache.stack_snapshot(key)
         self.aws.observer.refresh_protection(stack.id)
         observed = self._observe(stack.id, snapshot)
         planned = plan(stack, observed, self.policy())
         self.publisher.findings(service, (*planned.findings, *announcements(planned, stack.id, observed)))
         self.publisher.deletion_blocked(service, _blocked(planned))
-        self.executor.run(planned)
+        self._run(key, wish, planned)
         if planned.postponed:
             return _next_look(planned)
         if _deletes_bindings(planned):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lbcontroller.local.aws.faults import ErrorReply, Fault
 from tests.support.services import a_deployment_of, a_port, a_service, asking
 from tests.support.yard import Yard
@@ -51,20 +53,52 @@ def test_more_listeners_than_aws_takes_are_refused_before_anything_is_made(yard:
     assert yard.hostnames("web") == []
 
 
-def test_a_quota_of_the_account_is_named_once_and_not_asked_for_again_and_again(yard: Yard) -> None:
-    refusal = ErrorReply(code="TooManyLoadBalancers", message="The maximum number has been reached")
-    yard.cluster.aws.inject(Fault(effect=refusal, operation="CreateLoadBalancer", times=100))
+DENIALS = [
+    pytest.param("CreateLoadBalancer", ErrorReply(code="TooManyLoadBalancers"), id="a quota"),
+    pytest.param("CreateLoadBalancer", ErrorReply(code="AccessDenied"), id="the load balancer"),
+    pytest.param("CreateListener", ErrorReply(code="AccessDenied"), id="the listener"),
+]
+
+
+@pytest.mark.parametrize(("operation", "denial"), DENIALS)
+def test_what_is_denied_is_told_and_asked_once_until_somebody_touches_the_service(
+    yard: Yard, operation: str, denial: ErrorReply
+) -> None:
+    yard.cluster.aws.inject(Fault(effect=denial, operation=operation, times=100))
+    yard.kubernetes.apply(a_deployment_of())
     yard.kubernetes.apply(a_service())
     yard.settle()
 
+    # Meanwhile its own TargetGroupBinding woke it: when it was made, and when its targets were registered.
+    assert yard.registered_ips() == yard.pod_ips("web")
+    assert yard.writes()[f"elbv2:{operation}"] == 1
     ((reason, message),) = warnings(yard)
     assert reason == "FailedDeployModel"
-    assert "elasticloadbalancing:CreateLoadBalancer" in message
-    assert "TooManyLoadBalancers" in message
-    # Its own TargetGroupBinding wakes it when it is made, and when its targets are registered.
-    attempts = ("first", "binding made", "binding reconciled")
-    assert 1 <= yard.writes()["elbv2:CreateLoadBalancer"] <= len(attempts)
+    assert f"elasticloadbalancing:{operation}" in message
+    assert denial.code in message
+
     yard.cluster.aws.clear_faults()
     yard.annotate("web", {"example.com/n": "1"})
     yard.settle()
+    assert yard.writes()[f"elbv2:{operation}"] == 2
     assert len(yard.hostnames("web")) == 1
+
+
+def test_a_denied_deletion_is_asked_once_until_somebody_touches_the_service(yard: Yard) -> None:
+    yard.kubernetes.apply(a_service())
+    yard.settle()
+    denial = ErrorReply(code="AccessDenied")
+    yard.cluster.aws.inject(Fault(effect=denial, operation="DeleteTargetGroup", times=100))
+    yard.forget_calls()
+    yard.delete("service", "web")
+    yard.settle()
+
+    assert yard.writes()["elbv2:DeleteTargetGroup"] == 1
+    ((reason, message),) = warnings(yard)
+    assert reason == "FailedDeployModel"
+    assert "elasticloadbalancing:DeleteTargetGroup" in message
+
+    yard.cluster.aws.clear_faults()
+    yard.annotate("web", {"example.com/n": "1"})
+    yard.settle()
+    assert yard.find("service", "web") is None

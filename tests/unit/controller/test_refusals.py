@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
-from lbcontroller.controller.refusals import ASK_AGAIN_SECONDS, Refusals
-from lbcontroller.errors import Problem, Refused
+from lbcontroller.controller.refusals import DENIED_PAUSE_SECONDS, REFUSED_PAUSE_SECONDS, Refusals, Wish
+from lbcontroller.controller.worker import DENIED_RETRY_SECONDS, INVALID_RETRY_SECONDS
+from lbcontroller.errors import Denied, Problem, Refused
 from lbcontroller.keys import ObjectName, StackKey, StackKind
 from lbcontroller.model.fields import UNMANAGED
 from lbcontroller.model.identity import stack_id
@@ -28,7 +29,9 @@ OTHER = Stack(
         ),
     ),
 )
-ERROR = Refused(Problem(subject="AWS", field="elasticloadbalancing:X", value="", expected="AWS refuses it"))
+WISH = Wish(stack=EMPTY, uid="1", generation=0, annotations={})
+REFUSED = Refused(Problem(subject="AWS", field="elasticloadbalancing:X", value="", expected="AWS refuses it"))
+DENIED = Denied("elasticloadbalancing:X", "not allowed")
 
 
 @dataclass
@@ -39,45 +42,66 @@ class Clock:
         return self.now
 
 
-def is_refused(refusals: Refusals) -> bool:
+def is_refused(refusals: Refusals, wish: Wish = WISH) -> bool:
     try:
-        refusals.check(KEY, EMPTY)
-    except Refused:
+        refusals.check(KEY, wish)
+    except (Refused, Denied):
         return True
     return False
 
 
-def test_what_was_refused_is_refused_again_without_asking() -> None:
+@pytest.mark.parametrize("error", [REFUSED, DENIED])
+def test_what_was_refused_is_refused_again_without_asking(error: Refused | Denied) -> None:
     refusals = Refusals(clock=Clock())
-    refusals.check(KEY, EMPTY)
-    refusals.remember(KEY, EMPTY, ERROR)
+    refusals.check(KEY, WISH)
+    refusals.remember(KEY, WISH, error)
 
-    with pytest.raises(Refused) as raised:
-        refusals.check(KEY, EMPTY)
-    assert raised.value is ERROR
+    with pytest.raises(type(error)) as raised:
+        refusals.check(KEY, WISH)
+    assert raised.value is error
 
 
-def test_another_wish_is_asked_and_the_refusal_is_forgotten() -> None:
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(replace(WISH, stack=OTHER), id="another stack"),
+        pytest.param(
+            replace(WISH, annotations={"example.com/touched": "now"}), id="an object that was touched"
+        ),
+        pytest.param(replace(WISH, generation=1), id="an object with another spec"),
+        pytest.param(replace(WISH, uid="2"), id="another object of that name"),
+    ],
+)
+def test_another_wish_is_asked_and_the_refusal_is_forgotten(other: Wish) -> None:
     refusals = Refusals(clock=Clock())
-    refusals.remember(KEY, EMPTY, ERROR)
-    refusals.check(KEY, OTHER)
+    refusals.remember(KEY, WISH, REFUSED)
+    refusals.check(KEY, other)
 
     assert not is_refused(refusals)
 
 
-def test_after_a_while_aws_is_asked_again() -> None:
+@pytest.mark.parametrize(
+    ("error", "pause", "retry"),
+    [
+        (REFUSED, REFUSED_PAUSE_SECONDS, INVALID_RETRY_SECONDS),
+        (DENIED, DENIED_PAUSE_SECONDS, DENIED_RETRY_SECONDS),
+    ],
+)
+def test_the_retry_of_the_worker_asks_aws_again(error: Refused | Denied, pause: float, retry: float) -> None:
     clock = Clock()
     refusals = Refusals(clock=clock)
-    refusals.remember(KEY, EMPTY, ERROR)
+    refusals.remember(KEY, WISH, error)
+    clock.now = pause - 1
     assert is_refused(refusals)
-    clock.now = ASK_AGAIN_SECONDS
+    clock.now = pause
 
     assert not is_refused(refusals)
+    assert pause < retry
 
 
 def test_a_stack_that_is_gone_has_no_refusal() -> None:
     refusals = Refusals(clock=Clock())
-    refusals.remember(KEY, EMPTY, ERROR)
+    refusals.remember(KEY, WISH, REFUSED)
     refusals.forget(KEY)
 
     assert not is_refused(refusals)

@@ -45,6 +45,7 @@ def connect_aws(
     fence: Fence,
     *,
     on_lost: Callable[[StackId], None],
+    clock: Callable[[], float],
 ) -> AwsAccount:
     """Find region and VPC and construct the parts; nothing of the cluster is read yet.
 
@@ -54,6 +55,7 @@ def connect_aws(
         metrics: where calls are counted.
         fence: whether this replica may write.
         on_lost: told of a stack of which something vanished without our doing.
+        clock: decides when what is remembered is too old.
 
     Raises:
         LbControllerError: region or VPC cannot be found out.
@@ -67,13 +69,15 @@ def connect_aws(
     caller = callers.own()
     vpc_id = find_vpc(settings, environment, metadata, caller)
     mirror = Mirror(on_lost=on_lost)
-    inventory = InventorySource(caller, mirror, settings, vpc_id)
+    inventory = InventorySource(caller, mirror, settings, vpc_id, clock=clock)
     return AwsAccount(
         access=AwsAccess(
             inventory=inventory,
             observer=Observer(caller, mirror),
-            target_accounts=TargetAccounts(caller, mirror, inventory, acting_as=callers.acting_as),
-            groups=GroupResolver(caller, inventory, settings),
+            target_accounts=TargetAccounts(
+                caller, mirror, inventory, acting_as=callers.acting_as, clock=clock
+            ),
+            groups=GroupResolver(caller, inventory, settings, clock=clock),
         ),
         applier=Applier(caller, mirror, cluster=settings.cluster_name),
         rules=BackendRules(caller, mirror),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -44,7 +45,13 @@ class ClusterOutlets:
 
 
 def binding_reconciler(
-    settings: Settings, access: AwsAccess, cache: ClusterCache, queues: Queues, outlets: ClusterOutlets
+    settings: Settings,
+    access: AwsAccess,
+    cache: ClusterCache,
+    queues: Queues,
+    outlets: ClusterOutlets,
+    *,
+    clock: Callable[[], float],
 ) -> BindingReconciler:
     """Return the reconciler of TargetGroupBindings."""
     finder = TargetGroupFinder(cache=cache, accounts=access.target_accounts)
@@ -58,13 +65,13 @@ def binding_reconciler(
             finder=finder,
             claims=outlets.claims,
             polls=polls,
-            departures=Departures(cache, hold_down=settings.empty_endpoints_hold_down),
+            departures=Departures(cache, hold_down=settings.empty_endpoints_hold_down, clock=clock),
             most_targets=settings.max_targets_per_target_group,
         ),
         claims=outlets.claims,
         polls=polls,
         gates=outlets.gates,
-        missing=MissingBackends(),
+        missing=MissingBackends(clock),
         ledger=RuleLedger(),
         wake_rules=lambda: queues.targets.add(BackendRulesKey(), Priority.HIGH),
         look_again=queues.targets.add_after,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import assert_never
@@ -122,21 +122,33 @@ class Parts:
             self.metrics.cached_objects(resource, len(views))
 
 
-def assemble(settings: Settings, connection: Connection, environment: Mapping[str, str]) -> Parts:
+def assemble(
+    settings: Settings,
+    connection: Connection,
+    environment: Mapping[str, str],
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> Parts:
     """Construct the program.
 
     Args:
         settings: its flags.
         connection: the API server.
         environment: the process's variables, for the discovery of region and VPC.
+        clock: what decides when work is due and what is too old; real sleep and real waits do not follow it.
 
     Raises:
         LbControllerError: region or VPC cannot be found out.
     """
     metrics, fence, stopping = Metrics(), Fence(), threading.Event()
-    cache, queues, identity = ClusterCache(), Queues.of(settings), replica_identity()
+    cache, queues, identity = ClusterCache(), Queues.of(settings, clock), replica_identity()
     aws = connect_aws(
-        settings, environment, metrics, fence, on_lost=lambda stack: queues.stacks.add(stack_key(stack))
+        settings,
+        environment,
+        metrics,
+        fence,
+        on_lost=lambda stack: queues.stacks.add(stack_key(stack)),
+        clock=clock,
     )
     client = Client(connection, may_write=fence.may_write)
     events = EventRecorder(client, metrics, instance=identity, clock=time.monotonic, now=_now)
@@ -145,7 +157,7 @@ def assemble(settings: Settings, connection: Connection, environment: Mapping[st
         applier=aws.applier, writer=publisher.writer, cache=cache, stopping=stopping.is_set
     )
     outlets = ClusterOutlets.of(publisher, client, metrics)
-    bindings = binding_reconciler(settings, aws.access, cache, queues, outlets)
+    bindings = binding_reconciler(settings, aws.access, cache, queues, outlets, clock=clock)
     return Parts(
         settings=settings,
         connection=connection,

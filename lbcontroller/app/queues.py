@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
@@ -23,12 +24,12 @@ class Queues:
     targets: WorkQueue[TargetKey]
 
     @classmethod
-    def of(cls, settings: Settings) -> Queues:
+    def of(cls, settings: Settings, clock: Callable[[], float]) -> Queues:
         """Make empty queues with the settings' backoff."""
         longest = settings.targetgroupbinding_max_exponential_backoff_delay
         return cls(
-            stacks=WorkQueue(clock=time.monotonic, random=random.random, backoff=Backoff()),
-            targets=WorkQueue(clock=time.monotonic, random=random.random, backoff=Backoff(cap=longest)),
+            stacks=WorkQueue(clock=clock, random=random.random, backoff=Backoff()),
+            targets=WorkQueue(clock=clock, random=random.random, backoff=Backoff(cap=longest)),
         )
 
     def add(self, key: Key, priority: Priority) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -19,7 +20,11 @@ END_SECONDS: Final = 60.0
 
 @contextmanager
 def running(
-    settings: Settings, connection: Connection, environment: Mapping[str, str]
+    settings: Settings,
+    connection: Connection,
+    environment: Mapping[str, str],
+    *,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Controller]:
     """Run a controller until the block ends.
 
@@ -27,12 +32,13 @@ def running(
         settings: its flags.
         connection: the API server.
         environment: variables for the AWS SDK, set for the time of the block.
+        clock: what decides when work is due, in seconds.
 
     Raises:
         LbControllerError: AWS or the API server cannot be used.
     """
     with _variables(environment):
-        controller = Controller(assemble(settings, connection, environment))
+        controller = Controller(assemble(settings, connection, environment, clock=clock))
         loop = asyncio.new_event_loop()
         stop = asyncio.Event()
         failures: list[BaseException] = []

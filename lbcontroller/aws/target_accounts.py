@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -41,16 +40,16 @@ class TargetAccounts:
         inventory: InventorySource,
         *,
         acting_as: Callable[[Role], AwsCaller],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float],
     ) -> None:
-        """Use `caller` for our own account and what `acting_as` returns for others."""
+        """Use `caller` for our own account and what `acting_as` returns for others; `clock` in seconds."""
         self._caller = caller
         self._mirror = mirror
         self._inventory = inventory
         self._acting_as = acting_as
         self._clock = clock
         self._lock = threading.Lock()
-        self._own = TargetAccount(Targets(caller, mirror), TargetGroupFacts(caller))
+        self._own = self._account(caller)
         self._others: dict[Role, TargetAccount] = {}
         self._blocks: dict[VpcId, tuple[float, tuple[str, ...]]] = {}
 
@@ -66,9 +65,11 @@ class TargetAccounts:
         role = Role(arn, external_id or None)
         with self._lock:
             if role not in self._others:
-                caller = self._acting_as(role)
-                self._others[role] = TargetAccount(Targets(caller, self._mirror), TargetGroupFacts(caller))
+                self._others[role] = self._account(self._acting_as(role))
             return self._others[role]
+
+    def _account(self, caller: AwsCaller) -> TargetAccount:
+        return TargetAccount(Targets(caller, self._mirror, clock=self._clock), TargetGroupFacts(caller))
 
     def address_blocks(self, vpc_id: VpcId | None) -> tuple[str, ...]:
         """Return the IPv4 and IPv6 blocks of a target group's VPC.

@@ -141,6 +141,7 @@ class WorkQueue(Generic[K]):
     def wait_settled(self, *, horizon: float, timeout: float) -> bool:
         """Wait until nothing is ready, in flight or due within `horizon` seconds; False after `timeout`."""
         with self._changed:
+            self._promote_due()  # whoever waits for that may not know yet that the clock was moved
             return self._changed.wait_for(lambda: self._is_settled(horizon), timeout)
 
     def _is_settled(self, horizon: float) -> bool:

@@ -26,6 +26,8 @@ from lbcontroller.local.cluster import LocalCluster
 from lbcontroller.settings import Settings
 
 SETTLE_SECONDS = 30.0
+SOON_SECONDS = 3.0
+"""Work that is due within this time is waited for."""
 CLEAN_UP_SECONDS = 1.0
 """Making the account anew takes as long, so there is no use in waiting for longer."""
 VIEWS: Mapping[str, Callable[[Any], object]] = {
@@ -47,8 +49,16 @@ class Yard:
     """A cluster with one controller, which may be stopped and started."""
 
     def __init__(
-        self, cluster: LocalCluster, kubeconfig: str, flags: Mapping[str, str] | None = None
+        self,
+        cluster: LocalCluster,
+        kubeconfig: str,
+        flags: Mapping[str, str] | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Run the controller on `clock`; on one that a test moves, work is due only when it was moved."""
+        self._clock = clock
+        self._horizon = SOON_SECONDS if clock is time.monotonic else 0.0
         self.cluster = cluster
         self.kubernetes = cluster.kubernetes
         self._kubeconfig = kubeconfig
@@ -64,10 +74,7 @@ class Yard:
         self.stop_controller()
 
     def start_controller(self) -> None:
-        settings = Settings.parse({**self.cluster.flags(), **QUIET, **self._flags})
-        connection = Connection.from_kubeconfig(self._kubeconfig)
-        environment = self.cluster.aws.environment()
-        self.controller = self._running.enter_context(running(settings, connection, environment))
+        self.restart_controller()
         self.settle()
         self.forget_calls()
 
@@ -81,7 +88,7 @@ class Yard:
         settings = Settings.parse({**self.cluster.flags(), **QUIET, **self._flags})
         connection = Connection.from_kubeconfig(self._kubeconfig)
         self.controller = self._running.enter_context(
-            running(settings, connection, self.cluster.aws.environment())
+            running(settings, connection, self.cluster.aws.environment(), clock=self._clock)
         )
 
     # --- what a user does
@@ -140,9 +147,9 @@ class Yard:
 
     # --- waiting
 
-    def settle(self, *, horizon: float = 3.0, within: float = SETTLE_SECONDS) -> None:
+    def settle(self, *, horizon: float | None = None, within: float = SETTLE_SECONDS) -> None:
         """Wait until the controller has seen everything and has nothing to do within `horizon` seconds."""
-        controller = self.controller
+        controller, horizon = self.controller, self._horizon if horizon is None else horizon
         assert controller is not None
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:

@@ -60,17 +60,32 @@ class ReportedHealth:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """One look of a load balancer at a target."""
+
+    target_id: str
+    port: int | None
+    at: float
+    """When it was due, by the clock of the life cycle; never later than now."""
+
+
 @dataclass(slots=True)
 class LifeCycle:
-    """The timing in force, and health states a test or the demo dictates for single targets."""
+    """The timing in force, and what health a test or the demo gives to targets."""
 
     timing: Timing = field(default_factory=Timing)
     dictated_health: dict[TargetKey, ReportedHealth] = field(default_factory=dict)
+    """States of single targets, over whatever else would decide."""
+    answers: Callable[[HealthCheck], bool] | None = None
+    """Whether a target passes a check. None: nothing is checked, every target is healthy after its
+    `initial_health_seconds`."""
 
     def restart(self, timing: Timing) -> None:
-        """Put `timing` in force and forget all dictated health."""
+        """Put `timing` in force and forget what was said about health."""
         self.timing = timing
         self.dictated_health.clear()
+        self.answers = None
 
 
 LIFE_CYCLE: Final = LifeCycle()

@@ -184,6 +184,7 @@ class StrictTargetGroup(models.FakeTargetGroup):
         super().__init__(*args, **kwargs)
         self.registered: dict[RegistrationKey, Registration] = {}
         self.draining: dict[RegistrationKey, Registration] = {}
+        self.checked: dict[RegistrationKey, Any] = {}  # CheckedTarget, where health is checked
 
     @property
     def load_balancer_arns(self) -> list[str]:
@@ -198,6 +199,7 @@ class StrictTargetGroup(models.FakeTargetGroup):
     def remove(self, key: RegistrationKey) -> None:
         """Let a registered target drain from now on."""
         registration = self.registered.pop(key)
+        self.checked.pop(key, None)
         if LIFE_CYCLE.timing.draining is Draining.HONOURED:
             self.draining[key] = replace(registration, since=LIFE_CYCLE.timing.now())
 

@@ -12,6 +12,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from lbcontroller.local.aws.life_cycle import LIFE_CYCLE, ReportedHealth, TargetKey
 from lbcontroller.local.aws.strict.backend import StrictBackend, StrictCalls
 from lbcontroller.local.aws.strict.errors import invalid, refused
+from lbcontroller.local.aws.strict.health_checks import checked_health
 from lbcontroller.local.aws.strict.resources import Registration, RegistrationKey, StrictTargetGroup
 
 MAX_TARGETS: Final = 1000
@@ -179,12 +180,17 @@ def _health(group: StrictTargetGroup, key: RegistrationKey) -> ReportedHealth:
         return dictated
     if key in group.draining:
         return ReportedHealth(state="draining", reason="Target.DeregistrationInProgress")
-    registration = group.registered.get(key)
-    if registration is None:
+    if key not in group.registered:
         return ReportedHealth(state="unused", reason="Target.NotRegistered")
     if not group.load_balancer_arns:
         return ReportedHealth(state="unused", reason="Target.NotInUse")
-    age = LIFE_CYCLE.timing.now() - registration.since
+    return _health_in_use(group, key)
+
+
+def _health_in_use(group: StrictTargetGroup, key: RegistrationKey) -> ReportedHealth:
+    if LIFE_CYCLE.answers is not None:
+        return checked_health(group, key, LIFE_CYCLE.answers)
+    age = LIFE_CYCLE.timing.now() - group.registered[key].since
     if age < LIFE_CYCLE.timing.initial_health_seconds:
         return ReportedHealth(state="initial", reason="Elb.RegistrationInProgress")
     return ReportedHealth(state="healthy")

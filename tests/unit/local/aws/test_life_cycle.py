@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lbcontroller.local.aws import LocalAws
-from lbcontroller.local.aws.life_cycle import Draining, ReportedHealth, TargetKey, Timing
+from lbcontroller.local.aws.life_cycle import Draining, HealthCheck, ReportedHealth, TargetKey, Timing
 from tests.support.manual_clock import ManualClock
 from tests.support.strict_probes.bench import Bench, forward
 
@@ -97,6 +97,86 @@ def test_health_can_be_dictated(aws: LocalAws, bench: Bench) -> None:
     answer = bench.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
     assert answer[0]["TargetHealth"]["State"] == "unhealthy"
     assert answer[0]["TargetHealth"]["Reason"] == "Target.Timeout"
+
+
+class Answers:
+    """A target that passes its health checks, or not, from a moment on."""
+
+    def __init__(self, aws: LocalAws, clock: ManualClock, *, passing: bool) -> None:
+        self._clock = clock
+        self._results = [(clock(), passing)]
+        aws.life_cycle.answers = self
+
+    def become(self, *, passing: bool) -> None:
+        self._results.append((self._clock(), passing))
+
+    def __call__(self, check: HealthCheck) -> bool:
+        return [passing for since, passing in self._results if since < check.at][-1]
+
+
+def a_checked_group(bench: Bench) -> str:
+    """One that checks its target every 10 seconds: healthy after 3 checks, unhealthy after 2."""
+    group = bench.target_group_arn(
+        HealthCheckIntervalSeconds=10, HealthyThresholdCount=3, UnhealthyThresholdCount=2
+    )
+    bench.listener_arn(DefaultActions=forward(group))
+    bench.elb.register_targets(TargetGroupArn=group, Targets=[TARGET])
+    return group
+
+
+def test_checks_in_a_row_decide(aws: LocalAws, bench: Bench, clock: ManualClock) -> None:
+    answers = Answers(aws, clock, passing=True)
+    group = a_checked_group(bench)
+    clock.advance(29)
+    assert health(bench, group) == ["initial"]
+    clock.advance(1)
+    assert health(bench, group) == ["healthy"]
+    answers.become(passing=False)
+    clock.advance(19)
+    assert health(bench, group) == ["healthy"]
+    clock.advance(1)
+    assert health(bench, group) == ["unhealthy"]
+    answers.become(passing=True)
+    clock.advance(30)
+    assert health(bench, group) == ["healthy"]
+
+
+def test_checks_that_nobody_looked_at_count_with_their_own_time(
+    aws: LocalAws, bench: Bench, clock: ManualClock
+) -> None:
+    answers = Answers(aws, clock, passing=False)
+    group = a_checked_group(bench)
+    clock.advance(20)
+    answers.become(passing=True)
+    clock.advance(20)
+    assert health(bench, group) == ["unhealthy"]
+    clock.advance(10)
+    assert health(bench, group) == ["healthy"]
+
+
+def test_one_different_result_starts_the_count_anew(aws: LocalAws, bench: Bench, clock: ManualClock) -> None:
+    answers = Answers(aws, clock, passing=True)
+    group = a_checked_group(bench)
+    clock.advance(20)
+    answers.become(passing=False)
+    clock.advance(10)
+    answers.become(passing=True)
+    clock.advance(20)
+    assert health(bench, group) == ["initial"]
+    clock.advance(10)
+    assert health(bench, group) == ["healthy"]
+
+
+def test_a_target_that_comes_back_is_checked_anew(aws: LocalAws, bench: Bench, clock: ManualClock) -> None:
+    Answers(aws, clock, passing=True)
+    group = a_checked_group(bench)
+    clock.advance(30)
+    assert health(bench, group) == ["healthy"]
+    bench.elb.deregister_targets(TargetGroupArn=group, Targets=[TARGET])
+    assert health(bench, group) == ["draining"]
+    bench.elb.register_targets(TargetGroupArn=group, Targets=[TARGET])
+    clock.advance(29)
+    assert health(bench, group) == ["initial"]
 
 
 def test_terminated_instances_leave_their_groups(bench: Bench) -> None:

@@ -13,12 +13,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
+from lbcontroller.build.label_selectors import selects
 from lbcontroller.cluster.node import Node, NodeReadiness
-from lbcontroller.cluster.objects import JsonObject, mapping, sequence
-from lbcontroller.errors import InvalidConfig, Problem
+from lbcontroller.cluster.objects import JsonObject
 
 EXCLUDING_LABELS: Final = (
     "node-role.kubernetes.io/master",
@@ -26,7 +26,6 @@ EXCLUDING_LABELS: Final = (
     "alpha.service-controller.kubernetes.io/exclude-balancer",
 )
 COMPUTE_TYPE_LABEL: Final = "eks.amazonaws.com/compute-type"
-OPERATORS: Final = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
 def select_nodes(
@@ -44,7 +43,12 @@ def select_nodes(
         InvalidConfig: for a selector with an unknown operator.
     """
     suitable = sorted(
-        (node for node in nodes if _takes_traffic(node) and _matches(selector or {}, node.labels, subject)),
+        (
+            node
+            for node in nodes
+            if _takes_traffic(node)
+            and selects(selector or {}, node.labels, subject=subject, field="spec.nodeSelector")
+        ),
         key=lambda node: node.name,
     )
     ready = tuple(node for node in suitable if node.readiness is NodeReadiness.READY)
@@ -68,31 +72,3 @@ def _takes_traffic(node: Node) -> bool:
         or (taint.key == "karpenter.sh/disrupted" and taint.effect == "NoSchedule")
         for taint in node.taints
     )
-
-
-def _matches(selector: JsonObject, labels: Mapping[str, str], subject: str) -> bool:
-    return all(labels.get(key) == value for key, value in mapping(selector, "matchLabels").items()) and all(
-        _meets(expression, labels, subject) for expression in sequence(selector, "matchExpressions")
-    )
-
-
-def _meets(expression: JsonObject, labels: Mapping[str, str], subject: str) -> bool:
-    key, values = expression.get("key") or "", sequence(expression, "values")
-    match expression.get("operator"):
-        case "In":
-            return labels.get(key) in values
-        case "NotIn":
-            return labels.get(key) not in values
-        case "Exists":
-            return key in labels
-        case "DoesNotExist":
-            return key not in labels
-        case other:
-            raise InvalidConfig(
-                Problem(
-                    subject=subject,
-                    field="spec.nodeSelector.matchExpressions",
-                    value=str(other),
-                    expected=f"expected an operator out of {', '.join(OPERATORS)}",
-                )
-            )

@@ -35,8 +35,20 @@ class Merge(StrEnum):
     """Counts for its own object alone."""
     EXCLUSIVE = "exclusive"
     """All that say it must say the same."""
+    SAME_SET = "same set"
+    """All that say it must list the same items, in any order."""
     UNION = "union"
     """Lists and maps are joined; the same map key must have the same value."""
+
+
+class Scope(StrEnum):
+    """What those objects share that an annotation speaks about; they are merged for each of it."""
+
+    LOAD_BALANCER = "load balancer"
+    LISTENER = "listener"
+    """Only members that use the listener are compared."""
+    FRONTEND_LISTENER = "frontend listener"
+    """A listener of the network load balancer in front of the application load balancer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,7 @@ class Key:
     parameter: Codec[Any] | None = None
     """Reads the part after the suffix and a dot, and its `kind` is the placeholder; None: there is none."""
     merge: Merge = Merge.OWN
+    scope: Scope = Scope.LOAD_BALANCER
     effect: NotYet | None = None
 
 
@@ -107,16 +120,25 @@ class AnnotationModel(BaseModel):
         Raises:
             InvalidConfig: with every problem of every annotation.
         """
+        parsed = cls.parse_leniently(subject, annotations)
+        if parsed.problems:
+            raise InvalidConfig(*parsed.problems)
+        return parsed
+
+    @classmethod
+    def parse_leniently(cls, subject: str, annotations: Mapping[str, str]) -> Parsed[Self]:
+        """Read the annotations of `subject`; a wrong one counts as absent and is among the problems."""
         reader = _Reader(subject, annotations)
         values = {
             declaration.field: value
             for declaration in declarations(cls)
             if (value := reader.read(declaration)) is not None
         }
-        if reader.problems:
-            raise InvalidConfig(*reader.problems)
-        findings = (*reader.findings, *_unknown(cls, subject, annotations))
-        return Parsed(model=cls.model_validate(values), findings=findings)
+        return Parsed(
+            model=cls.model_validate(values),
+            findings=(*reader.findings, *_unknown(cls, subject, annotations)),
+            problems=tuple(reader.problems),
+        )
 
     @classmethod
     def key_of(cls, field: str, parameter: object = None) -> str:
@@ -137,6 +159,8 @@ class Parsed(Generic[M_co]):
 
     model: M_co
     findings: tuple[Finding, ...]
+    problems: tuple[Problem, ...] = ()
+    """What is wrong; the model is without it."""
 
 
 @cache
@@ -184,12 +208,15 @@ class _Reader:
                 continue
             value = self._value(declaration, key)
             try:
-                values[parameter.decode(key.removeprefix(start))] = value
+                named = parameter.decode(key.removeprefix(start))
             except Unreadable as error:
                 self.problems += (
                     self._problem(key, f"the part after {start!r} {fault.expected}", fault.hint)
                     for fault in error.faults
                 )
+            else:
+                if value is not None:
+                    values[named] = value
         return values
 
     def _value(self, declaration: Declaration, key: str) -> Any:

@@ -191,7 +191,8 @@ _LABEL_KEY: Final = rf"(?:[a-z0-9](?:[a-z0-9.-]{{0,251}}[a-z0-9])?/)?{_LABEL_NAM
 ATTRIBUTE_VALUE_LIMIT: Final = 1024
 
 
-def _check_tag(key: str, value: str) -> Iterable[Fault]:
+def check_tag(key: str, value: str) -> Iterable[Fault]:
+    """Yield what AWS or this controller would refuse of a tag."""
     allowed = f"letters, digits, spaces and {_TAG_PUNCTUATION}"
     if key.lower().startswith("aws:"):
         yield Fault(f"tag key {key!r} must not begin with aws:, which AWS keeps for itself")
@@ -216,7 +217,8 @@ def _check_label(key: str, value: str) -> Iterable[Fault]:
         yield Fault(f"value {value!r} must be a label value of at most 63 letters, digits, and -_.")
 
 
-def _check_attribute(key: str, value: str) -> Iterable[Fault]:
+def check_attribute(key: str, value: str) -> Iterable[Fault]:
+    """Yield what no attribute can be; the tables of the model tell which ones there are."""
     if not re.fullmatch(r"[A-Za-z0-9._]{1,256}", key):
         yield Fault(f"attribute key {key!r} must be letters, digits, dots and underscores")
     if len(value) > ATTRIBUTE_VALUE_LIMIT:
@@ -224,9 +226,9 @@ def _check_attribute(key: str, value: str) -> Iterable[Fault]:
 
 
 TAGS: Final = string_map(
-    _check_tag,
+    check_tag,
     f"keys of 1 to {TAG_KEY_LIMIT}, values of 0 to {TAG_VALUE_LIMIT} letters, digits, spaces and "
     f"`{_TAG_PUNCTUATION}`; no key begins with `aws:`",
 )
 NODE_LABELS: Final = string_map(_check_label, "label keys and values")
-ATTRIBUTES: Final = string_map(_check_attribute, "attributes of the ELBv2 API")
+ATTRIBUTES: Final = string_map(check_attribute, "attributes of the ELBv2 API")

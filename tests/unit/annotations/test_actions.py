@@ -50,10 +50,16 @@ def test_ports_are_numbers_or_names(port: int | str, read: int | str) -> None:
     assert target.service_port == read
 
 
-@pytest.mark.parametrize("port", [True, 0, 70000, -1, "", "A B", 1.5, None, []])
+@pytest.mark.parametrize("port", [True, 0, 70000, -1, "", "A B", 1.5, []])
 def test_other_ports_are_refused(port: object) -> None:
     (fault,) = faults(forward({"serviceName": "canary", "servicePort": port}))
     assert fault.startswith("forwardConfig.targetGroups[0].servicePort must be a ")
+
+
+def test_null_is_as_good_as_absent() -> None:
+    assert faults(forward({"serviceName": "canary", "servicePort": None})) == [
+        "forwardConfig.targetGroups[0] must have servicePort beside serviceName"
+    ]
 
 
 def test_a_forward_without_target_groups_is_refused() -> None:

@@ -204,9 +204,12 @@ class LocalApiServer:
         selection = Selection(labels=parse_labels(labels), fields=parse_fields(fields, resource.selectable))
         return [self._served(at, item) for item in self._api.select(at, selection).items]
 
-    def delete(self, kind: str, name: str, *, namespace: str = "default") -> None:
-        """Delete an object, or mark it when finalizers or the grace of a Pod hold it."""
-        self._api.delete(self._location(kind, name, namespace), DeleteOptions())
+    def delete(
+        self, kind: str, name: str, *, namespace: str = "default", grace_seconds: int | None = None
+    ) -> None:
+        """Delete an object, or mark it when finalizers or the grace of a Pod hold it; 0: without grace."""
+        options = DeleteOptions(grace_seconds=grace_seconds)
+        self._api.delete(self._location(kind, name, namespace), options)
 
     def finish_terminating(self) -> int:
         """Take terminating Pods away before their grace is over; return how many left."""

@@ -73,6 +73,8 @@ class Kubelet:
         if stored is None:
             return
         pod = stored.object
+        if self._is_lost(pod):
+            return
         if is_terminating(pod):
             self._terminate(key)
             if field_at(pod, ("status", "podIP")) is None:
@@ -112,7 +114,9 @@ class Kubelet:
         nodes = [
             stored.object["metadata"]["name"]
             for stored in self._api.store.objects("nodes")
-            if not field_at(stored.object, ("spec", "unschedulable")) and not is_terminating(stored.object)
+            if not field_at(stored.object, ("spec", "unschedulable"))
+            and not is_terminating(stored.object)
+            and not _has_stopped_reporting(stored.object)
         ]
         if not nodes:
             self._unscheduled[key] = None
@@ -187,6 +191,10 @@ class Kubelet:
             started |= {"hostIP": host[0], "hostIPs": [{"ip": each} for each in host]}
         return started
 
+    def _is_lost(self, pod: JsonObject) -> bool:
+        """Whether nothing more is heard of a Pod: its Node reports no more, so nobody runs or ends it."""
+        return _has_stopped_reporting(self._node(pod["spec"].get("nodeName") or ""))
+
     def _node(self, name: str) -> JsonObject:
         found = self._api.store.get("nodes", Key("", name))
         return found.object if found is not None else {}
@@ -217,6 +225,11 @@ class Kubelet:
             "lastProbeTime": None,
             "lastTransitionTime": self._api.now(),
         }
+
+
+def _has_stopped_reporting(node: JsonObject) -> bool:
+    ready = condition(node, _READY)
+    return ready is not None and ready["status"] == "Unknown"
 
 
 def _container_status(container: JsonObject, now: str) -> JsonObject:

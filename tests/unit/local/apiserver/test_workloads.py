@@ -105,6 +105,38 @@ def test_a_finite_grace_ends_by_itself() -> None:
     assert server.finish_terminating() == 0
 
 
+def test_one_terminating_pod_can_be_taken_away_before_the_others() -> None:
+    server = a_cluster(grace=math.inf)
+    for name in ("web-1", "web-2"):
+        server.create(a_pod_manifest(name))
+        server.delete("pod", name)
+    server.delete("pod", "web-1", grace_seconds=0)
+    assert [pod["metadata"]["name"] for pod in server.list("pods")] == ["web-2"]
+
+
+def test_nobody_looks_after_the_pods_of_a_node_that_stopped_reporting() -> None:
+    server = a_cluster()
+    server.create(a_web_service())
+    server.create(a_pod_manifest("web-1", labels={"app": "web"}, nodeName="node-a"))
+    lose_node(server, "node-a")
+    conditions = [
+        {**each, "status": "False"} if each["type"] == "Ready" else each
+        for each in server.get("pod", "web-1")["status"]["conditions"]
+    ]
+    server.patch("pod", "web-1", {"status": {"conditions": conditions}}, part=Subresource.STATUS)
+    assert [each["conditions"]["ready"] for each in endpoints(server)] == [False]
+    server.delete("pod", "web-1")
+    assert server.find("pod", "web-1") is not None
+    server.create(a_deployment(replicas=2))
+    nodes = {pod["spec"]["nodeName"] for pod in server.list("pods", labels="pod-template-hash")}
+    assert nodes == {"node-b"}
+
+
+def lose_node(server: LocalApiServer, name: str) -> None:
+    unknown = {"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}
+    server.patch("node", name, unknown, part=Subresource.STATUS)
+
+
 def test_a_pod_held_by_a_finalizer_goes_when_it_is_released() -> None:
     server = a_cluster()
     pod = a_pod_manifest("web-1")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
-
+from lbcontroller.aws.session import open_session
 from lbcontroller.local.aws.faults import ErrorReply, Fault
 from tests.support.own_target_groups import a_target_group, an_app, bind, targets, warnings
 from tests.support.yard import Yard
@@ -21,7 +20,7 @@ class OtherAccount:
         self._aws = yard.cluster.aws
         answer = self._aws.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="owner")
         credentials = answer["Credentials"]
-        self._session = boto3.Session(
+        self._session = open_session(
             aws_access_key_id=credentials["AccessKeyId"],
             aws_secret_access_key=credentials["SecretAccessKey"],
             aws_session_token=credentials["SessionToken"],

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import boto3
-
 from lbcontroller.aws.apply import Applier
 from lbcontroller.aws.backend_rules import BackendRules
 from lbcontroller.aws.caller import AwsCaller, CallRecord, Timing
@@ -17,7 +15,7 @@ from lbcontroller.aws.load import Loader
 from lbcontroller.aws.mirror import Mirror
 from lbcontroller.aws.observe import Observer
 from lbcontroller.aws.operations import AwsService
-from lbcontroller.aws.session import AwsClients
+from lbcontroller.aws.session import AwsClients, open_session
 from lbcontroller.aws.targets import Targets
 from lbcontroller.aws.throttle import Throttle
 from lbcontroller.local.aws import LocalAws
@@ -158,7 +156,7 @@ class AwsUnderTest:
 def clients_of(aws: LocalAws) -> AwsClients:
     """Return clients that call the embedded AWS as the program would."""
     environment = aws.environment()
-    session = boto3.Session(
+    session = open_session(
         aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
     )

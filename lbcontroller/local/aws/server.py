@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
-import botocore.session
 from botocore.config import Config
 
 from lbcontroller.local.aws.faults import Fault, InjectedFault
@@ -17,6 +16,7 @@ from lbcontroller.local.aws.iam_policy import Check
 from lbcontroller.local.aws.life_cycle import LIFE_CYCLE, LifeCycle, Timing
 from lbcontroller.local.aws.proxy import INSPECTOR_ACCESS_KEY, RecordingProxy
 from lbcontroller.local.aws.recorder import Call
+from lbcontroller.local.aws.wire import sdk
 
 CALLER_ACCESS_KEY: Final = "AKIALBCONTROLLER0000"
 """Access key of the program under test: recorded, harmed by faults, subject to the policy."""
@@ -49,7 +49,6 @@ class LocalAws:
 
         self.region = region
         self._timing = timing or Timing()
-        self._session = botocore.session.get_session()
         self._inspectors: dict[str, Any] = {}
         self._moto = account
         self._account = account.Account()
@@ -176,7 +175,7 @@ class LocalAws:
         return PolicyGate(policy, account_id=self._moto.ACCOUNT_ID, tags_of=self._moto.tags_of)
 
     def _client(self, service: str, access_key: str) -> Any:
-        return self._session.create_client(
+        return sdk().create_client(
             service,
             region_name=self.region,
             endpoint_url=self.url,

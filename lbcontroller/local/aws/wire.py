@@ -88,9 +88,15 @@ def error_reply(service: str, code: str, message: str, status: int) -> Reply:
 
 
 @cache
+def sdk() -> botocore.session.Session:
+    """Botocore's session of this process; one is enough, each parses the descriptions of services anew."""
+    return botocore.session.get_session()
+
+
+@cache
 def _service_model(service: str) -> ServiceModel | None:
     try:
-        return botocore.session.get_session().get_service_model(service)
+        return sdk().get_service_model(service)
     except UnknownServiceError:
         return None
 

@@ -3,12 +3,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
-
 from lbcontroller.aws.caller import AwsCaller, Timing
 from lbcontroller.aws.operations import AwsService
 from lbcontroller.aws.roles import Role, RoleClients, session_name
-from lbcontroller.aws.session import AwsClients
+from lbcontroller.aws.session import AwsClients, open_session
 from lbcontroller.aws.throttle import Throttle
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -42,7 +40,7 @@ def a_role(sts: TokenService, external_id: str | None = None) -> RoleClients:
     return RoleClients(
         Role("arn:aws:iam::210987654321:role/targets", external_id),
         caller=AwsCaller(sts, throttle=Throttle(), may_write=lambda: True, timing=Timing()),
-        clients=AwsClients(boto3.Session(), region="us-west-2", endpoints={}),
+        clients=AwsClients(open_session(), region="us-west-2", endpoints={}),
         session_name=session_name("shop"),
         now=lambda: sts.now,
     )

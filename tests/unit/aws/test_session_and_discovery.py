@@ -5,12 +5,11 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-import boto3
 import pytest
 
 from lbcontroller.aws.discovery import InstanceMetadata, find_region
 from lbcontroller.aws.operations import OPERATIONS, AwsService, Effect
-from lbcontroller.aws.session import AwsClients, service_endpoints
+from lbcontroller.aws.session import AwsClients, open_session, service_endpoints
 from lbcontroller.errors import InvalidConfig
 from lbcontroller.settings import Settings
 
@@ -64,7 +63,7 @@ def test_an_endpoint_of_no_service_is_refused() -> None:
 
 
 def test_clients_do_not_retry_and_say_who_they_are() -> None:
-    session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b")
+    session = open_session(aws_access_key_id="a", aws_secret_access_key="b")
     clients = AwsClients(session, region="us-west-2", endpoints={AwsService.EC2: "http://localhost:1"})
 
     client = clients.client(AwsService.EC2)
@@ -76,7 +75,7 @@ def test_clients_do_not_retry_and_say_who_they_are() -> None:
 
 
 def test_every_operation_exists_in_the_sdk_with_its_paging() -> None:
-    session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b")
+    session = open_session(aws_access_key_id="a", aws_secret_access_key="b")
     clients = AwsClients(session, region="us-west-2", endpoints={})
 
     for operation in OPERATIONS:

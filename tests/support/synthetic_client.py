@@ -1,7 +1,7 @@
 """A client behind a load balancer, on a clock that a test moves: which of its requests are lost, and why.
 
 The load balancer sends to what AWS says: to healthy targets, and for some time still to a target that was
-healthy when it was deregistered, because what was said to AWS takes a while to reach all of it. With no healthy
+healthy when it was deregistered, because what AWS was told takes a while to reach all of it. With no healthy
 target it sends to the unhealthy ones ("fail open", Application and Network Load Balancer guides).
 """
 

@@ -1,0 +1,96 @@
+"""Under a limit that all calls share, registrations overtake what else waits; in slots, not in seconds."""
+
+from __future__ import annotations
+
+from lbcontroller.aws.operations import (
+    CREATE_LOAD_BALANCER,
+    DEREGISTER_TARGETS,
+    DESCRIBE_LOAD_BALANCERS,
+    REGISTER_TARGETS,
+    Operation,
+)
+from lbcontroller.aws.throttle import Throttle
+from lbcontroller.settings import ThrottleRule
+from tests.support.virtual_sleep import VirtualSleep
+
+CALLS_PER_SECOND = 10.0
+SLOT = 1 / CALLS_PER_SECOND
+WAITING = 200
+PROMISED_SLOTS = 2
+SHARED = ThrottleRule("Elastic Load Balancing v2", ".*", CALLS_PER_SECOND, 1)
+
+
+class Calls:
+    """Calls that are issued at once and sent as the throttle lets them."""
+
+    def __init__(self, *rules: ThrottleRule) -> None:
+        self.time = VirtualSleep()
+        self.throttle = Throttle(rules, clock=self.time.clock, sleep=self.time.sleep)
+        self.sent: list[tuple[str, float]] = []
+        """Operation and time, in the order in which they were sent."""
+
+    def issue(self, operation: Operation, times: int = 1) -> None:
+        for _ in range(times):
+            self.time.start(lambda: self._send(operation))
+
+    def run_until_sent(self, operation: Operation) -> None:
+        while operation.name not in self.names():
+            self.time.step()
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.sent]
+
+    def _send(self, operation: Operation) -> None:
+        self.throttle.acquire(operation)
+        self.sent.append((operation.name, self.time.clock()))
+
+
+def test_a_registration_is_sent_within_two_slots_of_200_waiting_creates() -> None:
+    calls = Calls(SHARED)
+    calls.issue(CREATE_LOAD_BALANCER, 1 + WAITING)
+    assert len(calls.sent) == 1, "one call is the burst, all others wait"
+    calls.sent.clear()
+    issued = calls.time.clock()
+
+    calls.issue(REGISTER_TARGETS)
+    calls.run_until_sent(REGISTER_TARGETS)
+
+    assert calls.names().index("RegisterTargets") < PROMISED_SLOTS
+    assert calls.sent[-1][1] - issued <= PROMISED_SLOTS * SLOT
+
+
+def test_so_it_is_while_they_are_being_sent() -> None:
+    calls = Calls(SHARED)
+    calls.issue(CREATE_LOAD_BALANCER, 1 + WAITING)
+    while len(calls.sent) < WAITING // 10:
+        calls.time.step()
+    calls.sent.clear()
+    issued = calls.time.clock()
+
+    calls.issue(DEREGISTER_TARGETS)
+    calls.run_until_sent(DEREGISTER_TARGETS)
+
+    assert calls.names().index("DeregisterTargets") < PROMISED_SLOTS
+    assert calls.sent[-1][1] - issued <= PROMISED_SLOTS * SLOT
+
+
+def test_changes_go_before_reads() -> None:
+    calls = Calls(SHARED)
+    calls.issue(DESCRIBE_LOAD_BALANCERS, 10)
+
+    calls.issue(CREATE_LOAD_BALANCER)
+    calls.run_until_sent(CREATE_LOAD_BALANCER)
+
+    assert calls.names()[1:].index("CreateLoadBalancer") < PROMISED_SLOTS
+
+
+def test_what_aws_refuses_elsewhere_costs_a_registration_nothing() -> None:
+    calls = Calls()
+    calls.issue(CREATE_LOAD_BALANCER, WAITING)
+    calls.throttle.throttled(CREATE_LOAD_BALANCER)
+    calls.issue(CREATE_LOAD_BALANCER, 10)
+    issued = calls.time.clock()
+
+    calls.issue(REGISTER_TARGETS)
+
+    assert calls.sent[-1] == ("RegisterTargets", issued)

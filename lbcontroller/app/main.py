@@ -86,6 +86,7 @@ class Controller:
         self._informers = self.parts.watches.informers(session, self.parts.metrics)
         for informer in self._informers:
             self._spawn(informer.run())
+        self._spawn(self.parts.admission.run(session, self._informers))
         synced = (informer.synced.wait() for informer in self._informers)
         await asyncio.gather(self._load_as_leader(leadership), *synced)
         event(LOGGER, logging.INFO, "caches_filled", seconds=round(time.monotonic() - begun, 3))
@@ -163,7 +164,8 @@ class Controller:
         if not self._informers:
             return "watches have not begun"
         now = time.monotonic()
-        return "\n".join(filter(None, (informer.trouble(now) for informer in self._informers))) or None
+        troubles = (*(informer.trouble(now) for informer in self._informers), self.parts.admission.trouble())
+        return "\n".join(filter(None, troubles)) or None
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a part in the background; its failure ends the program, because no other part replaces it."""

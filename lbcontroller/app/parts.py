@@ -12,6 +12,7 @@ from typing import assert_never
 import aiohttp
 
 from lbcontroller.annotations.claims import Claimed
+from lbcontroller.app.admission import Admission
 from lbcontroller.app.aws_account import AwsAccount, connect_aws
 from lbcontroller.app.binding_parts import ClusterOutlets, binding_reconciler
 from lbcontroller.app.leader import Fence, Leadership, replica_identity
@@ -76,6 +77,7 @@ class Parts:
     aws: AwsAccount
     reconcilers: Reconcilers
     sweep: Sweep
+    admission: Admission
 
     def load(self) -> None:
         """Read AWS in bulk.
@@ -178,6 +180,7 @@ def assemble(
         aws=aws,
         reconcilers=_reconcilers(settings, aws, cache, queues, executor, bindings),
         sweep=Sweep(aws=aws, cache=cache, queues=queues, settings=settings, metrics=metrics),
+        admission=Admission.of(settings, cache, aws, events, fence, metrics),
     )
 
 

@@ -35,11 +35,13 @@ class FindingReason(StrEnum):
     DELETION_PROTECTED = "DeletionProtected"
     REPLACING = "Replacing"
     POSTPONED = "Postponed"
+    UNREACHABLE_RULE = "UnreachableRule"
     BACKEND_NOT_FOUND = "BackendNotFound"
     TARGETS_LEFT_OUT = "TargetsLeftOut"
     DEREGISTRATION_HELD = "DeregistrationHeld"
     SHORT_GRACE_PERIOD = "ShortGracePeriod"
     DRAIN_NOT_COORDINATED = "DrainNotCoordinated"
+    SHARED_SERVER_ID = "SharedServerId"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -169,7 +169,8 @@ class Settings(BaseModel):
     webhook_bind_port: int = Field(default=9443, ge=1, le=65535)
     """Port of the admission webhooks."""
     webhook_cert_dir: str = ""
-    """Directory of the webhooks' certificate; empty: the usual one."""
+    """Directory of the webhooks' certificate; empty: `k8s-webhook-server/serving-certs` in that for temporary
+    files. Without any certificate there and without this flag no webhooks are served."""
     webhook_cert_file: str = ""
     """Certificate in that directory; empty: `tls.crt`."""
     webhook_key_file: str = ""
@@ -191,6 +192,10 @@ class Settings(BaseModel):
     """How long ready pods stay registered when their Service has no endpoints any more; 0: not (ours)."""
     status_addresses: StatusAddresses = StatusAddresses.HOSTNAME
     """What the status of Services publishes unless annotated (ours)."""
+    drain_sleep_alb: Seconds = 30.0
+    """Sleep before containers stop, behind application load balancers, where namespaces ask for it (ours)."""
+    drain_sleep_nlb: Seconds = 150.0
+    """Sleep before containers stop, behind network load balancers, where namespaces ask for it (ours)."""
     replacement_drain_seconds: float = Field(default=300.0, ge=0, allow_inf_nan=False)
     """How long a replaced load balancer lives after its successor took over, in seconds (ours)."""
 

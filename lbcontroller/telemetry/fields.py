@@ -29,7 +29,7 @@ class LogFields(TypedDict, total=False):
     service: str
     """An AWS service id."""
     operation: str
-    """An AWS operation."""
+    """An AWS operation, or what an admission webhook is asked about."""
     action: str
     """A permission, such as `elasticloadbalancing:CreateLoadBalancer` or `patch services/status`."""
     code: str | int
@@ -50,6 +50,8 @@ class LogFields(TypedDict, total=False):
     """Seconds until the next attempt."""
     identity: str
     """Who holds, or wants, the lease."""
+    webhook: str
+    """The path of an admission webhook."""
     address: str
     """Host and port of a server."""
     flag: str

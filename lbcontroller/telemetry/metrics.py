@@ -13,6 +13,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
+from lbcontroller.telemetry.webhook_metrics import WebhookMetrics
+
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 """Content type of `Metrics.render`."""
 
@@ -77,6 +79,7 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         self._aws = _AwsMetrics(self.registry)
         self._work = _WorkMetrics(self.registry)
+        self.webhooks = WebhookMetrics(self.registry)
         self._targets = Counter(
             "lbcontroller_targets_total",
             "Targets that a change was sent to AWS for.",
@@ -226,7 +229,7 @@ _FAILURE_COUNTERS: Final = {
 
 
 class _WorkMetrics:
-    """Metrics of reconciles, queues, caches and webhooks: LBC's names where there is one."""
+    """Metrics of reconciles, queues and caches: LBC's names where there is one."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.reconciles = Counter(

@@ -199,10 +199,9 @@ def _short_grace(
         _finding(
             item,
             FindingReason.SHORT_GRACE_PERIOD,
-            f"requests may take {delay} s by the deregistration_delay.timeout_seconds of "
-            f"{item.binding.subject}, but pods are killed {grace} s after their deletion: requests that "
-            f"then run fail; raise terminationGracePeriodSeconds by {delay - grace}, or lower the attribute "
-            "to the time that your longest requests take",
+            f"requests may take {delay} s (deregistration_delay.timeout_seconds, {item.binding.subject}), "
+            f"but pods are killed {grace} s after their deletion: raise terminationGracePeriodSeconds by "
+            f"{delay - grace}, or lower the attribute to the time that your longest requests take",
         )
         for item in coordinated
         if (delay := delays.get(item.binding.meta.name, 0)) > grace

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.objects import JsonObject, mapping
 from lbcontroller.cluster.service import Service
-from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.keys import ObjectName
 from lbcontroller.model.enums import TargetType
 
@@ -24,7 +23,9 @@ class Selected:
     service: Service
 
 
-def selected_by(pod: JsonObject, namespace: str, snapshot: Snapshot) -> tuple[Selected, ...]:
+def selected_by(
+    pod: JsonObject, services: Iterable[Service], bindings_of: Callable[[ObjectName], Iterable[Binding]]
+) -> tuple[Selected, ...]:
     """Return the bindings that will register a pod that is being created, by their names.
 
     Only bindings of pod addresses count, and none that is being deleted. A pod that a kubelet runs by itself
@@ -32,25 +33,21 @@ def selected_by(pod: JsonObject, namespace: str, snapshot: Snapshot) -> tuple[Se
 
     Args:
         pod: as the API server received it.
-        namespace: that of the request; the pod may leave it out.
-        snapshot: the Services and bindings of that namespace.
+        services: those of its namespace.
+        bindings_of: returns the bindings that take their targets from a Service.
     """
     meta = mapping(pod, "metadata")
     if _MIRROR_ANNOTATION in mapping(meta, "annotations"):
         return ()
     labels = mapping(meta, "labels")
-    found = []
-    for _, binding in sorted(snapshot.bindings.items()):
-        service = snapshot.services.get(ObjectName(namespace, binding.spec.service))
-        if (
-            binding.meta.name.namespace == namespace
-            and binding.spec.target_type is TargetType.IP
-            and not binding.meta.deleting
-            and service is not None
-            and _selects(service.selector, labels)
-        ):
-            found.append(Selected(binding=binding, service=service))
-    return tuple(found)
+    found = [
+        Selected(binding=binding, service=service)
+        for service in services
+        if _selects(service.selector, labels)
+        for binding in bindings_of(service.meta.name)
+        if binding.spec.target_type is TargetType.IP and not binding.meta.deleting
+    ]
+    return tuple(sorted(found, key=lambda item: item.binding.meta.name))
 
 
 def _selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:

@@ -12,6 +12,7 @@ import binascii
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Protocol
 
 import orjson
@@ -51,6 +52,7 @@ from lbcontroller.local.apiserver.status import (
 )
 from lbcontroller.local.apiserver.store import Change, Store, Stored
 from lbcontroller.local.apiserver.strategic import strategic_merge
+from lbcontroller.local.apiserver.webhooks import Operation, Webhooks, Write
 
 _UIDS = uuid.UUID("8f0d5a5e-6a55-4f0e-9d8e-0c1f7a2b3c4d")
 """The namespace of this server's uids: the same writes in the same order give the same uids."""
@@ -81,6 +83,7 @@ class Api:
         self.graceful_pods = False
         """Whether deleted Pods that run on a Node stay until their kubelet takes them away."""
         self._admission = admission
+        self._webhooks = Webhooks(store, registry)
         self._reactions: list[Reaction] = []
         self._depth = 0
 
@@ -155,9 +158,11 @@ class Api:
             writing.check_identity(at, obj)
             warnings = writing.prune_unknown(resource, obj, options)
             obj = to_stored(resource, obj)
-            meta = metadata(obj)
             if resource.namespaced:
                 self._require_namespace(at)
+            asked = Write(at=at, operation=Operation.CREATE, obj=obj, before=None, dry_run=options.dry_run)
+            obj, of_webhooks = self._webhooks.mutate(asked)
+            meta = metadata(obj)
             if not meta.get("name") and meta.get("generateName"):
                 meta["name"] = self._generated_name(at, meta["generateName"])
             if meta.get("resourceVersion"):
@@ -175,8 +180,9 @@ class Api:
             if not options.keeps_status:
                 self._admission.initial_status(resource, obj)
             self._admission.admit(resource, None, obj)
+            of_webhooks += self._webhooks.validate(replace(asked, obj=obj))
             stored = self._commit(resource, obj, options)
-            return Written(stored=stored, created=True, warnings=warnings)
+            return Written(stored=stored, created=True, warnings=warnings + of_webhooks)
 
     def update(self, at: Location, obj: JsonObject, options: WriteOptions) -> Written:
         """Replace an object, or its status; `obj` belongs to the server afterwards.
@@ -301,7 +307,14 @@ class Api:
         resource, before = at.resource, live.object
         writing.check_version(at, before, obj)
         warnings = writing.prune_unknown(resource, obj, options)
-        obj = to_stored(resource, obj)
+        asked = Write(
+            at=at,
+            operation=Operation.UPDATE,
+            obj=to_stored(resource, obj),
+            before=before,
+            dry_run=options.dry_run,
+        )
+        obj, of_webhooks = self._webhooks.mutate(asked)
         if at.subresource is Subresource.STATUS:
             obj = writing.with_status_of(live.copy(), obj)
             self._admission.admit_status(resource, obj)
@@ -309,6 +322,7 @@ class Api:
             writing.keep_what_clients_cannot_set(resource, live.copy(), obj)
             self._admission.admit(resource, before, obj)
             writing.count_generation(resource, before, obj)
+        warnings += of_webhooks + self._webhooks.validate(replace(asked, obj=obj))
         if obj == before:
             return Written(stored=live, warnings=warnings)
         if writing.is_released(obj):

@@ -203,10 +203,9 @@ def test_requests_that_may_outlive_their_pod_are_warned_about() -> None:
     (finding,) = coordinated.findings
     assert (finding.subject, finding.reason) == ("Service shop/web", "ShortGracePeriod")
     assert finding.message == (
-        "requests may take 300 s by the deregistration_delay.timeout_seconds of TargetGroupBinding shop/web, "
-        "but pods are killed 70 s after their deletion: requests that then run fail; "
-        "raise terminationGracePeriodSeconds by 230, or lower the attribute to the time that your longest "
-        "requests take"
+        "requests may take 300 s (deregistration_delay.timeout_seconds, TargetGroupBinding shop/web), but "
+        "pods are killed 70 s after their deletion: raise terminationGracePeriodSeconds by 230, "
+        "or lower the attribute to the time that your longest requests take"
     )
 
 

@@ -9,16 +9,25 @@ import pytest
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.service import Service
 from lbcontroller.webhooks.readiness_gates import with_readiness_gates
-from lbcontroller.webhooks.selection import selected_by
-from tests.support.admitted_pods import NAMESPACE, a_new_pod, named
-from tests.support.cluster_objects import a_binding, a_service, a_snapshot
+from lbcontroller.webhooks.selection import Selected, selected_by
+from tests.support.admitted_pods import a_new_pod, named
+from tests.support.cluster_objects import a_binding, a_service
 
 OURS = "target-health.elbv2.k8s.aws/"
 FORMER = "target-health.alb.ingress.k8s.aws/"
 
 
+def selected(pod: dict[str, Any], *objects: Service | Binding) -> tuple[Selected, ...]:
+    bindings = [item for item in objects if isinstance(item, Binding)]
+    return selected_by(
+        pod,
+        [item for item in objects if isinstance(item, Service)],
+        lambda service: [item for item in bindings if item.spec.service == service.name],
+    )
+
+
 def gates_of(pod: dict[str, Any], *objects: Service | Binding) -> list[str]:
-    changed = with_readiness_gates(pod, selected_by(pod, NAMESPACE, a_snapshot(*objects)))
+    changed = with_readiness_gates(pod, selected(pod, *objects))
     return [gate["conditionType"] for gate in changed["spec"].get("readinessGates", [])]
 
 
@@ -84,9 +93,3 @@ def test_gates_of_long_ago_go_when_there_is_one_that_somebody_opens() -> None:
 )
 def test_a_pod_is_left_alone(pod: dict[str, Any]) -> None:
     assert gates_of(pod, a_service(), named(a_binding(), "b1")) == []
-
-
-def test_what_is_in_another_namespace_does_not_count() -> None:
-    snapshot = a_snapshot(a_service(), named(a_binding(), "b1"))
-
-    assert selected_by(a_new_pod(), "other", snapshot) == ()

@@ -1,0 +1,75 @@
+"""What webhooks ask about beside the object: the caches of this process, and AWS for a short time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from lbcontroller.aws.target_accounts import TargetAccounts
+from lbcontroller.cluster.binding import Binding
+from lbcontroller.cluster.service import Service
+from lbcontroller.errors import LbControllerError
+from lbcontroller.keys import ObjectName
+from lbcontroller.model.fields import UNKNOWN, Attributes
+from lbcontroller.model.ids import Arn, VpcId
+from lbcontroller.model.observed import TargetGroupFact
+from lbcontroller.telemetry.logs import event
+from lbcontroller.webhooks.bindings import Fact, Sought
+
+LOGGER: Final = logging.getLogger(__name__)
+LONGEST_LOOKUP_SECONDS: Final = 3.0
+"""What AWS has not answered by then is taken for unknown: somebody waits at a terminal."""
+_LOOKUPS_AT_A_TIME: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Every method may be called from any thread; none asks the API server, which is waiting for us."""
+
+    services_in: Callable[[str], tuple[Service, ...]]
+    """The Services of a namespace."""
+    bindings_of_service: Callable[[ObjectName], tuple[Binding, ...]]
+    """The bindings that take their targets from a Service."""
+    same_target_group: Callable[[str], tuple[Binding, ...]]
+    """Bindings that name a target group of that name."""
+    attributes: Callable[[Binding], Attributes]
+    """What is known of the attributes of a binding's target group."""
+    target_group: Callable[[Sought], Fact]
+    """What AWS says about a target group; the only one that may wait."""
+    own_vpc: VpcId
+
+
+class TargetGroupLookup:
+    """Asks AWS about target groups, for a bounded time. What is known already is answered at once."""
+
+    def __init__(self, accounts: TargetAccounts, *, longest: float = LONGEST_LOOKUP_SECONDS) -> None:
+        """Ask with the permissions of `accounts`, for `longest` seconds."""
+        self._accounts = accounts
+        self._longest = longest
+        self._pool = ThreadPoolExecutor(_LOOKUPS_AT_A_TIME, thread_name_prefix="lookup")
+
+    def __call__(self, sought: Sought) -> Fact:
+        """Return what AWS says; an answer that comes too late is remembered for the next question."""
+        try:
+            return self._pool.submit(self._read, sought).result(self._longest)
+        except (LbControllerError, TimeoutError) as error:
+            event(
+                LOGGER,
+                logging.INFO,
+                "target_group_unknown",
+                arn=sought.arn,
+                value=sought.name,
+                error=error if isinstance(error, LbControllerError) else f"no answer in {self._longest} s",
+            )
+            return UNKNOWN
+
+    def close(self) -> None:
+        """Begin no further lookup."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _read(self, sought: Sought) -> TargetGroupFact | None:
+        facts = self._accounts.of_role(sought.role_arn or None, sought.external_id or None).facts
+        return facts.of_arn(Arn(sought.arn)) if sought.arn else facts.of_name(sought.name)

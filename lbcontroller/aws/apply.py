@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import assert_never
 
+from lbcontroller.aws.attributes import AttributeWriter
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_missing_security_group, is_not_found
 from lbcontroller.aws.identity import Identification
@@ -48,9 +49,16 @@ class Applier:
         self._cluster = cluster
         identification = Identification(cluster=cluster)
         self._security_groups = SecurityGroups(caller=caller, mirror=mirror, identification=identification)
-        self._target_groups = TargetGroups(caller=caller, mirror=mirror, identification=identification)
-        self._load_balancers = LoadBalancers(caller=caller, mirror=mirror, identification=identification)
-        self._listeners = Listeners(caller=caller, mirror=mirror, identification=identification)
+        attributes = AttributeWriter(caller=caller, mirror=mirror)
+        self._target_groups = TargetGroups(
+            caller=caller, mirror=mirror, identification=identification, attributes=attributes
+        )
+        self._load_balancers = LoadBalancers(
+            caller=caller, mirror=mirror, identification=identification, attributes=attributes
+        )
+        self._listeners = Listeners(
+            caller=caller, mirror=mirror, identification=identification, attributes=attributes
+        )
 
     def execute(self, step: Step, arns: Mapping[ResourceId, Arn]) -> Arn:
         """Take one step for anything but a TargetGroupBinding and return the ARN it is about.
@@ -60,7 +68,7 @@ class Applier:
             arns: the resources of the stack that exist, for references.
 
         Raises:
-            InvalidConfig: AWS refuses what the user asks for.
+            InvalidConfig: AWS refuses what the user asks for; `UndocumentedRefused` when all else was done.
             NotReady: something has to happen first, or what the step needs is gone and must be planned anew.
             Transient: AWS could not answer; `LeadershipLost` when this replica may not write.
             Denied: a permission or a quota is missing.

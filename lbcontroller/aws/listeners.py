@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lbcontroller.aws.attribute_defaults import beyond, listener_defaults
+from lbcontroller.aws.attributes import AttributeWriter
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_duplicate, is_not_found
 from lbcontroller.aws.identity import Identification
@@ -26,13 +27,12 @@ from lbcontroller.aws.operations import (
     DELETE_LISTENER,
     DESCRIBE_LISTENERS,
     MODIFY_LISTENER,
-    MODIFY_LISTENER_ATTRIBUTES,
     REMOVE_LISTENER_CERTIFICATES,
 )
 from lbcontroller.aws.tagging import change_tags, read_tags
-from lbcontroller.aws.wire import Changes, attribute_list, given, known, wanted
+from lbcontroller.aws.wire import Changes, given, known, wanted
 from lbcontroller.errors import InvalidConfig, NotReady, Transient
-from lbcontroller.model.fields import UNKNOWN, Attributes, Mark
+from lbcontroller.model.fields import UNKNOWN
 from lbcontroller.model.ids import Arn, CertificateArn
 from lbcontroller.model.observed import ObservedListener
 from lbcontroller.model.references import Kind
@@ -46,6 +46,7 @@ class Listeners:
     caller: AwsCaller
     mirror: Mirror
     identification: Identification
+    attributes: AttributeWriter
 
     def create(self, desired: Listener) -> Arn:
         """Make a listener, or take over the one that a lost reply left.
@@ -66,7 +67,8 @@ class Listeners:
         self._record(desired, replace(observed, resource=resource))
         self._add_certificates(observed.arn, certificates)
         self.mirror.amend(observed.arn, certificates=certificates)
-        self._set_attributes(observed.arn, defaults, beyond(defaults, known(desired.attributes)))
+        asked_for = beyond(defaults, known(desired.attributes))
+        self.attributes.write(observed.arn, desired, defaults, asked_for)
         return observed.arn
 
     def update(self, arn: Arn, desired: Listener, changes: Changes) -> None:
@@ -84,7 +86,7 @@ class Listeners:
         self._modify(arn, desired, present, changes.fields)
         if "certificates" in changes.fields and desired.protocol in SECURE_PROTOCOLS:
             self._set_certificates(arn, desired, present)
-        self._set_attributes(arn, present.attributes, changes.attributes)
+        self.attributes.write(arn, desired, present.attributes, changes.attributes)
 
     def delete(self, arn: Arn) -> None:
         """Delete a listener; that it is gone already is fine.
@@ -131,13 +133,6 @@ class Listeners:
                 ADD_LISTENER_CERTIFICATES, ListenerArn=arn, Certificates=certificate_request(certificate)
             )
 
-    def _set_attributes(self, arn: Arn, present: Attributes | Mark, attributes: Attributes) -> None:
-        if not attributes:
-            return
-        self.caller.call(MODIFY_LISTENER_ATTRIBUTES, ListenerArn=arn, Attributes=attribute_list(attributes))
-        if not isinstance(present, Mark):
-            self.mirror.amend(arn, attributes={**present, **attributes})
-
     def _adopt(self, desired: Listener, refusal: InvalidConfig) -> Arn:
         answer = self._on_port(desired, refusal)
         arn = Arn(answer["ListenerArn"])
@@ -146,7 +141,7 @@ class Listeners:
         self._record(desired, decode_listener(answer, desired.id, tags))
         # What it has is not known, so everything that is asked for is said again.
         self._add_certificates(arn, certificate_arns(given(desired.certificates)))
-        self._set_attributes(arn, UNKNOWN, known(desired.attributes))
+        self.attributes.write(arn, desired, UNKNOWN, known(desired.attributes))
         return arn
 
     def _on_port(self, desired: Listener, refusal: InvalidConfig) -> Mapping[str, Any]:

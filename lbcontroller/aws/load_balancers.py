@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from lbcontroller.aws.attribute_defaults import beyond, load_balancer_defaults
+from lbcontroller.aws.attributes import AttributeWriter
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_deletion_protected, is_duplicate, is_not_found
 from lbcontroller.aws.identity import Identification
@@ -25,15 +26,14 @@ from lbcontroller.aws.operations import (
     DESCRIBE_LOAD_BALANCER_ATTRIBUTES,
     DESCRIBE_LOAD_BALANCERS,
     MODIFY_CAPACITY_RESERVATION,
-    MODIFY_LOAD_BALANCER_ATTRIBUTES,
     SET_IP_ADDRESS_TYPE,
     SET_SECURITY_GROUPS,
     SET_SUBNETS,
 )
 from lbcontroller.aws.tagging import change_tags, read_tags
-from lbcontroller.aws.wire import Changes, attribute_list, decode_attributes, known, wanted, without_nones
+from lbcontroller.aws.wire import Changes, decode_attributes, known, wanted, without_nones
 from lbcontroller.errors import Denied, InvalidConfig, NotReady
-from lbcontroller.model.fields import UNKNOWN, Attributes, Field, Mark
+from lbcontroller.model.fields import UNKNOWN, Field
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import LoadBalancerState, ObservedLoadBalancer
 from lbcontroller.model.references import Kind
@@ -53,6 +53,7 @@ class LoadBalancers:
     caller: AwsCaller
     mirror: Mirror
     identification: Identification
+    attributes: AttributeWriter
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def create(self, desired: LoadBalancer) -> Arn:
@@ -78,8 +79,9 @@ class LoadBalancers:
         defaults = load_balancer_defaults(desired)
         resource = replace(observed.resource, attributes=defaults, capacity_units=0)
         self._record(desired, replace(observed, resource=resource))
-        self._set_attributes(observed.arn, defaults, beyond(defaults, known(desired.attributes)))
         self._restrict_private_link(observed.arn, desired, resource.private_link_inbound_rules)
+        asked_for = beyond(defaults, known(desired.attributes))
+        self.attributes.write(observed.arn, desired, defaults, asked_for)
         return observed.arn
 
     def update(self, arn: Arn, desired: LoadBalancer, changes: Changes) -> None:
@@ -100,9 +102,9 @@ class LoadBalancers:
             kind = known(desired.ip_address_type)
             self.caller.call(SET_IP_ADDRESS_TYPE, LoadBalancerArn=arn, IpAddressType=kind)
             self.mirror.amend(arn, ip_address_type=kind)
-        self._set_attributes(arn, present.attributes, changes.attributes)
         if "capacity_units" in changes.fields:
             self._reserve_capacity(arn, desired)
+        self.attributes.write(arn, desired, present.attributes, changes.attributes)
 
     def delete(self, arn: Arn) -> None:
         """Delete a load balancer and with it its listeners; that it is gone already is fine.
@@ -145,18 +147,9 @@ class LoadBalancers:
         observed = decode_load_balancer(answer, desired.id, tags)
         self._record(desired, observed)
         # What it has is not known, so everything that is asked for is said again.
-        self._set_attributes(arn, UNKNOWN, known(desired.attributes))
         self._restrict_private_link(arn, desired, observed.resource.private_link_inbound_rules)
+        self.attributes.write(arn, desired, UNKNOWN, known(desired.attributes))
         return arn
-
-    def _set_attributes(self, arn: Arn, present: Attributes | Mark, attributes: Attributes) -> None:
-        if not attributes:
-            return
-        self.caller.call(
-            MODIFY_LOAD_BALANCER_ATTRIBUTES, LoadBalancerArn=arn, Attributes=attribute_list(attributes)
-        )
-        if not isinstance(present, Mark):
-            self.mirror.amend(arn, attributes={**present, **attributes})
 
     def _restrict_private_link(self, arn: Arn, desired: LoadBalancer, present: Field[Any]) -> None:
         asked_for = wanted(

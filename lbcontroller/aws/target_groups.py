@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lbcontroller.aws.attribute_defaults import beyond, target_group_defaults
+from lbcontroller.aws.attributes import AttributeWriter
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_duplicate, is_not_found
 from lbcontroller.aws.identity import Identification
@@ -16,10 +17,9 @@ from lbcontroller.aws.operations import (
     DELETE_TARGET_GROUP,
     DESCRIBE_TARGET_GROUPS,
     MODIFY_TARGET_GROUP,
-    MODIFY_TARGET_GROUP_ATTRIBUTES,
 )
 from lbcontroller.aws.tagging import change_tags, read_tags
-from lbcontroller.aws.wire import Changes, attribute_list, known, tag_list, without_nones
+from lbcontroller.aws.wire import Changes, known, tag_list, without_nones
 from lbcontroller.errors import InvalidConfig, NotReady
 from lbcontroller.model.enums import (
     HealthCheckProtocol,
@@ -28,7 +28,7 @@ from lbcontroller.model.enums import (
     TargetIpAddressType,
     TargetType,
 )
-from lbcontroller.model.fields import UNKNOWN, Attributes, Mark, Tags
+from lbcontroller.model.fields import UNKNOWN, Attributes, Tags
 from lbcontroller.model.ids import Arn, VpcId
 from lbcontroller.model.observed import ObservedTargetGroup
 from lbcontroller.model.references import ResourceId
@@ -113,6 +113,7 @@ class TargetGroups:
     caller: AwsCaller
     mirror: Mirror
     identification: Identification
+    attributes: AttributeWriter
 
     def create(self, desired: TargetGroup) -> Arn:
         """Make a target group, or take over the one that a lost reply left.
@@ -135,7 +136,8 @@ class TargetGroups:
         self._record(desired, replace(observed, resource=replace(observed.resource, attributes=defaults)))
         # It was made a moment ago, so nobody can have registered anything.
         self.mirror.record_targets(observed.arn, {})
-        self._set_attributes(observed.arn, defaults, beyond(defaults, _attributes_of_new(desired)))
+        asked_for = beyond(defaults, _attributes_of_new(desired))
+        self.attributes.write(observed.arn, desired, defaults, asked_for)
         return observed.arn
 
     def update(self, arn: Arn, desired: TargetGroup, changes: Changes) -> None:
@@ -154,7 +156,7 @@ class TargetGroups:
             request = health_check_request(known(desired.health_check))
             answer = self.caller.call(MODIFY_TARGET_GROUP, TargetGroupArn=arn, **request)
             self.mirror.amend(arn, health_check=_decode_health_check(answer["TargetGroups"][0]))
-        self._set_attributes(arn, present.attributes, changes.attributes)
+        self.attributes.write(arn, desired, present.attributes, changes.attributes)
 
     def delete(self, arn: Arn) -> None:
         """Delete a target group; that it is gone already is fine.
@@ -176,20 +178,11 @@ class TargetGroups:
         self.identification.require_ours(desired, tags, f"target group {arn}", refusal)
         self._record(desired, decode_target_group(answer, desired.id, tags))
         # What it has is not known, so everything that is asked for is said again.
-        self._set_attributes(arn, UNKNOWN, _attributes_of_new(desired))
+        self.attributes.write(arn, desired, UNKNOWN, _attributes_of_new(desired))
         return arn
 
     def _record(self, desired: TargetGroup, observed: ObservedTargetGroup) -> None:
         self.mirror.record(self.identification.stack_of(desired), observed)
-
-    def _set_attributes(self, arn: Arn, present: Attributes | Mark, attributes: Attributes) -> None:
-        if not attributes:
-            return
-        self.caller.call(
-            MODIFY_TARGET_GROUP_ATTRIBUTES, TargetGroupArn=arn, Attributes=attribute_list(attributes)
-        )
-        if not isinstance(present, Mark):
-            self.mirror.amend(arn, attributes={**present, **attributes})
 
 
 def _attributes_of_new(desired: TargetGroup) -> Attributes:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from lbcontroller.build.names import StackNames
 from lbcontroller.errors import Problem
 from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.model.identity import StackId
 from lbcontroller.model.inventory import Inventory
+from lbcontroller.model.references import ResourceId
 from lbcontroller.model.resources import Stack
 from lbcontroller.settings import Settings, StatusAddresses
+
+AttributeFields: TypeAlias = Mapping[tuple[ResourceId, str], str]
+"""The annotation that gives a resource an attribute: its full key, by resource and attribute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,5 +51,6 @@ class BuildResult:
 
     stack: Stack
     findings: tuple[Finding, ...] = ()
+    attribute_fields: AttributeFields = field(default_factory=dict)
     status_addresses: StatusAddresses = StatusAddresses.HOSTNAME
     """What the object's status publishes for its load balancer."""

@@ -13,6 +13,7 @@ from lbcontroller.build.listeners import build_listener, target_groups_in
 from lbcontroller.build.load_balancer import LoadBalancerParts, build_load_balancer
 from lbcontroller.build.names import ServiceNames
 from lbcontroller.build.result import BuildContext, BuildResult
+from lbcontroller.build.service_attributes import attribute_fields
 from lbcontroller.build.service_listeners import check_listeners, listener_config, without_effect
 from lbcontroller.build.service_load_balancer import check_load_balancer, load_balancer_config
 from lbcontroller.build.service_ports import listener_ports
@@ -73,6 +74,7 @@ def build_service_stack(
     return BuildResult(
         stack=built.stack,
         findings=(*parsed.findings, *built.findings),
+        attribute_fields=attribute_fields(parsed.model, built.stack),
         status_addresses=parsed.model.status_addresses or settings.status_addresses,
     )
 

@@ -9,6 +9,7 @@ from lbcontroller.annotations.service import ServiceAnnotations
 from lbcontroller.build.attribute_checks import AttributeAnnotation, check_attributes
 from lbcontroller.build.health_checks import build_health_check
 from lbcontroller.build.names import TargetGroupNameParts, target_group_name
+from lbcontroller.build.service_attributes import PROXY_PROTOCOL
 from lbcontroller.build.service_ports import ListenerPort
 from lbcontroller.build.service_source import ServiceSource
 from lbcontroller.cluster.service import Service, ServicePort, ServiceType
@@ -23,7 +24,6 @@ DEFAULT_AFFINITY_SECONDS: Final = 10_800
 """What the API server writes for a Service that does not say (Kubernetes API reference, ClientIPConfig)."""
 NAMED_TARGET_PORT: Final = 1
 """Port of a target group whose targets each have their own number for a named port; it is never used."""
-_PROXY_PROTOCOL: Final = "proxy_protocol_v2.enabled"
 _STICKINESS: Final[Attributes] = {"stickiness.enabled": "true", "stickiness.type": "source_ip"}
 
 
@@ -201,12 +201,12 @@ def _family(service: Service) -> TargetIpAddressType:
 def _attributes(source: ServiceSource, port: int) -> Attributes:
     """Return the attributes of a port's target group; the later of these lines win."""
     asked = source.annotations
-    merged = {_PROXY_PROTOCOL: "false", **asked.target_group_attributes}
+    merged = {PROXY_PROTOCOL: "false", **asked.target_group_attributes}
     merged |= {key: value for key, value in asked.port_target_group_attributes.get(port, {}).items() if value}
     if asked.proxy_protocol_per_target_group is not None:
-        merged[_PROXY_PROTOCOL] = "true" if port in asked.proxy_protocol_per_target_group else "false"
+        merged[PROXY_PROTOCOL] = "true" if port in asked.proxy_protocol_per_target_group else "false"
     if asked.proxy_protocol is not None:
-        merged[_PROXY_PROTOCOL] = "true"
-    if not merged[_PROXY_PROTOCOL]:
-        del merged[_PROXY_PROTOCOL]
+        merged[PROXY_PROTOCOL] = "true"
+    if not merged[PROXY_PROTOCOL]:
+        del merged[PROXY_PROTOCOL]
     return dict(sorted(merged.items()))

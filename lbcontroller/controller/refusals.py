@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from lbcontroller.build.result import AttributeFields
 from lbcontroller.cluster.objects import Metadata
 from lbcontroller.errors import Denied, Refused
 from lbcontroller.keys import StackKey
@@ -30,11 +31,18 @@ class Wish:
     uid: str
     generation: int
     annotations: Mapping[str, str]
+    attribute_fields: AttributeFields
 
     @classmethod
-    def of(cls, meta: Metadata, stack: Stack) -> Wish:
+    def of(cls, meta: Metadata, stack: Stack, attribute_fields: AttributeFields) -> Wish:
         """Return the wish of an object for a stack."""
-        return cls(stack=stack, uid=meta.uid, generation=meta.generation, annotations=meta.annotations)
+        return cls(
+            stack=stack,
+            uid=meta.uid,
+            generation=meta.generation,
+            annotations=meta.annotations,
+            attribute_fields=attribute_fields,
+        )
 
 
 @dataclass(frozen=True, slots=True)

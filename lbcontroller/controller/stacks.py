@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from lbcontroller.annotations.claims import Claimed, IncompleteClaim
 from lbcontroller.annotations.service import ServiceAnnotations
+from lbcontroller.aws.attributes import AttributesRefused
 from lbcontroller.build.result import BuildResult
 from lbcontroller.build.service import build_service_stack, claim
 from lbcontroller.cluster.service import Service
@@ -28,7 +29,8 @@ from lbcontroller.controller.binding_objects import observed_bindings
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.publish import Publisher, holds_finalizer
 from lbcontroller.controller.refusals import Refusals, Wish
-from lbcontroller.controller.steps import StepExecutor
+from lbcontroller.controller.refused_attributes import with_annotations
+from lbcontroller.controller.steps import Executed, StepExecutor
 from lbcontroller.errors import Denied, InvalidConfig, NotReady, Refused
 from lbcontroller.keys import StackKey
 from lbcontroller.model.findings import FindingReason
@@ -103,8 +105,11 @@ class StackReconciler:
         built = self._build(key, service, snapshot)
         planned = self._plan(service, built, snapshot)
         self.publisher.hold(service)
-        arns = self._apply(key, Wish.of(service.meta, built.stack), planned)
-        published = self._publish(service, built, arns)
+        wish = Wish.of(service.meta, built.stack, built.attribute_fields)
+        executed = self._apply(key, wish, planned)
+        published = self._publish(service, built, executed.arns)
+        if executed.refused:
+            raise with_annotations(executed.refused, wish.attribute_fields)
         if planned.steps or published:
             self.publisher.succeeded(service)
         return _next_look(planned)
@@ -123,19 +128,23 @@ class StackReconciler:
         self.publisher.deletion_blocked(service, None)
         return planned
 
-    def _apply(self, key: StackKey, wish: Wish, planned: Plan) -> Mapping[ResourceId, Arn]:
+    def _apply(self, key: StackKey, wish: Wish, planned: Plan) -> Executed:
         stack = wish.stack
         was_replaced = self._is_replaced(stack.id)
-        arns = self._run(key, wish, planned)
+        executed = self._run(key, wish, planned)
         if not (planned.postponed or self._uses_backend_group(stack)):
             self.backend_group_users.leave(key)
         if not was_replaced and self._is_replaced(stack.id):
             self.aws.observer.refresh_states(stack.id)
-        return arns
+        return executed
 
-    def _run(self, key: StackKey, wish: Wish, planned: Plan) -> Mapping[ResourceId, Arn]:
+    def _run(self, key: StackKey, wish: Wish, planned: Plan) -> Executed:
         try:
             return self.executor.run(planned)
+        except AttributesRefused as error:
+            refused = with_annotations((error,), wish.attribute_fields)
+            self.refusals.remember(key, wish, refused)
+            raise refused from error
         except (Refused, Denied) as error:
             self.refusals.remember(key, wish, error)
             raise
@@ -152,7 +161,7 @@ class StackReconciler:
             if inventory.backend_security_group is None:
                 self.backend_group_users.want(key)
             raise
-        self.refusals.check(key, Wish.of(service.meta, built.stack))
+        self.refusals.check(key, Wish.of(service.meta, built.stack, built.attribute_fields))
         if self._uses_backend_group(built.stack):
             self.backend_group_users.use(key)
         return built
@@ -192,7 +201,7 @@ class StackReconciler:
     def _clean_up(self, key: StackKey, service: Service) -> float | None:
         """Delete everything of the stack; annotations are not read, so a bad one cannot block it."""
         stack = Stack(stack_id(key))
-        wish = Wish.of(service.meta, stack)
+        wish = Wish.of(service.meta, stack, {})
         self.refusals.check(key, wish)
         snapshot = self.cache.stack_snapshot(key)
         self.aws.observer.refresh_protection(stack.id)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lbcontroller.aws.apply import Applier
+from lbcontroller.aws.attributes import UndocumentedRefused
 from lbcontroller.controller import binding_objects
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.errors import NotReady
@@ -29,6 +30,16 @@ NAME_TAKEN_RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Executed:
+    """What came of a plan."""
+
+    arns: Mapping[ResourceId, Arn]
+    """Of what exists."""
+    refused: tuple[UndocumentedRefused, ...]
+    """Attributes that AWS does not take; everything else was done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepExecutor:
     """Takes the steps of a plan, in their order."""
 
@@ -38,8 +49,8 @@ class StepExecutor:
     stopping: Callable[[], bool]
     """Whether the process is to end."""
 
-    def run(self, plan: Plan) -> Mapping[ResourceId, Arn]:
-        """Take every step and return the ARNs of what exists afterwards.
+    def run(self, plan: Plan) -> Executed:
+        """Take every step and return what came of it.
 
         Raises:
             NotReady: the process is to end, or a step must wait.
@@ -48,17 +59,22 @@ class StepExecutor:
             InvalidConfig: AWS refuses what the user asks for.
         """
         arns = dict(plan.kept)
+        refused: list[UndocumentedRefused] = []
         for step in plan.steps:
             if self.stopping():
                 raise NotReady("the controller is shutting down", retry_after=0.0)
             subject = step.subject
-            arn = self._take(step, arns)
+            try:
+                arn = self._take(step, arns)
+            except UndocumentedRefused as error:
+                refused.append(error)
+                arn = error.arn
             event(LOGGER, logging.INFO, "step_taken", step=_name(step), subject=subject, reason=step.reason)
             if not isinstance(step, Delete):
                 arns[subject] = arn
             elif arns.get(subject) == arn:  # and not its successor, which has the same identity
                 del arns[subject]
-        return arns
+        return Executed(arns=arns, refused=tuple(refused))
 
     def _take(self, step: Step, arns: Mapping[ResourceId, Arn]) -> Arn:
         match step:

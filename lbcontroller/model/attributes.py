@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lbcontroller.model.enums import Protocol
+from lbcontroller.model.enums import LoadBalancerType, Protocol
+from lbcontroller.model.fields import Mark
+from lbcontroller.model.resources import Listener, LoadBalancer, TargetGroup
 
 STICKY_PROTOCOLS: Final = frozenset({Protocol.TCP, Protocol.UDP, Protocol.TCP_UDP})
 """Protocols of target groups that can keep a client on its target (source: NLB guide, sticky sessions)."""
@@ -118,3 +120,26 @@ NLB_LISTENER_ATTRIBUTES: Final[Mapping[str, Attribute]] = {
     "tcp.idle_timeout.seconds": Attribute(numbers=(60, 6000))
 }
 """Attributes of listeners of network load balancers."""
+
+_APPLICATION_PROTOCOLS: Final = frozenset({Protocol.HTTP, Protocol.HTTPS})
+
+
+def undocumented(resource: LoadBalancer | TargetGroup | Listener) -> frozenset[str]:
+    """Return the attributes that a resource is to have and that AWS does not document for its type.
+
+    Target groups and listeners of application load balancers have no table yet, so none of theirs is told.
+    """
+    if isinstance(resource.attributes, Mark):
+        return frozenset()
+    match resource:
+        case LoadBalancer(type=LoadBalancerType.NETWORK):
+            documented = frozenset(NLB_ATTRIBUTES)
+        case LoadBalancer():
+            documented = ALB_ONLY_ATTRIBUTES | (NLB_ATTRIBUTES.keys() - NLB_ONLY_ATTRIBUTES)
+        case _ if resource.protocol in _APPLICATION_PROTOCOLS:
+            return frozenset()
+        case TargetGroup():
+            documented = frozenset(NLB_TARGET_GROUP_ATTRIBUTES)
+        case Listener():
+            documented = frozenset(NLB_LISTENER_ATTRIBUTES)
+    return frozenset(resource.attributes.keys() - documented)

@@ -101,23 +101,3 @@ def test_a_class_that_is_not_ours_is_left_alone(yard: Yard) -> None:
     service = yard.find("service", "web")
     assert service is not None
     assert "finalizers" not in service["metadata"]
-
-
-def test_what_only_aws_can_refuse_is_asked_once_and_told_once(yard: Yard) -> None:
-    from tests.integration.test_service_life import WEB  # noqa: PLC0415 - the same Service as there
-
-    yard.apply(WEB)
-    yard.annotate("web", {f"{PREFIX}-attributes": "no.such.attribute=1"})
-    yard.settle()
-    yard.patch("deployment", "web", {"spec": {"replicas": 5}})
-    yard.settle()
-
-    assert yard.writes()["elbv2:ModifyLoadBalancerAttributes"] == 1
-    refused = [message for _, reason, message in yard.events("web") if reason == "FailedDeployModel"]
-    assert len(refused) == 1
-    assert "no.such.attribute" in refused[0]
-    assert yard.registered_ips() == yard.pod_ips("web")
-
-    yard.annotate("web", {f"{PREFIX}-attributes": None})
-    yard.settle()
-    assert len(yard.hostnames("web")) == 1

@@ -29,7 +29,7 @@ OTHER = Stack(
         ),
     ),
 )
-WISH = Wish(stack=EMPTY, uid="1", generation=0, annotations={})
+WISH = Wish(stack=EMPTY, uid="1", generation=0, annotations={}, attribute_fields={})
 REFUSED = Refused(Problem(subject="AWS", field="elasticloadbalancing:X", value="", expected="AWS refuses it"))
 DENIED = Denied("elasticloadbalancing:X", "not allowed")
 

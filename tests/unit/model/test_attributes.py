@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lbcontroller.model.attributes import (
@@ -9,7 +11,11 @@ from lbcontroller.model.attributes import (
     NLB_ONLY_ATTRIBUTES,
     NLB_TARGET_GROUP_ATTRIBUTES,
     Attribute,
+    undocumented,
 )
+from lbcontroller.model.enums import LoadBalancerType, Protocol
+from lbcontroller.model.resources import Listener, LoadBalancer, TargetGroup
+from tests.support.nlb_stacks import a_stack
 
 
 @pytest.mark.parametrize(
@@ -55,3 +61,26 @@ def test_clients_are_routed_by_the_policies_of_aws(policy: str) -> None:
 def test_no_attribute_is_of_one_type_only_and_of_the_other() -> None:
     assert not ALB_ONLY_ATTRIBUTES & NLB_ATTRIBUTES.keys()
     assert NLB_ATTRIBUTES.keys() >= NLB_ONLY_ATTRIBUTES
+
+
+def test_attributes_are_documented_for_the_type_of_their_resource() -> None:
+    attributes = {"idle_timeout.timeout_seconds": "60", "dns_record.client_routing_policy": "any", "x": "1"}
+    (balancer,) = (item for item in a_stack().resources if isinstance(item, LoadBalancer))
+    balancer = replace(balancer, attributes=attributes)
+
+    assert undocumented(balancer) == {"idle_timeout.timeout_seconds", "x"}
+    assert undocumented(replace(balancer, type=LoadBalancerType.APPLICATION)) == {
+        "dns_record.client_routing_policy",
+        "x",
+    }
+
+
+def test_target_groups_and_listeners_have_attributes_of_their_own() -> None:
+    (target_group,) = (item for item in a_stack().resources if isinstance(item, TargetGroup))
+    (listener,) = (item for item in a_stack().resources if isinstance(item, Listener))
+    attributes = {"stickiness.enabled": "true", "tcp.idle_timeout.seconds": "60", "x": "1"}
+
+    assert undocumented(replace(target_group, attributes=attributes)) == {"tcp.idle_timeout.seconds", "x"}
+    assert undocumented(replace(listener, attributes=attributes)) == {"stickiness.enabled", "x"}
+    of_an_application = replace(target_group, attributes=attributes, protocol=Protocol.HTTP)
+    assert undocumented(of_an_application) == frozenset()

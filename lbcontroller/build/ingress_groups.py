@@ -151,8 +151,13 @@ def groups_of_class(
     """Return the group that the parameters of a class put its Ingresses in, if they do."""
     found = classes.get(class_name)
     referred = params.get((parameters_name(found) if found is not None else None) or "")
-    group = _group_of_params(referred) if referred is not None else None
-    return frozenset((_named_group(group),)) if group is not None and _is_group_name(group) else frozenset()
+    return groups_of_params(referred) if referred is not None else frozenset()
+
+
+def groups_of_params(params: IngressClassParams) -> frozenset[StackKey]:
+    """Return the group that parameters put Ingresses in, if they do."""
+    name = _group_of_params(params)
+    return frozenset((_named_group(name),)) if name is not None and _is_group_name(name) else frozenset()
 
 
 def classes_of(ingress: Ingress, classes: Iterable[IngressClass]) -> frozenset[str]:

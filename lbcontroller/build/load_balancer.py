@@ -27,6 +27,8 @@ from lbcontroller.model.references import Kind, ResourceId
 from lbcontroller.model.resources import LoadBalancer, SecurityGroup, SecurityGroupRef
 from lbcontroller.model.subnet_mappings import SubnetMapping
 
+LOAD_BALANCER: Final = "LoadBalancer"
+"""Name of the one load balancer, or the one for applications, inside its stack."""
 _NAME: Final = re.compile(
     rf"(?!internal-)[A-Za-z0-9](?:[A-Za-z0-9-]{{0,{LOAD_BALANCER_NAME_LENGTH - 2}}}[A-Za-z0-9])?"
 )

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from lbcontroller.build.names import StackNames
 from lbcontroller.errors import Problem
+from lbcontroller.keys import ObjectName
 from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.model.identity import StackId
 from lbcontroller.model.inventory import Inventory
@@ -54,3 +55,5 @@ class BuildResult:
     attribute_fields: AttributeFields = field(default_factory=dict)
     status_addresses: StatusAddresses = StatusAddresses.HOSTNAME
     """What the object's status publishes for its load balancer."""
+    member_problems: Mapping[ObjectName, tuple[Problem, ...]] = field(default_factory=dict)
+    """Of the members of a group of Ingresses: what is not served as asked for, or not had."""

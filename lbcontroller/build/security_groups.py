@@ -12,6 +12,7 @@ The first line that fits decides:
 | any                    | given                 | any           | given             | none               |
 | any                    | given, rules managed  | enabled       | given + backend   | backend            |
 | any                    | given, rules managed  | disabled      | a problem         |                    |
+| any                    | those it has          | any           | those             | backend, if it is  |
 
 A network load balancer is made with security groups or without, and AWS never changes which.
 """
@@ -27,6 +28,7 @@ from lbcontroller.build.result import BuildContext
 from lbcontroller.build.tags import resource_tags
 from lbcontroller.config.load_balancer import (
     GivenSecurityGroups,
+    KeptSecurityGroups,
     LoadBalancerConfig,
     ManagedSecurityGroup,
     NoSecurityGroups,
@@ -81,6 +83,8 @@ def decide_security_groups(config: LoadBalancerConfig, context: BuildContext) ->
             return _managed(choice, config, context)
         case GivenSecurityGroups():
             return _given(choice, config, context)
+        case KeptSecurityGroups():
+            return _kept(context)
         case _:
             assert_never(choice)
 
@@ -91,7 +95,7 @@ def _none(findings: tuple[Finding, ...]) -> SecurityGroupDecision:
 
 def _stays_without(config: LoadBalancerConfig, context: BuildContext) -> tuple[Finding, ...]:
     match config.security_groups:
-        case NoSecurityGroups():
+        case NoSecurityGroups() | KeptSecurityGroups():
             return ()
         case ManagedSecurityGroup():
             return (
@@ -165,6 +169,14 @@ def _given(
         managed=None,
         backend_source=backend,
         findings=_check_quota(choice, len(attached), context),
+    )
+
+
+def _kept(context: BuildContext) -> SecurityGroupDecision:
+    existing, backend = context.inventory.existing, context.inventory.backend_security_group
+    attached = existing.security_groups if existing is not None else ()
+    return SecurityGroupDecision(
+        attached=attached, managed=None, backend_source=backend if backend in attached else None
     )
 
 

@@ -102,7 +102,12 @@ class NoSecurityGroups:
     """The annotation or feature gate that asks for it."""
 
 
-SecurityGroupChoice = ManagedSecurityGroup | GivenSecurityGroups | NoSecurityGroups
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptSecurityGroups:
+    """Those that the load balancer has, because nobody can tell which ones are wanted."""
+
+
+SecurityGroupChoice = ManagedSecurityGroup | GivenSecurityGroups | NoSecurityGroups | KeptSecurityGroups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,3 +143,95 @@ def undocumented(resource: LoadBalancer | TargetGroup | Listener) -> frozenset[s
         case Listener():
             documented = frozenset(NLB_LISTENER_ATTRIBUTES)
     return frozenset(resource.attributes.keys() - documented)
+
+
+ALB_ATTRIBUTES: Final[Mapping[str, Attribute]] = {
+    "access_logs.s3.bucket": _TEXT,
+    "access_logs.s3.enabled": _SWITCH,
+    "access_logs.s3.prefix": _TEXT,
+    "client_keep_alive.seconds": Attribute(numbers=(60, 604_800)),
+    "connection_logs.s3.bucket": _TEXT,
+    "connection_logs.s3.enabled": _SWITCH,
+    "connection_logs.s3.prefix": _TEXT,
+    "deletion_protection.enabled": _SWITCH,
+    "health_check_logs.s3.bucket": _TEXT,
+    "health_check_logs.s3.enabled": _SWITCH,
+    "health_check_logs.s3.prefix": _TEXT,
+    "idle_timeout.timeout_seconds": Attribute(numbers=(1, 4000)),
+    "ipv6.deny_all_igw_traffic": _SWITCH,
+    "load_balancing.cross_zone.enabled": _SWITCH,
+    "routing.http.desync_mitigation_mode": Attribute(words=("monitor", "defensive", "strictest")),
+    "routing.http.drop_invalid_header_fields.enabled": _SWITCH,
+    "routing.http.preserve_host_header.enabled": _SWITCH,
+    "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": _SWITCH,
+    "routing.http.xff_client_port.enabled": _SWITCH,
+    "routing.http.xff_header_processing.mode": Attribute(words=("append", "preserve", "remove")),
+    "routing.http2.enabled": _SWITCH,
+    "waf.fail_open.enabled": _SWITCH,
+    "zonal_shift.config.enabled": _SWITCH,
+}
+"""Attributes of application load balancers."""
+
+ALB_TARGET_GROUP_ATTRIBUTES: Final[Mapping[str, Attribute]] = {
+    "deregistration_delay.timeout_seconds": Attribute(numbers=(0, 3600)),
+    "load_balancing.algorithm.anomaly_mitigation": Attribute(words=("on", "off")),
+    "load_balancing.algorithm.type": Attribute(
+        words=("round_robin", "least_outstanding_requests", "weighted_random")
+    ),
+    "load_balancing.cross_zone.enabled": Attribute(
+        words=("true", "false", "use_load_balancer_configuration")
+    ),
+    "slow_start.duration_seconds": Attribute(words=("0",), numbers=(30, 900)),
+    "stickiness.app_cookie.cookie_name": _TEXT,
+    "stickiness.app_cookie.duration_seconds": Attribute(numbers=(1, 604_800)),
+    "stickiness.enabled": _SWITCH,
+    "stickiness.lb_cookie.duration_seconds": Attribute(numbers=(1, 604_800)),
+    "stickiness.type": Attribute(words=("lb_cookie", "app_cookie")),
+    "target_group_health.dns_failover.minimum_healthy_targets.count": Attribute(
+        words=("off",), numbers=(1, _MAX_TARGETS)
+    ),
+    "target_group_health.dns_failover.minimum_healthy_targets.percentage": Attribute(
+        words=("off",), numbers=(1, 100)
+    ),
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": Attribute(
+        numbers=(1, _MAX_TARGETS)
+    ),
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": Attribute(
+        words=("off",), numbers=(1, 100)
+    ),
+}
+"""Attributes of target groups of application load balancers."""
+
+_HEADER: Final = _TEXT
+ALB_LISTENER_ATTRIBUTES: Final[Mapping[str, Attribute]] = {
+    **{
+        f"routing.http.request.x_amzn_{name}.header_name": _HEADER
+        for name in (
+            "mtls_clientcert",
+            "mtls_clientcert_issuer",
+            "mtls_clientcert_leaf",
+            "mtls_clientcert_serial_number",
+            "mtls_clientcert_subject",
+            "mtls_clientcert_validity",
+            "tls_cipher_suite",
+            "tls_version",
+        )
+    },
+    **{
+        f"routing.http.response.{name}.header_value": _HEADER
+        for name in (
+            "access_control_allow_credentials",
+            "access_control_allow_headers",
+            "access_control_allow_methods",
+            "access_control_allow_origin",
+            "access_control_expose_headers",
+            "access_control_max_age",
+            "content_security_policy",
+            "strict_transport_security",
+            "x_content_type_options",
+            "x_frame_options",
+        )
+    },
+    "routing.http.response.server.enabled": _SWITCH,
+}
+"""Attributes of listeners of application load balancers."""

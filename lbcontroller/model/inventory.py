@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from lbcontroller.model.actions import Action
 from lbcontroller.model.enums import Protocol, Scheme
 from lbcontroller.model.fields import UNKNOWN, Known, Tags
 from lbcontroller.model.ids import Arn, CertificateArn, SecurityGroupId, SubnetId, VpcId
@@ -96,6 +97,8 @@ class ExistingRules:
     """The certificates of each listener's port, the default one first; absent while they are not read."""
     target_groups: Mapping[Arn, str] = field(default_factory=dict)
     """The stack's target groups, with the names in their resource tags: `namespace/ingress-service:port`."""
+    default_actions: Mapping[int, tuple[Action, ...]] = field(default_factory=dict)
+    """What each listener's port does with what no rule is for."""
     inbound: frozenset[IngressRule] = frozenset()
     """Rules of the managed security group."""
 
@@ -110,6 +113,7 @@ class ExistingLoadBalancer:
     has_security_groups: bool
     listeners: Mapping[int, Protocol]
     """Protocol by port."""
+    security_groups: tuple[SecurityGroupId, ...] = ()
     routing: ExistingRules = ExistingRules()
     """Only for application load balancers."""
 
@@ -130,4 +134,6 @@ class Inventory:
     """Certificates that exist and may be used; `UNKNOWN` when they cannot be listed."""
     named: NamedFacts = NamedFacts()
     existing: ExistingLoadBalancer | None = None
-    """The load balancer this stack already has, if any."""
+    """The load balancer this stack already has, if any; of a group of Ingresses the one for applications."""
+    existing_frontend: ExistingLoadBalancer | None = None
+    """The network load balancer before the one of a group of Ingresses, if any."""

@@ -35,3 +35,8 @@ SECURITY_GROUPS_PER_NETWORK_INTERFACE: Final = 5
 """Security groups that a load balancer's interfaces take (Amazon VPC quotas; adjustable)."""
 MOST_SECURITY_GROUPS_PER_NETWORK_INTERFACE: Final = 16
 """To how many AWS raises that quota at most (Amazon VPC quotas)."""
+RULES_PER_LOAD_BALANCER: Final = 100
+"""Rules of an application load balancer without default ones (Application Load Balancer guide, "Quotas";
+adjustable)."""
+CONDITION_VALUES_PER_RULE: Final = 5
+"""Values in all conditions of a rule together (Application Load Balancer guide, "Quotas"; never raised)."""

@@ -61,7 +61,7 @@ def read_case(folder: Path) -> Case:
     """Read the inputs of a case."""
     head = _yaml(folder / "case.yaml")
     manifests = list(yaml.safe_load_all((folder / "cluster.yaml").read_text("utf-8")))
-    services = [Service.from_object(_completed(manifest)) for manifest in manifests]
+    services = [Service.from_object(completed_service(manifest)) for manifest in manifests]
     facts = folder / "inventory.yaml"
     return Case(
         folder=folder,
@@ -69,7 +69,7 @@ def read_case(folder: Path) -> Case:
         covers=frozenset(head.get("covers", ())),
         service=services[0],
         snapshot=Snapshot(services={service.meta.name: service for service in services}),
-        inventory=_inventory(_yaml(facts) if facts.exists() else {}),
+        inventory=inventory_with(_yaml(facts) if facts.exists() else {}),
         settings=Settings.parse({"cluster-name": CLUSTER} | head.get("flags", {})),
     )
 
@@ -99,7 +99,8 @@ def _yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def _completed(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def completed_service(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the manifest of a Service with what an API server adds."""
     meta, spec = manifest["metadata"], manifest["spec"]
     balanced = spec.get("type", "LoadBalancer") == "LoadBalancer"
     claimed = any(key.endswith("/aws-load-balancer-type") for key in meta.get("annotations", {}))
@@ -121,7 +122,8 @@ def _completed_port(port: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[st
     } | dict(port)
 
 
-def _inventory(facts: Mapping[str, Any]) -> Inventory:
+def inventory_with(facts: Mapping[str, Any]) -> Inventory:
+    """Return the plausible account with what differs from it."""
     inventory = an_inventory()
     if existing := facts.get("existing"):
         subnets = existing.get("subnets", ["subnet-private-a", "subnet-private-b", "subnet-private-c"])

@@ -5,12 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any
+from typing import Any, get_args
 
 from lbcontroller.keys import ObjectName
+from lbcontroller.model.actions import Action, ForwardAction
 from lbcontroller.model.fields import UNMANAGED, Mark, OnCreate
 from lbcontroller.model.references import Ref, ResourceId
 from lbcontroller.model.resources import Stack
+from lbcontroller.model.rule_conditions import Condition, Transform
+
+
+NAMED = (
+    *get_args(Condition),
+    *get_args(Transform),
+    *(action for action in get_args(Action) if action is not ForwardAction),
+)
+"""Types whose fields do not tell which of several they are."""
 
 
 def to_json(value: Any) -> Any:
@@ -29,13 +39,14 @@ def to_json(value: Any) -> Any:
         case ResourceId() | ObjectName():
             return str(value)
         case _ if is_dataclass(value):
-            return {
+            fields_json = {
                 field.name: to_json(item)
                 for field in fields(value)
                 if (item := getattr(value, field.name)) is not None
                 and (item or field.default_factory is MISSING)
                 and not (field.default is UNMANAGED and item is UNMANAGED)
             }
+            return {type(value).__name__: fields_json} if isinstance(value, NAMED) else fields_json
         case _:
             return _collection(value)
 

@@ -1,0 +1,282 @@
+"""The front end for Ingresses: a group of them and the facts around it to a stack.
+
+Members are independent. One that cannot be served as it stands is held: what it had stays, and the others go
+on. Where members contradict each other, the first one in the order of the group has the word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lbcontroller.annotations.ingress import IngressAnnotations
+from lbcontroller.build.bindings import build_binding
+from lbcontroller.build.frontend_nlb import FrontendRequest, frontend_resources
+from lbcontroller.build.held_members import HeldMembers
+from lbcontroller.build.ingress_front import Outcome, attempt, build_front
+from lbcontroller.build.ingress_groups import IngressGroup
+from lbcontroller.build.ingress_listeners import GroupListener, GroupListeners, GroupWishes
+from lbcontroller.build.ingress_load_balancer import GroupRequest
+from lbcontroller.build.ingress_members import GroupReading, read_members
+from lbcontroller.build.ingress_ports import SharedPorts, shared_ports
+from lbcontroller.build.ingress_wishes import Wishes, wishes_of
+from lbcontroller.build.listeners import build_actions, build_listener, listener_tags, target_groups_in
+from lbcontroller.build.names import IngressNames
+from lbcontroller.build.result import BuildContext, BuildResult
+from lbcontroller.build.target_groups import build_target_group
+from lbcontroller.cluster.snapshot import Snapshot
+from lbcontroller.config.target_group import TargetGroupConfig
+from lbcontroller.errors import InvalidConfig, Problem
+from lbcontroller.keys import ObjectName
+from lbcontroller.model.enums import IpAddressType, Protocol
+from lbcontroller.model.findings import Finding
+from lbcontroller.model.identity import stack_id
+from lbcontroller.model.ingress_rules import IngressRule
+from lbcontroller.model.inventory import ExistingRules, Inventory
+from lbcontroller.model.references import Kind, Ref, ResourceId
+from lbcontroller.model.resources import ListenerRule, Resource, Stack
+from lbcontroller.settings import Settings
+
+
+def build_ingress_stack(
+    group: IngressGroup, snapshot: Snapshot, inventory: Inventory, settings: Settings
+) -> BuildResult:
+    """Return what the members of a group want in AWS together; a group without members wants nothing.
+
+    Raises:
+        InvalidConfig: when nothing can be made: with all problems of all members.
+        NotReady: when something the stack refers to does not exist yet.
+    """
+    if not group.members:
+        return BuildResult(stack=Stack(stack_id(group.key)))
+    context = _context(group, inventory, settings)
+    reading = read_members(group, snapshot, context)
+    return _Assembly(group=group, reading=reading, context=context).result()
+
+
+def _context(group: IngressGroup, inventory: Inventory, settings: Settings) -> BuildContext:
+    name = group.key.name
+    return BuildContext(
+        subject=f"Ingress {name}" if name.namespace else f"Ingress group {name}",
+        names=IngressNames(cluster=settings.cluster_name, group=name),
+        stack=stack_id(group.key),
+        inventory=inventory,
+        settings=settings,
+        tags_field=IngressAnnotations.key_of("tags"),
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Assembly:
+    """Puts the stack of one group together."""
+
+    group: IngressGroup
+    reading: GroupReading
+    context: BuildContext
+    problems: list[Problem] = field(default_factory=list)
+    """Those that do not hold anybody: what was asked for and is not had."""
+    findings: list[Finding] = field(default_factory=list)
+    held: dict[ObjectName, tuple[Problem, ...]] = field(default_factory=dict)
+
+    def result(self) -> BuildResult:
+        """Return the stack, and what its owners should know."""
+        self.held |= self.reading.held
+        self.findings += self.reading.findings
+        self.problems += self.reading.merged.conflicts
+        ports = shared_ports(self.reading.members)
+        self.problems += ports.conflicts
+        redirect = self._redirect_port(ports)
+        wishes = self._wishes(ports, redirect)
+        if not wishes:
+            return self._all_held()
+        held = self._held_members(wishes)
+        order = tuple(member.name for member in self.group.members)
+        listeners = self._listeners(
+            GroupWishes(order=order, wishes=wishes, held=held, redirect_port=redirect), ports
+        )
+        unasked = self._existing_ports() - {item.config.port for item in listeners}
+        retained = set(held.retained(unasked))
+        front = self._front(ports, wishes, held.inbound(unasked) if held.ingresses else frozenset())
+        imported = {item.id: item for one in wishes.values() for item in one.certificates.imported}
+        resources: list[Resource] = [*imported.values(), *self._resources(listeners, front)]
+        try:
+            resources += self._frontend(ports, front)
+        except InvalidConfig as error:
+            self.problems += error.problems
+            retained |= set(held.retained_frontend())
+        present = {resource.id for resource in resources}
+        return self._built(Stack(self.context.stack, tuple(resources), frozenset(retained) - present))
+
+    def _built(self, stack: Stack) -> BuildResult:
+        return BuildResult(
+            stack=stack, findings=tuple(dict.fromkeys(self.findings)), member_problems=self._by_member()
+        )
+
+    def _by_member(self) -> Mapping[ObjectName, tuple[Problem, ...]]:
+        """Return the problems of each member; those of nobody in particular are everybody's."""
+        names = {f"Ingress {member.name}": member.name for member in self.group.members}
+        told: dict[ObjectName, list[Problem]] = {name: list(given) for name, given in self.held.items()}
+        for problem in self.problems:
+            owners = [names[problem.subject]] if problem.subject in names else list(names.values())
+            for owner in owners:
+                told.setdefault(owner, []).append(problem)
+        return {name: tuple(dict.fromkeys(given)) for name, given in told.items()}
+
+    def _redirect_port(self, ports: SharedPorts) -> int | None:
+        """Return where clients of HTTP are sent; who asks for what cannot be is held."""
+        port = self.reading.merged.annotations.ssl_redirect
+        if port is None or any(item.port == port and item.protocol is Protocol.HTTPS for item in ports.ports):
+            return port
+        said = ", ".join(f"{item.protocol}:{item.port}" for item in ports.ports)
+        for member in self.reading.members:
+            if member.annotations.ssl_redirect == port:
+                self._hold(
+                    member.name,
+                    member.problem(
+                        "ssl_redirect",
+                        f"must be a port with an HTTPS listener, and the load balancer listens on {said}",
+                        hint=f"add it to {IngressAnnotations.key_of('listen_ports')}, as in "
+                        f'[{{"HTTP": 80}}, {{"HTTPS": {port}}}]',
+                    ),
+                )
+        return None
+
+    def _hold(self, name: ObjectName, *problems: Problem) -> None:
+        self.held[name] = (*self.held.get(name, ()), *problems)
+
+    def _wishes(self, ports: SharedPorts, redirect: int | None) -> dict[ObjectName, Wishes]:
+        front = self.reading.merged.annotations.ip_address_type or IpAddressType.IPV4
+        wishes = {}
+        for member in self.reading.members:
+            own = [port for port in ports.ports if member in port.members]
+            try:
+                wanted = wishes_of(member, own, ip_address_type=front, redirected=redirect is not None)
+            except InvalidConfig as error:
+                self._hold(member.name, *error.problems)
+            else:
+                self.findings += wanted.findings
+                if member.name not in self.held:
+                    wishes[member.name] = wanted
+        return wishes
+
+    def _existing_rules(self) -> ExistingRules:
+        existing = self.context.inventory.existing
+        return ExistingRules() if existing is None else existing.routing
+
+    def _existing_ports(self) -> frozenset[int]:
+        existing = self.context.inventory.existing
+        return frozenset() if existing is None else frozenset(existing.listeners)
+
+    def _held_members(self, wishes: Mapping[ObjectName, Wishes]) -> HeldMembers:
+        wanted = (
+            config.resource_name
+            for one in wishes.values()
+            for actions in (
+                *(rule.rule.actions for rules in one.rules.values() for rule in rules),
+                *one.default_actions.values(),
+            )
+            for config in target_groups_in(actions)
+        )
+        return HeldMembers(
+            ingresses=tuple(member.ingress for member in self.group.members if member.name not in wishes),
+            existing=self._existing_rules(),
+            taken=frozenset(wanted),
+        )
+
+    def _all_held(self) -> BuildResult:
+        """Return a stack in which everything stays that may be a member's.
+
+        Raises:
+            InvalidConfig: when there is nothing yet.
+        """
+        if self.context.inventory.existing is None:
+            raise InvalidConfig(*(problem for given in self._by_member().values() for problem in given))
+        held = self._held_members({})
+        retained = (*held.retained(self._existing_ports()), *held.retained_load_balancers())
+        return self._built(Stack(self.context.stack, retained=frozenset(retained)))
+
+    def _listeners(self, group: GroupWishes, ports: SharedPorts) -> tuple[GroupListener, ...]:
+        listeners = GroupListeners(group=group)
+        built = tuple(listener for port in ports.ports if (listener := listeners.listener(port)) is not None)
+        self.problems += listeners.conflicts
+        self.findings += listeners.findings
+        return built
+
+    def _front(
+        self, ports: SharedPorts, wishes: Mapping[ObjectName, Wishes], kept_inbound: frozenset[IngressRule]
+    ) -> Outcome:
+        merged = self.reading.merged
+        served = tuple(port for port in ports.ports if any(item.name in wishes for item in port.members))
+        exists = self.context.inventory.existing is not None
+        outcome = build_front(
+            GroupRequest(
+                asked=merged.annotations,
+                ports=served,
+                kept_inbound=kept_inbound,
+                can_do_without=exists or not self.group.key.name.namespace,
+                context=self.context,
+            ),
+            merged.speakers,
+        )
+        self.problems += outcome.problems
+        self.findings += outcome.findings
+        return outcome
+
+    def _resources(self, listeners: Iterable[GroupListener], front: Outcome) -> Iterator[Resource]:
+        parts, context = front.parts, self.context
+        yield parts.load_balancer
+        if parts.security_group is not None:
+            yield parts.security_group
+        configs: dict[str, TargetGroupConfig] = {}
+        for listener in listeners:
+            built = build_listener(listener.config, Ref(parts.load_balancer.id), context)
+            yield built
+            for priority, rule in enumerate(listener.rules, start=1):
+                rule_id = ResourceId(Kind.LISTENER_RULE, f"{listener.config.port}:{priority}")
+                yield ListenerRule(
+                    id=rule_id,
+                    listener=Ref(built.id),
+                    priority=priority,
+                    conditions=rule.conditions,
+                    actions=build_actions(rule.actions),
+                    transforms=rule.transforms,
+                    tags=listener_tags(rule.tags, rule_id, context),
+                )
+                configs |= {config.resource_name: config for config in target_groups_in(rule.actions)}
+            configs |= {config.resource_name: config for config in target_groups_in(listener.config.actions)}
+        for config in configs.values():
+            target_group = build_target_group(config, context)
+            yield target_group
+            yield build_binding(config, target_group, parts, context)
+
+    def _frontend(self, ports: SharedPorts, front: Outcome) -> Sequence[Resource]:
+        """Return the network load balancer before the group's, if it wants one."""
+        if front.asked.enable_frontend_nlb is not True:
+            return ()
+        request = FrontendRequest(
+            asked=front.asked,
+            ports=self._frontend_ports(ports),
+            front=front.parts,
+            names=IngressNames(cluster=self.context.settings.cluster_name, group=self.group.key.name),
+            context=self.context,
+        )
+        resources, findings = attempt(lambda: frontend_resources(request), self.reading.merged.speakers)
+        self.findings += findings
+        return resources
+
+    def _frontend_ports(self, ports: SharedPorts) -> Mapping[int, int]:
+        listening = {port.port for port in ports.ports}
+        chosen: dict[int, int] = {}
+        for member in self.reading.members:
+            own = {port.port: port.port for port in ports.ports if member in port.members}
+            for port, behind in (member.annotations.frontend_nlb_listener_port_mapping or own).items():
+                if behind in listening and chosen.setdefault(port, behind) != behind:
+                    self.problems.append(
+                        member.problem(
+                            "frontend_nlb_listener_port_mapping",
+                            f"must send port {port} to port {chosen[port]}, as an earlier member does",
+                            value=f"{port}={behind}",
+                            hint="use another port",
+                        )
+                    )
+        return chosen

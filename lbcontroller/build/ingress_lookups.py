@@ -1,0 +1,44 @@
+"""The names in the annotations of a group that stand for something in AWS: looked up before a build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lbcontroller.annotations.ingress import IngressAnnotations
+from lbcontroller.annotations.ingress_actions import ForwardRequest
+from lbcontroller.build.ingress_groups import IngressGroup
+from lbcontroller.build.ingress_members import own_annotations
+from lbcontroller.model.enums import Protocol
+from lbcontroller.model.inventory import Lookups
+
+_ARN = "arn:"
+
+
+def lookups(group: IngressGroup) -> Lookups:
+    """Return what must be known of AWS before the stack of a group can be built."""
+    asked = [own_annotations(member) for member in group.members]
+    return Lookups(
+        target_groups=frozenset(name for one in asked for name in _target_groups(one)),
+        trust_stores=frozenset(name for one in asked for name in _trust_stores(one)),
+        web_acls=frozenset(one.wafv2_acl_name for one in asked if one.wafv2_acl_name),
+        certificates=any(_needs_certificates(one) for one in asked),
+    )
+
+
+def _target_groups(asked: IngressAnnotations) -> Iterator[str]:
+    for action in asked.actions.values():
+        for target in action.targets if isinstance(action, ForwardRequest) else ():
+            if target.target_group_name is not None:
+                yield target.target_group_name
+
+
+def _trust_stores(asked: IngressAnnotations) -> Iterator[str]:
+    for entry in asked.mutual_authentication or ():
+        if entry.trust_store and not entry.trust_store.startswith(_ARN):
+            yield entry.trust_store
+
+
+def _needs_certificates(asked: IngressAnnotations) -> bool:
+    """Whether certificates are named, which must exist, or are to be found by hosts."""
+    ports = asked.listen_ports or ()
+    return bool(asked.certificate_arn) or any(port.protocol is Protocol.HTTPS for port in ports)

@@ -1,0 +1,136 @@
+"""The listeners that the members of a group ask for together, before it is said what they do.
+
+Members that listen on the same port share its listener. Where they contradict each other, the first member
+in the order of the group has the word, and the others are told so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lbcontroller.annotations.declare import Scope
+from lbcontroller.annotations.formats import ListenerKey
+from lbcontroller.annotations.ingress import IngressAnnotations
+from lbcontroller.annotations.listen_ports import ListenPort
+from lbcontroller.annotations.merge import Member as MergeMember
+from lbcontroller.annotations.merge import merge
+from lbcontroller.annotations.mutual_authentication import PortMutualAuthentication
+from lbcontroller.build.ingress_member import Member
+from lbcontroller.errors import Problem
+from lbcontroller.model.enums import Protocol
+from lbcontroller.model.fields import Attributes
+
+HTTP: Final = ListenPort(protocol=Protocol.HTTP, port=80)
+HTTPS: Final = ListenPort(protocol=Protocol.HTTPS, port=443)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedPort:
+    """One listener and the members that share it."""
+
+    port: int
+    protocol: Protocol
+    members: tuple[Member, ...]
+    """In the order of the group; at least one."""
+    cidrs: tuple[str, ...]
+    prefix_lists: tuple[str, ...] | None
+    ssl_policy: str | None
+    mutual_authentication: PortMutualAuthentication | None
+    attributes: Attributes
+    cidrs_field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedPorts:
+    """The listeners of a group."""
+
+    ports: tuple[SharedPort, ...]
+    """By number."""
+    conflicts: tuple[Problem, ...]
+    """One for each setting of a member that an earlier member contradicts."""
+
+
+def listen_ports(member: Member) -> tuple[ListenPort, ...]:
+    """Return the ports that a member listens on; of a port that it names twice the last protocol counts."""
+    asked = member.annotations.listen_ports
+    if asked is None:
+        return (HTTPS,) if member.annotations.certificate_arn else (HTTP,)
+    return tuple({entry.port: entry for entry in asked}.values())
+
+
+def shared_ports(members: Sequence[Member]) -> SharedPorts:
+    """Return the listeners that members, in the order of the group, ask for."""
+    sharing: dict[int, list[Member]] = {}
+    protocols: dict[int, Protocol] = {}
+    conflicts: list[Problem] = []
+    for member in members:
+        for entry in listen_ports(member):
+            protocol = protocols.setdefault(entry.port, entry.protocol)
+            if protocol is entry.protocol:
+                sharing.setdefault(entry.port, []).append(member)
+            else:
+                conflicts.append(_other_protocol(member, entry, sharing[entry.port][0], protocol))
+    ports = []
+    for number in sorted(sharing):
+        port, contradictions = _shared_port(number, protocols[number], sharing[number])
+        ports.append(port)
+        conflicts += contradictions
+    return SharedPorts(ports=tuple(ports), conflicts=tuple(conflicts))
+
+
+def _other_protocol(member: Member, entry: ListenPort, winner: Member, protocol: Protocol) -> Problem:
+    return member.problem(
+        "listen_ports",
+        f"must listen with {protocol} on port {entry.port}, as {winner.context.subject} does, which shares "
+        "its load balancer and comes first; it is not served on that port",
+        value=f"{entry.protocol}:{entry.port}",
+        hint="use another port or the same protocol",
+    )
+
+
+def _shared_port(
+    number: int, protocol: Protocol, members: Sequence[Member]
+) -> tuple[SharedPort, tuple[Problem, ...]]:
+    merged = merge(
+        IngressAnnotations,
+        [
+            MergeMember(
+                subject=member.context.subject,
+                order=place,
+                annotations=_about_port(member.annotations, ListenerKey(protocol, number)),
+                sources=member.sources,
+            )
+            for place, member in enumerate(members)
+        ],
+        Scope.LISTENER,
+    )
+    asked = merged.annotations
+    port = SharedPort(
+        port=number,
+        protocol=protocol,
+        members=tuple(members),
+        cidrs=asked.inbound_cidrs,
+        prefix_lists=asked.security_group_prefix_lists or None,
+        ssl_policy=asked.ssl_policy,
+        mutual_authentication=next(iter(asked.mutual_authentication or ()), None),
+        attributes=asked.listener_attributes.get(ListenerKey(protocol, number), {}),
+        cidrs_field=IngressAnnotations.key_of("inbound_cidrs"),
+    )
+    return port, merged.conflicts
+
+
+def _about_port(asked: IngressAnnotations, key: ListenerKey) -> IngressAnnotations:
+    """Return what a member says about one listener: what it says about others contradicts nobody there."""
+    encrypted = key.protocol is Protocol.HTTPS
+    own = tuple(one for one in asked.mutual_authentication or () if one.port == key.port)
+    return asked.model_copy(
+        update={
+            "ssl_policy": asked.ssl_policy if encrypted else None,
+            "mutual_authentication": own if own and encrypted else None,
+            "listener_attributes": {
+                other: given for other, given in asked.listener_attributes.items() if other == key
+            },
+        }
+    )

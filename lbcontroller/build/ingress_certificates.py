@@ -29,8 +29,6 @@ from lbcontroller.model.inventory import CertificateFact
 from lbcontroller.model.references import Kind, Ref, ResourceId
 from lbcontroller.model.resources import Certificate, CertificateRef
 
-CERTIFICATES_RETRY_SECONDS: Final = 1.0
-"""How long to wait for the list of certificates: that is a few calls to AWS."""
 _ACM: Final = ":acm:"
 _PAIR: Final = ("tls.crt", "tls.key")
 """Entries of a Secret of type kubernetes.io/tls: the certificate with its chain, and the key."""
@@ -52,7 +50,7 @@ def member_certificates(member: Member) -> MemberCertificates:
 
     Raises:
         InvalidConfig: when one does not exist, or none is found for a host.
-        NotReady: when the certificates of the account, or a Secret, were not read yet.
+        NotReady: when a Secret was not read yet.
     """
     named = member.annotations.certificate_arn
     if named:
@@ -122,8 +120,13 @@ def _unknown(member: Member, named: Iterable[CertificateArn]) -> Iterator[Proble
 def _discovered(member: Member) -> tuple[CertificateArn, ...]:
     known, hosts = member.context.inventory.certificates, member.ingress.hosts
     if known is UNKNOWN:
-        raise NotReady(
-            "the certificates of the account are being read", retry_after=CERTIFICATES_RETRY_SECONDS
+        raise InvalidConfig(
+            member.problem(
+                "certificate_arn",
+                "is required for an HTTPS listener, because the controller may not list the certificates of "
+                "the account",
+                hint="name a certificate, or allow the controller acm:ListCertificates",
+            )
         )
     usable = _usable(member, known)
     if not hosts:

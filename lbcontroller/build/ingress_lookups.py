@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from lbcontroller.annotations.ingress import IngressAnnotations
 from lbcontroller.annotations.ingress_actions import ForwardRequest
-from lbcontroller.build.ingress_groups import IngressGroup
-from lbcontroller.build.ingress_members import own_annotations
+from lbcontroller.build.ingress_groups import GroupMember, IngressGroup
+from lbcontroller.build.ingress_members import class_params, own_annotations
+from lbcontroller.build.ingress_ports import listen_ports
 from lbcontroller.model.enums import Protocol
 from lbcontroller.model.inventory import Lookups
 
@@ -16,12 +17,13 @@ _ARN = "arn:"
 
 def lookups(group: IngressGroup) -> Lookups:
     """Return what must be known of AWS before the stack of a group can be built."""
-    asked = [own_annotations(member) for member in group.members]
+    members = [(member, own_annotations(member)) for member in group.members]
+    asked = [annotations for _, annotations in members]
     return Lookups(
         target_groups=frozenset(name for one in asked for name in _target_groups(one)),
         trust_stores=frozenset(name for one in asked for name in _trust_stores(one)),
         web_acls=frozenset(one.wafv2_acl_name for one in asked if one.wafv2_acl_name),
-        certificates=any(_needs_certificates(one) for one in asked),
+        certificates=any(_needs_certificates(member, one) for member, one in members),
     )
 
 
@@ -38,7 +40,7 @@ def _trust_stores(asked: IngressAnnotations) -> Iterator[str]:
             yield entry.trust_store
 
 
-def _needs_certificates(asked: IngressAnnotations) -> bool:
+def _needs_certificates(member: GroupMember, asked: IngressAnnotations) -> bool:
     """Whether certificates are named, which must exist, or are to be found by hosts."""
-    ports = asked.listen_ports or ()
+    ports = listen_ports(asked, member.ingress, class_params(member))
     return bool(asked.certificate_arn) or any(port.protocol is Protocol.HTTPS for port in ports)

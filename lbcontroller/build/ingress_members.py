@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lbcontroller.annotations.class_params import ClassParams, override, sources
@@ -37,20 +37,57 @@ def read_members(group: IngressGroup, snapshot: Snapshot, context: BuildContext)
     return GroupReading(
         members=members,
         held={reading.member.name: reading.problems for reading in readings if reading.problems},
-        merged=merge(
-            IngressAnnotations,
-            [
-                MergeMember(
-                    subject=item.context.subject,
-                    annotations=item.annotations,
-                    order=place,
-                    sources=item.sources,
-                )
-                for place, item in enumerate(members)
-            ],
-        ),
+        merged=_merged(members),
         findings=tuple(finding for reading in readings for finding in reading.findings),
     )
+
+
+def _merged(members: Sequence[Member]) -> Merged[IngressAnnotations]:
+    merged = merge(
+        IngressAnnotations,
+        [
+            MergeMember(
+                subject=item.context.subject, annotations=item.annotations, order=place, sources=item.sources
+            )
+            for place, item in enumerate(members)
+        ],
+    )
+    return merged if members[0].params is None else _with_class_of_first(merged, members[0].params)
+
+
+def _with_class_of_first(
+    merged: Merged[IngressAnnotations], params: ClassParams
+) -> Merged[IngressAnnotations]:
+    """Return what a group says with what only the class of its first member can say for all.
+
+    Nobody is told of a contradiction in what the class decides anyway.
+    """
+    decided: dict[str, object] = {}
+    if params.minimum_load_balancer_capacity is not None:
+        decided["minimum_load_balancer_capacity"] = params.minimum_load_balancer_capacity
+    if params.ipam_ipv4_pool_id is not None:
+        decided["ipam_ipv4_pool_id"] = params.ipam_ipv4_pool_id
+    silent = {IngressAnnotations.key_of(field) for field in decided}
+    attributes = IngressAnnotations.key_of("load_balancer_attributes")
+    if params.load_balancer_attributes:
+        decided["load_balancer_attributes"] = {
+            **merged.annotations.load_balancer_attributes,
+            **params.load_balancer_attributes,
+        }
+    return replace(
+        merged,
+        annotations=merged.annotations.model_copy(update=decided),
+        conflicts=tuple(
+            problem
+            for problem in merged.conflicts
+            if problem.field not in silent
+            and not (problem.field == attributes and _key(problem) in params.load_balancer_attributes)
+        ),
+    )
+
+
+def _key(problem: Problem) -> str:
+    return problem.value.partition("=")[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +119,14 @@ def _read(member: GroupMember, group: IngressGroup, snapshot: Snapshot, context:
 def own_annotations(member: GroupMember) -> IngressAnnotations:
     """Return what a member says, as far as it can be understood, with what its class says for it."""
     asked = IngressAnnotations.parse_leniently(member.ingress.subject, member.ingress.meta.annotations).model
-    params, _ = _params(member)
+    params = class_params(member)
     return asked if params is None else override(asked, params)
+
+
+def class_params(member: GroupMember) -> ClassParams | None:
+    """Return the parameters of a member's class, if it has any that can be understood."""
+    params, _ = _params(member)
+    return params
 
 
 def _params(member: GroupMember) -> tuple[ClassParams | None, tuple[Problem, ...]]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lbcontroller.annotations.class_params import ClassParams
 from lbcontroller.annotations.declare import Scope
 from lbcontroller.annotations.formats import ListenerKey
 from lbcontroller.annotations.ingress import IngressAnnotations
@@ -18,6 +19,7 @@ from lbcontroller.annotations.merge import Member as MergeMember
 from lbcontroller.annotations.merge import merge
 from lbcontroller.annotations.mutual_authentication import PortMutualAuthentication
 from lbcontroller.build.ingress_member import Member
+from lbcontroller.cluster.ingress import Ingress
 from lbcontroller.errors import Problem
 from lbcontroller.model.enums import Protocol
 from lbcontroller.model.fields import Attributes
@@ -52,12 +54,18 @@ class SharedPorts:
     """One for each setting of a member that an earlier member contradicts."""
 
 
-def listen_ports(member: Member) -> tuple[ListenPort, ...]:
-    """Return the ports that a member listens on; of a port that it names twice the last protocol counts."""
-    asked = member.annotations.listen_ports
-    if asked is None:
-        return (HTTPS,) if member.annotations.certificate_arn else (HTTP,)
-    return tuple({entry.port: entry for entry in asked}.values())
+def listen_ports(
+    asked: IngressAnnotations, ingress: Ingress, params: ClassParams | None
+) -> tuple[ListenPort, ...]:
+    """Return the ports that an Ingress listens on.
+
+    Without an annotation it is one port: that of HTTPS where a certificate is named, or where the Ingress has
+    `spec.tls` and its class lets that count.
+    """
+    if asked.listen_ports is not None:
+        return asked.listen_ports
+    encrypted = bool(ingress.tls) and params is not None and params.https_for_tls is True
+    return (HTTPS,) if asked.certificate_arn or encrypted else (HTTP,)
 
 
 def shared_ports(members: Sequence[Member]) -> SharedPorts:
@@ -66,7 +74,7 @@ def shared_ports(members: Sequence[Member]) -> SharedPorts:
     protocols: dict[int, Protocol] = {}
     conflicts: list[Problem] = []
     for member in members:
-        for entry in listen_ports(member):
+        for entry in listen_ports(member.annotations, member.ingress, member.params):
             protocol = protocols.setdefault(entry.port, entry.protocol)
             if protocol is entry.protocol:
                 sharing.setdefault(entry.port, []).append(member)
@@ -106,7 +114,10 @@ def _shared_port(
         ],
         Scope.LISTENER,
     )
-    asked = merged.annotations
+    asked, key = merged.annotations, ListenerKey(protocol, number)
+    # Of the classes, that of the first member decides; LBC has it so.
+    params = members[0].params
+    decided = {} if params is None else params.listeners.get(key, {})
     port = SharedPort(
         port=number,
         protocol=protocol,
@@ -115,10 +126,16 @@ def _shared_port(
         prefix_lists=asked.security_group_prefix_lists or None,
         ssl_policy=asked.ssl_policy,
         mutual_authentication=next(iter(asked.mutual_authentication or ()), None),
-        attributes=asked.listener_attributes.get(ListenerKey(protocol, number), {}),
+        attributes=dict(sorted({**asked.listener_attributes.get(key, {}), **decided}.items())),
         cidrs_field=IngressAnnotations.key_of("inbound_cidrs"),
     )
-    return port, merged.conflicts
+    conflicts = (
+        problem
+        for problem in merged.conflicts
+        if problem.field != IngressAnnotations.key_of("listener_attributes", key)
+        or problem.value.partition("=")[0] not in decided
+    )
+    return port, tuple(conflicts)
 
 
 def _about_port(asked: IngressAnnotations, key: ListenerKey) -> IngressAnnotations:

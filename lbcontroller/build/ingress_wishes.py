@@ -12,7 +12,7 @@ from lbcontroller.build.attribute_checks import AttributeAnnotation, check_attri
 from lbcontroller.build.ingress_actions import Front, serve
 from lbcontroller.build.ingress_certificates import MemberCertificates, member_certificates
 from lbcontroller.build.ingress_member import Member
-from lbcontroller.build.ingress_ports import SharedPort, listen_ports
+from lbcontroller.build.ingress_ports import SharedPort
 from lbcontroller.build.ingress_rules import MemberRule, member_rules
 from lbcontroller.config.listener import ActionConfig
 from lbcontroller.errors import InvalidConfig, NotReady, ProblemCollector
@@ -152,10 +152,10 @@ def _without_effect(member: Member, ports: Sequence[SharedPort]) -> Iterator[Fin
     if Protocol.HTTPS in served.values():
         return
     if member.ingress.tls:
+        listening = ", ".join(f"{protocol}:{number}" for number, protocol in sorted(served.items()))
         yield context.warning(
             FindingReason.IGNORED_SETTING,
-            "spec.tls has no effect: the Ingress listens on "
-            f"{', '.join(f'{entry.protocol}:{entry.port}' for entry in listen_ports(member))} only. "
+            f"spec.tls has no effect: the Ingress listens on {listening} only. "
             f'For HTTPS set {IngressAnnotations.key_of("listen_ports")}=[{{"HTTPS": 443}}]',
         )
     for field in ("certificate_arn", "ssl_policy", "mutual_authentication"):

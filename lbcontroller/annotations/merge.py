@@ -7,7 +7,8 @@ and all that it says besides goes on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
 from lbcontroller.annotations.declare import AnnotationModel, Declaration, Merge, Scope, declarations
@@ -28,6 +29,15 @@ class Member(Generic[M]):
     """Lower ones come first; equal ones are ordered by their subjects."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Where values come from that are no annotations of the object, by full key or `key[entry]`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What holds whatever the members say, and contradicts nobody; for maps each of its entries."""
+
+    value: Any
+    source: str
+    """Where it stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +79,21 @@ def in_order(members: Iterable[Member[M]]) -> tuple[Member[M], ...]:
     return tuple(sorted(members, key=lambda member: (member.order, member.subject)))
 
 
-def merge(model: type[M], members: Iterable[Member[M]], scope: Scope = Scope.LOAD_BALANCER) -> Merged[M]:
-    """Return what `members` say together about the thing they share, whatever order they are listed in."""
+def merge(
+    model: type[M],
+    members: Iterable[Member[M]],
+    scope: Scope = Scope.LOAD_BALANCER,
+    *,
+    decided: Mapping[tuple[str, Any], Decided] = MappingProxyType({}),
+) -> Merged[M]:
+    """Return what members say together about the thing they share, whatever order they are listed in.
+
+    Args:
+        model: the annotations.
+        members: at least one when something is decided, which the first one has said then.
+        scope: what is shared.
+        decided: what holds anyway, by field and parameter of its key.
+    """
     ordered = in_order(members)
     values: dict[str, Any] = {}
     conflicts: list[Problem] = []
@@ -78,10 +101,12 @@ def merge(model: type[M], members: Iterable[Member[M]], scope: Scope = Scope.LOA
     for declaration in declarations(model):
         if declaration.key.merge is Merge.OWN or declaration.key.scope is not scope:
             continue
-        settled = {
-            parameter: _settle(declaration, said)
-            for parameter, said in _by_parameter(model, declaration, ordered).items()
-        }
+        said = _by_parameter(model, declaration, ordered)
+        for (field_name, parameter), decision in decided.items():
+            if field_name == declaration.field:
+                key = declaration.full_key(parameter)
+                said[parameter] = _decide(ordered[0], key, decision, said.get(parameter, ()))
+        settled = {parameter: _settle(declaration, voices) for parameter, voices in said.items()}
         for one in settled.values():
             conflicts += one.conflicts
             speakers.update(one.speakers)
@@ -93,7 +118,7 @@ def merge(model: type[M], members: Iterable[Member[M]], scope: Scope = Scope.LOA
 
 def _by_parameter(
     model: type[M], declaration: Declaration, members: Iterable[Member[M]]
-) -> dict[Any, list[_Said]]:
+) -> dict[Any, Sequence[_Said]]:
     """Return what the members say, by the key's parameter; None for keys that have none."""
     unsaid = model.model_fields[declaration.field].get_default(call_default_factory=True)
     said: dict[Any, list[_Said]] = {}
@@ -104,7 +129,20 @@ def _by_parameter(
         for parameter, part in value.items() if declaration.key.parameter else [(None, value)]:
             key = declaration.full_key(parameter)
             said.setdefault(parameter, []).append(_Said(member, key, part))
-    return said
+    return dict(said)
+
+
+def _decide(first: Member[M], key: str, decision: Decided, said: Iterable[_Said]) -> Sequence[_Said]:
+    """Return what is said, with the decision first and without all that could contradict it."""
+    value, places = decision.value, [key]
+    rest: list[_Said] = []
+    if isinstance(value, Mapping):
+        places += (f"{key}[{entry}]" for entry in value)
+        for one in said:
+            beside = {entry: given for entry, given in one.value.items() if entry not in value}
+            rest.append(replace(one, value=beside))
+    speaker = replace(first, sources={**first.sources, **dict.fromkeys(places, decision.source)})
+    return [_Said(speaker, key, value), *rest]
 
 
 def _settle(declaration: Declaration, said: Sequence[_Said]) -> _Settled:

@@ -40,3 +40,19 @@ RULES_PER_LOAD_BALANCER: Final = 100
 adjustable)."""
 CONDITION_VALUES_PER_RULE: Final = 5
 """Values in all conditions of a rule together (Application Load Balancer guide, "Quotas"; never raised)."""
+WILDCARDS_PER_RULE: Final = 6
+"""Wildcards in all conditions of a rule together (Application Load Balancer guide, "Quotas"; never raised. Its
+page on conditions still says five.)"""
+TARGET_GROUPS_PER_LOAD_BALANCER: Final = 100
+"""Target groups behind an application load balancer (Application Load Balancer guide, "Quotas"; never
+raised)."""
+TARGETS_PER_LOAD_BALANCER: Final = 1000
+"""Targets behind an application load balancer (Application Load Balancer guide, "Quotas"; adjustable)."""
+LISTENERS_PER_APPLICATION_LOAD_BALANCER: Final = 50
+"""Listeners of an application load balancer (Application Load Balancer guide, "Quotas"; adjustable)."""
+CERTIFICATES_PER_APPLICATION_LOAD_BALANCER: Final = 25
+"""Certificates of an application load balancer without the default ones of its listeners (Application Load
+Balancer guide, "Quotas"; adjustable)."""
+VERIFYING_LISTENERS_PER_LOAD_BALANCER: Final = 2
+"""Listeners of a load balancer that verify client certificates (Application Load Balancer guide, "Quotas";
+never raised)."""

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from lbcontroller.model.attributes import (
+    ALB_ATTRIBUTES,
     ALB_ONLY_ATTRIBUTES,
+    ALB_TARGET_GROUP_ATTRIBUTES,
     NLB_ATTRIBUTES,
     NLB_LISTENER_ATTRIBUTES,
     NLB_ONLY_ATTRIBUTES,
@@ -82,5 +84,63 @@ def test_target_groups_and_listeners_have_attributes_of_their_own() -> None:
 
     assert undocumented(replace(target_group, attributes=attributes)) == {"tcp.idle_timeout.seconds", "x"}
     assert undocumented(replace(listener, attributes=attributes)) == {"stickiness.enabled", "x"}
-    of_an_application = replace(target_group, attributes=attributes, protocol=Protocol.HTTP)
-    assert undocumented(of_an_application) == frozenset()
+
+
+@pytest.mark.parametrize("protocol", [Protocol.HTTP, Protocol.HTTPS])
+def test_those_of_application_load_balancers_have_others(protocol: Protocol) -> None:
+    (target_group,) = (item for item in a_stack().resources if isinstance(item, TargetGroup))
+    (listener,) = (item for item in a_stack().resources if isinstance(item, Listener))
+    attributes = {
+        "slow_start.duration_seconds": "30",
+        "routing.http.response.server.enabled": "false",
+        "tcp.idle_timeout.seconds": "60",
+        "preserve_client_ip.enabled": "true",
+    }
+    behind = replace(target_group, attributes=attributes, protocol=protocol)
+    front = replace(listener, attributes=attributes, protocol=protocol)
+
+    assert undocumented(behind) == attributes.keys() - {"slow_start.duration_seconds"}
+    assert undocumented(front) == attributes.keys() - {"routing.http.response.server.enabled"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("slow_start.duration_seconds", "29", "0 or a number from 30 to 900"),
+        ("stickiness.type", "source_ip", "lb_cookie or app_cookie"),
+        ("stickiness.lb_cookie.duration_seconds", "604801", "a number from 1 to 604800"),
+        ("stickiness.app_cookie.cookie_name", "AWSALBTG", "a text that does not begin with AWSALB"),
+        (
+            "load_balancing.algorithm.type",
+            "random",
+            "round_robin, least_outstanding_requests or weighted_random",
+        ),
+    ],
+)
+def test_values_of_target_groups_behind_applications_have_limits(key: str, value: str, expected: str) -> None:
+    attribute = ALB_TARGET_GROUP_ATTRIBUTES[key]
+
+    assert not attribute.accepts(value)
+    assert attribute.expected == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "right", "wrong"),
+    [
+        ("idle_timeout.timeout_seconds", "4000", "4001"),
+        ("client_keep_alive.seconds", "60", "59"),
+        ("load_balancing.cross_zone.enabled", "true", "false"),
+        ("routing.http.desync_mitigation_mode", "strictest", "strict"),
+        ("routing.http.xff_header_processing.mode", "remove", "off"),
+    ],
+)
+def test_values_of_application_load_balancers_have_limits(key: str, right: str, wrong: str) -> None:
+    assert ALB_ATTRIBUTES[key].accepts(right)
+    assert not ALB_ATTRIBUTES[key].accepts(wrong)
+
+
+def test_cookies_have_any_name_but_those_of_aws() -> None:
+    name = ALB_TARGET_GROUP_ATTRIBUTES["stickiness.app_cookie.cookie_name"]
+
+    assert name.accepts("session")
+    assert name.accepts("")

@@ -259,4 +259,6 @@ def _unchangeable(binding: Binding, field: str, value: str, before: str) -> Prob
 
 
 def _problem(binding: Binding, field: str, value: str, expected: str, *, hint: str) -> Problem:
-    return Problem(subject=binding.subject, field=f"spec.{field}", value=value, expected=expected, hint=hint)
+    return Problem(
+        subject=binding.subject, field=f"spec.{field}", value=str(value), expected=expected, hint=hint
+    )

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from lbcontroller.cluster.objects import JsonObject, Metadata, mapping, sequence
 from lbcontroller.cluster.service import PublishedAddress, published_addresses
+
+PROBLEMS_ANNOTATION: Final = "ingress.k8s.aws/problems"
+"""What keeps an Ingress from being served as it asks; Ingresses have no conditions that could say it."""
+DELETION_BLOCKED_ANNOTATION: Final = "ingress.k8s.aws/deletion-blocked"
+"""What keeps the load balancer of an Ingress from being deleted."""
+WRITTEN_ANNOTATIONS: Final = frozenset({PROBLEMS_ANNOTATION, DELETION_BLOCKED_ANNOTATION})
+"""What we write ourselves: nobody wants anything by them."""
 
 
 class PathType(StrEnum):

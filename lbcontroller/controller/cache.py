@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -18,8 +19,9 @@ from lbcontroller.cluster.endpoints import EndpointSlice, Pod
 from lbcontroller.cluster.node import Node
 from lbcontroller.cluster.service import Service
 from lbcontroller.cluster.snapshot import Snapshot
-from lbcontroller.keys import BindingKey, ObjectName, StackKey
-from lbcontroller.model.identity import identify_labels, stack_id
+from lbcontroller.controller.ingress_cache import IngressCache
+from lbcontroller.keys import BindingKey, ObjectName, StackKey, StackKind
+from lbcontroller.model.identity import StackId, identify_labels, stack_id
 
 N = TypeVar("N")
 V = TypeVar("V")
@@ -30,6 +32,8 @@ class ClusterCache:
 
     def __init__(self) -> None:
         """Start empty."""
+        self.ingresses = IngressCache()
+        """Ingresses with what decides about them."""
         self._lock = threading.Lock()
         self._services: dict[ObjectName, Service] = {}
         self._bindings: dict[ObjectName, Binding] = {}
@@ -38,6 +42,7 @@ class ClusterCache:
         self._nodes: Mapping[str, Node] = MappingProxyType({})
         self._services_of_namespace: defaultdict[str, set[ObjectName]] = defaultdict(set)
         self._bindings_of_namespace: defaultdict[str, set[ObjectName]] = defaultdict(set)
+        self._bindings_of_stack: defaultdict[StackId, set[ObjectName]] = defaultdict(set)
         self._slices_of_service: defaultdict[ObjectName, set[ObjectName]] = defaultdict(set)
         self._services_of_pod: defaultdict[ObjectName, Counter[ObjectName]] = defaultdict(Counter)
         """How many slices of each Service list a pod."""
@@ -61,6 +66,8 @@ class ClusterCache:
             for view in (before, binding):
                 if view is not None and (group := target_group_name(view.spec)):
                     _index(self._bindings_of_target_group, group, name, present=view is binding)
+                if view is not None and (stack := identify_labels(view.meta.labels)) is not None:
+                    _index(self._bindings_of_stack, stack, name, present=view is binding)
             return before
 
     def put_slice(self, name: ObjectName, endpoint_slice: EndpointSlice | None) -> EndpointSlice | None:
@@ -181,6 +188,7 @@ class ClusterCache:
         """Return every view by the plural of its resource and its name, for metrics and diagnosis."""
         with self._lock:
             return {
+                **self.ingresses.contents(),
                 "services": dict(self._services),
                 "targetgroupbindings": dict(self._bindings),
                 "endpointslices": dict(self._slices),
@@ -188,20 +196,30 @@ class ClusterCache:
                 "nodes": dict(self._nodes.items()),
             }
 
-    def stack_snapshot(self, key: StackKey) -> Snapshot:
-        """Return what the reconcile of a stack may look at: its namespace's Services and its bindings."""
-        stack = stack_id(key)
+    def stacks(self) -> frozenset[StackKey]:
+        """Return the stacks of every Service and of every group that an Ingress may have a place in."""
         with self._lock:
-            services = self._services_of_namespace.get(key.name.namespace, ())
-            bindings = [
-                self._bindings[name] for name in self._bindings_of_namespace.get(key.name.namespace, ())
-            ]
-            return Snapshot(
-                services={name: self._services[name] for name in services},
+            services = tuple(self._services)
+        return self.ingresses.groups() | {StackKey(StackKind.SERVICE, name) for name in services}
+
+    def stack_snapshot(self, key: StackKey) -> Snapshot:
+        """Return what the reconcile of a stack may look at.
+
+        That is every Service of the namespaces it is about, its bindings, and for a group of Ingresses
+        whatever decides who its members are.
+        """
+        about = self.ingresses.snapshot(key) if key.kind is StackKind.INGRESS else Snapshot()
+        namespaces = {name.namespace for name in (*about.ingresses, key.name)}
+        with self._lock:
+            return replace(
+                about,
+                services={
+                    name: self._services[name]
+                    for namespace in namespaces
+                    for name in self._services_of_namespace.get(namespace, ())
+                },
                 bindings={
-                    binding.meta.name: binding
-                    for binding in bindings
-                    if identify_labels(binding.meta.labels) == stack
+                    name: self._bindings[name] for name in self._bindings_of_stack.get(stack_id(key), ())
                 },
             )
 

@@ -2,7 +2,8 @@
 
 | changed            | asks for                                                                     |
 |--------------------|------------------------------------------------------------------------------|
-| Service            | its stack; stacks that name it as a backend; its bindings when ports change  |
+| Service            | its stack; stacks that name it as a backend; its bindings when ports change; |
+|                    | the groups of the Ingresses that name it, after a moment when it is deleted  |
 | TargetGroupBinding | itself; the stack that made it; who else names the group that it gave up     |
 | EndpointSlice      | the bindings of its Service                                                  |
 | Pod                | the bindings of the Services that list it; those that wait for its end       |
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from lbcontroller.build.target_group_facts import is_rival, target_group_name
 from lbcontroller.cluster.binding import Binding
@@ -23,7 +25,10 @@ from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.queue import Priority
 from lbcontroller.keys import BindingKey, ObjectName, StackKey, StackKind
 from lbcontroller.model.enums import TargetType
-from lbcontroller.model.identity import TagFamily, identify_labels, stack_key
+from lbcontroller.model.identity import identify_labels, stack_key
+
+TOGETHER_SECONDS: Final = 1.0
+"""How long work waits for what users probably do at the same time, such as to delete several objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,8 @@ class Trigger:
 
     key: StackKey | BindingKey
     priority: Priority
+    delay: float = 0.0
+    """Seconds that it may wait; whatever else asks for it before makes it void."""
 
 
 def of_service(cache: ClusterCache, before: Service | None, after: Service | None) -> Iterator[Trigger]:
@@ -44,6 +51,9 @@ def of_service(cache: ClusterCache, before: Service | None, after: Service | Non
     for other in cache.services_in(name.namespace):
         if other.meta.name != name and _names_backend(other, name.name):
             yield Trigger(StackKey(StackKind.SERVICE, other.meta.name), Priority.NORMAL)
+    for ingress in cache.ingresses.of_service(name):
+        for group in sorted(cache.ingresses.groups_of(ingress)):
+            yield Trigger(group, Priority.NORMAL, TOGETHER_SECONDS if after is None else 0.0)
     if before is None or after is None or before.ports != after.ports:
         yield from _bindings_of(cache, name)
 
@@ -91,7 +101,7 @@ def of_binding(cache: ClusterCache, before: Binding | None, after: Binding | Non
             if is_rival(before, heir):
                 yield Trigger(BindingKey(heir.meta.name), Priority.HIGH)
     stack = identify_labels(binding.meta.labels)
-    if stack is not None and stack.family is TagFamily.SERVICE:
+    if stack is not None:
         yield Trigger(stack_key(stack), Priority.NORMAL)
 
 

@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lbcontroller.build.targets import TargetsResult
+from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.errors import InvalidConfig, Problem
 from lbcontroller.model.enums import TargetType
+from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.model.ids import SecurityGroupId
 from lbcontroller.model.ingress_rules import MAX_PORT, SHARED_RULE_DESCRIPTION, IngressRule, Peer, PeerKind
 from lbcontroller.model.observed import Target
@@ -58,6 +60,39 @@ def binding_rules(
         )
         for group, members in sorted(by_group.items())
     }
+
+
+def possible_rules(spec: BindingSpec) -> frozenset[IngressRule]:
+    """Return rules that cover whatever a binding may need, without a look at its targets.
+
+    A port that is given by name may be any. For a malformed CIDR nothing was ever opened.
+    """
+    return frozenset(
+        IngressRule(
+            protocol=port.protocol.lower(),
+            from_port=port.port if isinstance(port.port, int) else 0,
+            to_port=port.port if isinstance(port.port, int) else MAX_PORT,
+            peer=source,
+            description=SHARED_RULE_DESCRIPTION,
+        )
+        for entry in spec.networking or ()
+        for peer in entry.peers
+        if (source := _readable_peer(spec, peer)) is not None
+        for port in entry.ports
+    )
+
+
+def rules_held(binding: Binding, why: str) -> Finding:
+    """Return what to tell about rules that stay because nobody knows what a binding needs."""
+    return Finding(
+        severity=Severity.WARNING,
+        subject=binding.subject,
+        reason=FindingReason.RULES_HELD,
+        message=(
+            "rules on security groups that nobody else needs stay open as long as it is not known which of "
+            f"them spec.networking of this binding needs: {why}"
+        ),
+    )
 
 
 class _PortNumbers:
@@ -104,6 +139,13 @@ class _PortNumbers:
 
 def _subject(spec: BindingSpec) -> str:
     return f"TargetGroupBinding of Service {spec.service}"
+
+
+def _readable_peer(spec: BindingSpec, peer: BindingPeer) -> Peer | None:
+    try:
+        return _peer(spec, peer)
+    except InvalidConfig:
+        return None
 
 
 def _peer(spec: BindingSpec, peer: BindingPeer) -> Peer:

@@ -70,13 +70,23 @@ _FIELDS: Final = LoadBalancerFields(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FrontendPort:
+    """One port of the network load balancer."""
+
+    behind: int
+    """The port of the application load balancer."""
+    asked: IngressAnnotations
+    """What the members that share the port say about its health check."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FrontendRequest:
     """What the members of a group say together about the load balancer before theirs."""
 
     asked: IngressAnnotations
     """Merged."""
-    ports: Mapping[int, int]
-    """Port of the application load balancer by port of the network load balancer."""
+    ports: Mapping[int, FrontendPort]
+    """By port of the network load balancer."""
     front: LoadBalancerParts
     """The application load balancer."""
     names: IngressNames
@@ -95,8 +105,8 @@ def frontend_resources(request: FrontendRequest) -> tuple[tuple[Resource, ...], 
     if not request.asked.frontend_nlb_security_groups:
         load_balancer = replace(load_balancer, security_groups=request.front.load_balancer.security_groups)
     resources: list[Resource] = [load_balancer]
-    for port, behind in sorted(request.ports.items()):
-        resources += _port(request, load_balancer, context, port, behind)
+    for port in sorted(request.ports):
+        resources += _port(request, load_balancer, context, port)
     return tuple(resources), parts.findings
 
 
@@ -151,9 +161,10 @@ def _tags(asked: IngressAnnotations) -> Tags:
 
 
 def _port(
-    request: FrontendRequest, load_balancer: LoadBalancer, context: BuildContext, port: int, behind: int
+    request: FrontendRequest, load_balancer: LoadBalancer, context: BuildContext, port: int
 ) -> Iterator[Resource]:
-    tags, check = _tags(request.asked), _health_check(request.asked)
+    behind, check = request.ports[port].behind, _health_check(request.ports[port].asked)
+    tags = _tags(request.asked)
     group = ResourceId(Kind.TARGET_GROUP, f"{FRONTEND_TARGET_GROUP}{port}")
     listener = ResourceId(Kind.LISTENER, f"{FRONTEND_LISTENER}{port}")
     yield TargetGroup(

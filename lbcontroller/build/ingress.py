@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lbcontroller.annotations.declare import Scope
 from lbcontroller.annotations.ingress import IngressAnnotations
 from lbcontroller.build.bindings import build_binding
-from lbcontroller.build.frontend_nlb import FrontendRequest, frontend_resources
+from lbcontroller.build.frontend_nlb import FrontendPort, FrontendRequest, frontend_resources
 from lbcontroller.build.held_members import HeldMembers
 from lbcontroller.build.ingress_front import Outcome, attempt, build_front
 from lbcontroller.build.ingress_groups import IngressGroup
 from lbcontroller.build.ingress_listeners import GroupListener, GroupListeners, GroupWishes
 from lbcontroller.build.ingress_load_balancer import GroupRequest
-from lbcontroller.build.ingress_members import GroupReading, read_members
+from lbcontroller.build.ingress_member import Member
+from lbcontroller.build.ingress_members import GroupReading, merged_annotations, read_members
 from lbcontroller.build.ingress_ports import SharedPorts, shared_ports
 from lbcontroller.build.ingress_wishes import Wishes, wishes_of
 from lbcontroller.build.listeners import build_actions, build_listener, listener_tags, target_groups_in
@@ -102,6 +104,8 @@ class _Assembly:
         try:
             resources += self._frontend(ports, front)
         except InvalidConfig as error:
+            if not self._can_do_without():
+                raise
             self.problems += error.problems
             retained |= set(held.retained_frontend())
         present = {resource.id for resource in resources}
@@ -207,13 +211,12 @@ class _Assembly:
     ) -> Outcome:
         merged = self.reading.merged
         served = tuple(port for port in ports.ports if any(item.name in wishes for item in port.members))
-        exists = self.context.inventory.existing is not None
         outcome = build_front(
             GroupRequest(
                 asked=merged.annotations,
                 ports=served,
                 kept_inbound=kept_inbound,
-                can_do_without=exists or not self.group.key.name.namespace,
+                can_do_without=self._can_do_without(),
                 context=self.context,
             ),
             merged.speakers,
@@ -221,6 +224,14 @@ class _Assembly:
         self.problems += outcome.problems
         self.findings += outcome.findings
         return outcome
+
+    def _can_do_without(self) -> bool:
+        """Return whether the group is served even without a setting that cannot be had.
+
+        What exists keeps its settings, and a group of several goes on. A load balancer of one Ingress that does
+        not exist yet is not made otherwise than its owner wants it.
+        """
+        return self.context.inventory.existing is not None or not self.group.key.name.namespace
 
     def _resources(self, listeners: Iterable[GroupListener], front: Outcome) -> Iterator[Resource]:
         parts, context = front.parts, self.context
@@ -264,19 +275,43 @@ class _Assembly:
         self.findings += findings
         return resources
 
-    def _frontend_ports(self, ports: SharedPorts) -> Mapping[int, int]:
+    def _frontend_ports(self, ports: SharedPorts) -> Mapping[int, FrontendPort]:
+        """Return the ports of the network load balancer; members that share one agree on its health check."""
         listening = {port.port for port in ports.ports}
-        chosen: dict[int, int] = {}
+        behind: dict[int, int] = {}
+        sharing: dict[int, list[Member]] = {}
         for member in self.reading.members:
             own = {port.port: port.port for port in ports.ports if member in port.members}
-            for port, behind in (member.annotations.frontend_nlb_listener_port_mapping or own).items():
-                if behind in listening and chosen.setdefault(port, behind) != behind:
-                    self.problems.append(
-                        member.problem(
-                            "frontend_nlb_listener_port_mapping",
-                            f"must send port {port} to port {chosen[port]}, as an earlier member does",
-                            value=f"{port}={behind}",
-                            hint="use another port",
-                        )
-                    )
-        return chosen
+            for port, target in (member.annotations.frontend_nlb_listener_port_mapping or own).items():
+                if target not in listening:
+                    self.problems.append(_no_such_port(member, port, target, listening))
+                elif behind.setdefault(port, target) != target:
+                    self.problems.append(_other_target(member, sharing[port][0], port, behind[port], target))
+                else:
+                    sharing.setdefault(port, []).append(member)
+        merged = {
+            port: merged_annotations(members, Scope.FRONTEND_LISTENER) for port, members in sharing.items()
+        }
+        self.problems += (problem for one in merged.values() for problem in one.conflicts)
+        return {
+            port: FrontendPort(behind=behind[port], asked=one.annotations) for port, one in merged.items()
+        }
+
+
+def _no_such_port(member: Member, port: int, target: int, listening: Iterable[int]) -> Problem:
+    return member.problem(
+        "frontend_nlb_listener_port_mapping",
+        f"must send port {port} to a port of the load balancer behind it, which listens on "
+        f"{', '.join(map(str, sorted(listening)))}; it has no effect",
+        value=f"{port}={target}",
+    )
+
+
+def _other_target(member: Member, winner: Member, port: int, behind: int, target: int) -> Problem:
+    return member.problem(
+        "frontend_nlb_listener_port_mapping",
+        f"must send port {port} to port {behind} as {winner.context.subject} does, which shares its load "
+        "balancer and comes first",
+        value=f"{port}={target}",
+        hint="use another port",
+    )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lbcontroller.annotations.class_params import ClassParams, override, sources
+from lbcontroller.annotations.declare import Scope
 from lbcontroller.annotations.ingress import IngressAnnotations
 from lbcontroller.annotations.merge import Member as MergeMember
 from lbcontroller.annotations.merge import Merged, merge
@@ -42,8 +43,11 @@ def read_members(group: IngressGroup, snapshot: Snapshot, context: BuildContext)
     )
 
 
-def _merged(members: Sequence[Member]) -> Merged[IngressAnnotations]:
-    merged = merge(
+def merged_annotations(
+    members: Sequence[Member], scope: Scope = Scope.LOAD_BALANCER
+) -> Merged[IngressAnnotations]:
+    """Return what members, in the order of the group, say together about what they share."""
+    return merge(
         IngressAnnotations,
         [
             MergeMember(
@@ -51,7 +55,12 @@ def _merged(members: Sequence[Member]) -> Merged[IngressAnnotations]:
             )
             for place, item in enumerate(members)
         ],
+        scope,
     )
+
+
+def _merged(members: Sequence[Member]) -> Merged[IngressAnnotations]:
+    merged = merged_annotations(members)
     return merged if members[0].params is None else _with_class_of_first(merged, members[0].params)
 
 

@@ -25,7 +25,13 @@ from typing import Any
 import yaml
 
 from lbcontroller.build.ingress import build_ingress_stack
-from lbcontroller.build.ingress_groups import IngressGroup, Ours, classify, ingress_group
+from lbcontroller.build.ingress_groups import (
+    IngressGroup,
+    Ours,
+    classify,
+    groups_of_finalizers,
+    ingress_group,
+)
 from lbcontroller.build.ingress_lookups import lookups
 from lbcontroller.build.result import BuildResult
 from lbcontroller.cluster.ingress import Ingress
@@ -127,6 +133,8 @@ def the_group(snapshot: Snapshot, settings: Settings) -> IngressGroup:
         match classify(ingress, snapshot, settings):
             case Ours(group=key):
                 keys.add(key)
+            case _:
+                keys |= groups_of_finalizers(ingress)
     (key,) = keys
     return ingress_group(key, snapshot, settings)
 

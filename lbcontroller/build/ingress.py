@@ -228,8 +228,8 @@ class _Assembly:
     def _can_do_without(self) -> bool:
         """Return whether the group is served even without a setting that cannot be had.
 
-        What exists keeps its settings, and a group of several goes on. A load balancer of one Ingress that does
-        not exist yet is not made otherwise than its owner wants it.
+        What exists keeps its settings, and a group of several goes on. A load balancer of one Ingress that
+        does not exist yet is not made otherwise than its owner wants it.
         """
         return self.context.inventory.existing is not None or not self.group.key.name.namespace
 

@@ -110,6 +110,7 @@ def _read(member: GroupMember, group: IngressGroup, snapshot: Snapshot, context:
     ingress = member.ingress
     own = IngressAnnotations.parse_leniently(ingress.subject, ingress.meta.annotations)
     params, problems = _params(member)
+    told = {problem.field for problem in member.problems}
     return _Reading(
         member=Member(
             ingress=ingress,
@@ -120,7 +121,11 @@ def _read(member: GroupMember, group: IngressGroup, snapshot: Snapshot, context:
             context=replace(context, subject=ingress.subject),
             snapshot=snapshot,
         ),
-        problems=tuple(dict.fromkeys((*member.problems, *problems, *own.problems))),
+        problems=(
+            *member.problems,
+            *problems,
+            *(problem for problem in own.problems if problem.field not in told),
+        ),
         findings=own.findings,
     )
 

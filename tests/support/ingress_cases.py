@@ -186,7 +186,8 @@ def _meta(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "uid": f"uid-of-{meta['name']}",
         "generation": 1,
         "creationTimestamp": CREATED,
-    } | meta
+        **meta,
+    }
 
 
 def _ingress(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,8 +38,9 @@ def _write(folder: Path, built: Mapping[str, str]) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.folder.name)
 def test_a_case_covers_only_annotations_its_objects_carry(case: IngressCase) -> None:
     assert case.covers <= SUFFIXES
-    carriers = (*case.snapshot.ingresses.values(), *case.snapshot.services.values())
-    assert case.covers <= {_suffix(key) for carrier in carriers for key in carrier.meta.annotations}
+    ingresses, services = case.snapshot.ingresses.values(), case.snapshot.services.values()
+    metas = [*(ingress.meta for ingress in ingresses), *(service.meta for service in services)]
+    assert case.covers <= {_suffix(key) for meta in metas for key in meta.annotations}
 
 
 def test_every_annotation_has_a_case_that_sets_it() -> None:

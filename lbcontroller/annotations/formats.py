@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final, NamedTuple
 
 from lbcontroller.annotations.codecs import (
     INT32_MAX,
     Codec,
     Fault,
+    Unreadable,
     enumeration,
     form,
     integer,
@@ -116,9 +118,26 @@ def _cidr(raw: str) -> str:
     return raw
 
 
-CIDR: Final = form(
+_PLAIN_CIDR: Final = form(
     "CIDR", "a CIDR such as 10.0.0.0/8 or 2001:db8::/32", r"[0-9A-Fa-f:.]+/[0-9]{1,3}", read=_cidr
 )
+
+
+def _cidr_or_hint(raw: str) -> str:
+    try:
+        return _PLAIN_CIDR.decode(raw)
+    except Unreadable as error:
+        raise Unreadable(*(replace(fault, hint=_of_one_address(raw)) for fault in error.faults)) from error
+
+
+def _of_one_address(raw: str) -> str:
+    try:
+        return f"write {raw}/{ip_address(raw).max_prefixlen} for this address alone"
+    except ValueError:
+        return ""
+
+
+CIDR: Final = replace(_PLAIN_CIDR, decode=_cidr_or_hint)
 """As written: host bits are dealt with where the CIDR is used."""
 
 

@@ -93,6 +93,8 @@ _TARGET_GROUP_ARN: Final = text(
 )
 _SERVICE_NAME: Final = text(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", "the name of a Service")
 _ORIGINAL_PORT: Final = "#{port}"
+_SAME: Final = {"protocol": "#{protocol}", "host": "#{host}", "port": _ORIGINAL_PORT, "path": "/#{path}"}
+"""What each part of a redirect says that leaves it as the client asked for it."""
 
 
 def _redirect_port(raw: str) -> str:
@@ -122,6 +124,12 @@ class _Redirect(JsonModel):
     query: Annotated[str, AfterValidator(_QUERY.decode)] | None = None
     status_code: Annotated[str, AfterValidator(_REDIRECT.decode)]
 
+    @model_validator(mode="after")
+    def _leads_elsewhere(self) -> Self:
+        if all(getattr(self, name) in (None, same) for name, same in _SAME.items()):
+            raise ValueError(f"must change at least one of {', '.join(_SAME)}")
+        return self
+
 
 class _Target(JsonModel):
     """A target group with its share."""
@@ -143,11 +151,11 @@ class _Target(JsonModel):
 
     @model_validator(mode="after")
     def _names_one_target_group(self) -> Self:
-        named = (self.target_group_arn, self.target_group_name, self.service_name)
-        if sum(name is not None for name in named) != 1:
+        exists = self.target_group_arn is not None or self.target_group_name is not None
+        if exists == (self.service_name is not None):
             raise ValueError("must have exactly one of targetGroupARN, targetGroupName and serviceName")
-        if (self.service_name is None) != (self.service_port is None):
-            raise ValueError("must have serviceName and servicePort together")
+        if self.service_name is not None and self.service_port is None:
+            raise ValueError("must have servicePort beside serviceName")
         return self
 
 
@@ -197,9 +205,9 @@ class _Action(JsonModel):
             raise ValueError(
                 f"must leave out {_alias(surplus[0])}, which does not belong to type {self.type}"
             )
-        if len(given) != 1:
-            either = " or ".join(_alias(name) for name in sorted(wanted, key=_CONFIGS.index))
-            raise ValueError(f"must have {'exactly one of ' if len(wanted) > 1 else ''}{either}")
+        if not given or ("forward_config" in given and len(given) > 1):
+            either = [_alias(name) for name in _CONFIGS if name in wanted]
+            raise ValueError(f"must have {'exactly one of ' if len(either) > 1 else ''}{', '.join(either)}")
         return self
 
 
@@ -242,20 +250,20 @@ def _read(action: _Action) -> IngressAction:
             stickiness_enabled=stickiness.enabled,
             stickiness_seconds=stickiness.duration_seconds,
         )
-    arn = Arn(action.target_group_arn) if action.target_group_arn else None
-    return ForwardRequest(
-        targets=(ForwardTarget(target_group_arn=arn, target_group_name=action.target_group_name),)
+    single = _Target.model_construct(
+        target_group_arn=action.target_group_arn, target_group_name=action.target_group_name
     )
+    return ForwardRequest(targets=(_read_target(single),))
 
 
 def _read_target(target: _Target) -> ForwardTarget:
-    return ForwardTarget(
-        target_group_arn=Arn(target.target_group_arn) if target.target_group_arn else None,
-        target_group_name=target.target_group_name,
-        service_name=target.service_name,
-        service_port=target.service_port,
-        weight=target.weight,
-    )
+    if target.service_name is not None:
+        return ForwardTarget(
+            service_name=target.service_name, service_port=target.service_port, weight=target.weight
+        )
+    if target.target_group_arn is not None:  # it counts more than a name, as in LBC
+        return ForwardTarget(target_group_arn=Arn(target.target_group_arn), weight=target.weight)
+    return ForwardTarget(target_group_name=target.target_group_name, weight=target.weight)
 
 
 def _write(action: IngressAction) -> Mapping[str, Any]:

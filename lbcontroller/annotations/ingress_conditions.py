@@ -40,7 +40,11 @@ class ConditionField(StrEnum):
 _FIELD: Final = enumeration(ConditionField)
 _HOST: Final = text(r"[A-Za-z0-9*?._-]{1,128}", "1 to 128 letters, digits, hyphens, dots, * and ?")
 _PATH: Final = text(r"[!-~]{1,128}", "1 to 128 printable ASCII characters without spaces")
-_REGEX: Final = text(r"[\s\S]{1,128}", "a regular expression of 1 to 128 characters")
+_REGEX: Final = text(
+    r"(?!.*\(\?(?:[=!>]|<[=!]))[ -~]{1,128}",
+    "a regular expression of 1 to 128 printable ASCII characters without look-around and atomic groups",
+)
+"""Source: Application Load Balancer guide, "Condition types for listener rules"."""
 _HEADER_NAME: Final = text(
     r"(?![Hh][Oo][Ss][Tt]$)[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}",
     "a header name of 1 to 40 characters, and not host, which has the field host-header",
@@ -111,7 +115,7 @@ class _Query(JsonModel):
 class _Source(JsonModel):
     """The address of the client."""
 
-    values: Annotated[Cidrs, AfterValidator(not_empty)] = Field(strict=False)
+    values: Annotated[Cidrs, AfterValidator(not_empty)] = Field(strict=False, max_length=5)
 
 
 class _Condition(JsonModel):

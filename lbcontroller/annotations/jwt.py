@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from lbcontroller.annotations.codecs import Codec, enumeration
+from lbcontroller.annotations.codecs import Codec, enumeration, text
 from lbcontroller.annotations.ingress_formats import HTTPS_URL
 from lbcontroller.annotations.json_objects import JsonModel, json_object_as, not_empty
 from lbcontroller.model.actions import JwtClaim, ValidateJwtAction
@@ -27,6 +27,10 @@ class ClaimFormat(StrEnum):
 
 
 _FORMAT: Final = enumeration(ClaimFormat)
+_NAME: Final = text(
+    r"(?!(?:exp|iss|nbf|iat)$)[\s\S]+",
+    "the name of a claim other than exp, iss, nbf and iat, which always count",
+)
 Text = Annotated[str, Field(min_length=1, max_length=256)]
 
 
@@ -34,14 +38,20 @@ class _Claim(JsonModel):
     """A claim that a token must carry."""
 
     format: Annotated[str, AfterValidator(_FORMAT.decode)]
-    name: Text
+    name: Annotated[Text, AfterValidator(_NAME.decode)]
     values: Annotated[tuple[Text, ...], AfterValidator(not_empty)] = Field(strict=False, max_length=10)
+
+    @model_validator(mode="after")
+    def _has_values_without_spaces(self) -> Self:
+        if self.format == ClaimFormat.SPACE_SEPARATED_VALUES and any(" " in value for value in self.values):
+            raise ValueError(f"must have values without spaces with format {self.format}")
+        return self
 
 
 class _Validation(JsonModel):
     """A validation as it is written."""
 
-    jwks_endpoint: Annotated[str, AfterValidator(HTTPS_URL.decode)]
+    jwks_endpoint: Annotated[Text, AfterValidator(HTTPS_URL.decode)]
     issuer: Text
     additional_claims: tuple[_Claim, ...] = Field(default=(), strict=False, max_length=10)
 

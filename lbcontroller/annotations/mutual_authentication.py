@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lbcontroller.annotations.codecs import Codec, Fault, Unreadable, enumeration
+from lbcontroller.annotations.codecs import Codec, Fault, Unreadable, enumeration, text
 from lbcontroller.annotations.json_objects import JsonModel, json_array_as
 from lbcontroller.model.enums import OnOff
 from lbcontroller.model.resources import MutualAuthenticationMode
@@ -30,6 +30,11 @@ class PortMutualAuthentication:
 
 _MODE: Final = enumeration(MutualAuthenticationMode)
 _ON_OFF: Final = enumeration(OnOff)
+_TRUST_STORE: Final = text(
+    r"arn:aws[\w-]*:elasticloadbalancing:[\w-]+:\d+:truststore/.+|[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?",
+    "the ARN or the name of a trust store",
+)
+"""Source: ELBv2 API reference, CreateTrustStore."""
 
 
 class _Entry(JsonModel):
@@ -37,7 +42,7 @@ class _Entry(JsonModel):
 
     port: int = Field(ge=1, le=65535)
     mode: Annotated[str, AfterValidator(_MODE.decode)]
-    trust_store: Annotated[str, Field(min_length=1)] | None = None
+    trust_store: Annotated[str, AfterValidator(_TRUST_STORE.decode)] | None = None
     ignore_client_certificate_expiry: bool | None = None
     advertise_trust_store_ca_names: Annotated[str, AfterValidator(_ON_OFF.decode)] | None = None
 

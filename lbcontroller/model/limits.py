@@ -41,8 +41,8 @@ adjustable)."""
 CONDITION_VALUES_PER_RULE: Final = 5
 """Values in all conditions of a rule together (Application Load Balancer guide, "Quotas"; never raised)."""
 WILDCARDS_PER_RULE: Final = 6
-"""Wildcards in all conditions of a rule together (Application Load Balancer guide, "Quotas"; never raised. Its
-page on conditions still says five.)"""
+"""Wildcards in all conditions of a rule together (Application Load Balancer guide, "Quotas"; never raised;
+the page of the guide about conditions says five)."""
 TARGET_GROUPS_PER_LOAD_BALANCER: Final = 100
 """Target groups behind an application load balancer (Application Load Balancer guide, "Quotas"; never
 raised)."""

@@ -10,7 +10,8 @@ What the server may do, and what follows:
 |-------------------------------------------|------------------------------------------------------|
 | ends or breaks the stream                 | watches on from the last version: nothing is lost    |
 | no longer knows that version (410)        | lists anew after a pause, and replaces               |
-| does not serve the resource (404)         | says what to install, and tries again                |
+| does not serve the resource (404)         | says what to install, and tries again; if a cluster  |
+|                                           | may do without it, there is none                     |
 | reports an error in the stream            | lists anew after a pause                             |
 | says nothing, not even bookmarks          | gives the stream up and watches on                   |
 | answers anything else, or cuts a line off | tries again after a pause, for ever                  |
@@ -22,7 +23,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
@@ -90,6 +91,10 @@ class Watched(Generic[T]):
     """
     on_change: OnChange[T]
     """Called on the event loop, once for each difference."""
+    selection: Mapping[str, str] = field(default_factory=dict)
+    """`fieldSelector` and `labelSelector`, where not all objects are followed."""
+    may_be_missing: bool = False
+    """Whether a cluster may do without the resource: as long as it does, there are no objects."""
 
 
 class _Expired(Exception):  # noqa: N818 - a fact about a version, not an error
@@ -116,6 +121,8 @@ class _Position:
     """When the server last said anything."""
     trouble: str = ""
     """What went wrong last, in words."""
+    missing: bool = False
+    """Whether the server does not serve the resource, and may do so."""
 
 
 class Informer(Generic[T]):
@@ -144,7 +151,8 @@ class Informer(Generic[T]):
         Args:
             now: of the same clock as the rhythm's.
         """
-        if self.synced.is_set() and now - self._at.last_word < self._rhythm.stale_after:
+        heard = now - self._at.last_word < self._rhythm.stale_after
+        if self.synced.is_set() and (heard or self._at.missing):
             return None
         return (
             f"{self._watched.resource.qualified}: {self._at.trouble or 'the API server was not heard lately'}"
@@ -170,11 +178,14 @@ class Informer(Generic[T]):
     async def _wait_after(self, error: Exception) -> None:
         self._at.failures += 1
         self._at.trouble = self._in_words(error)
+        self._at.missing = self._watched.may_be_missing and isinstance(error, NotFound)
+        if self._at.missing:
+            self.synced.set()
         asked = error.retry_after if isinstance(error, _Interrupted) else 0.0
         seconds = max(asked, self._rhythm.backoff(self._at.failures))
         logs.event(
             _LOG,
-            logging.ERROR if isinstance(error, Denied | NotFound) else logging.WARNING,
+            self._level(error),
             "informer_interrupted",
             resource=self._watched.resource.plural,
             error=repr(error),
@@ -183,6 +194,11 @@ class Informer(Generic[T]):
             retry_after=round(seconds, 1),
         )
         await self._rhythm.pause(seconds)
+
+    def _level(self, error: Exception) -> int:
+        if self._at.missing:
+            return logging.INFO if self._at.failures == 1 else logging.DEBUG
+        return logging.ERROR if isinstance(error, Denied | NotFound) else logging.WARNING
 
     def _in_words(self, error: Exception) -> str:
         match error:
@@ -200,7 +216,7 @@ class Informer(Generic[T]):
         """Read everything and replace what was known by it."""
         self._metrics.relisted(self._watched.resource.plural)
         seen: set[ObjectName] = set()
-        query = {"limit": str(self._rhythm.page_size)}
+        query = {"limit": str(self._rhythm.page_size), **self._watched.selection}
         while True:
             page = await self._page(query)
             for obj in page["items"]:
@@ -231,6 +247,7 @@ class Informer(Generic[T]):
             "allowWatchBookmarks": "true",
             "resourceVersion": self._at.version,
             "timeoutSeconds": str(int(self._rhythm.watch_timeout * (1 + self._rhythm.chance()))),
+            **self._watched.selection,
         }
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=self._rhythm.stall_timeout)
         async with self._session.get(self._path, params=query, timeout=timeout) as answer:

@@ -56,6 +56,7 @@ async def following(
     *,
     namespace: str = "",
     stall_timeout: float = 75.0,
+    **watching: Any,
 ) -> AsyncIterator[Follower]:
     """Follow the Services of a server while the block runs."""
     follower = Follower(project)
@@ -71,6 +72,7 @@ async def following(
         namespace=namespace,
         project=follower.project,
         on_change=follower.on_change,
+        **watching,
     )
     async with connection.async_session() as session:
         follower.informer = Informer(session, watched, follower.metrics, rhythm)
@@ -383,3 +385,46 @@ async def test_a_resource_that_is_not_served_is_told_with_what_to_install(tmp_pa
             "services: the API server does not serve v1 Service: install its CustomResourceDefinition"
         )
         assert follower.informer.trouble(0.0) is None
+
+
+async def test_one_object_is_followed_by_its_name(server: LocalApiServer, connection: Connection) -> None:
+    for name in ("api", "web"):
+        server.create(a_team(name, "one"))
+    selection = {"fieldSelector": "metadata.name=web", "labelSelector": "team!=three"}
+
+    async with following(connection, namespace="default", selection=selection) as follower:
+        await follower.informer.synced.wait()
+        assert follower.changes == [("web", None, "one")]
+        server.patch("Service", "api", {"metadata": {"labels": {"team": "two"}}})
+        server.patch("Service", "web", {"metadata": {"labels": {"team": "two"}}})
+        server.patch("Service", "web", {"metadata": {"labels": {"team": "three"}}})
+        server.patch("Service", "web", {"metadata": {"labels": {"team": "four"}}})
+        server.delete("Service", "web")
+        await until(lambda: len(follower.changes) == 5)
+
+    assert follower.changes[1:] == [
+        ("web", "one", "two"),
+        ("web", "two", None),
+        ("web", None, "four"),
+        ("web", "four", None),
+    ]
+    assert all("fieldSelector=metadata.name" in request.query for request in server.requests)
+
+
+async def test_what_a_cluster_may_do_without_is_there_as_soon_as_it_is_served(tmp_path: Path) -> None:
+    script = Script(
+        status(404, "the server could not find the requested resource"),
+        status(404, "the server could not find the requested resource"),
+        listing("3", an_object("web", "2", spec={})),
+        stream(hold=asyncio.Event().wait),
+    )
+    async with (
+        serving(script) as url,
+        following(connection_to_url(url, tmp_path), lambda _: "one", may_be_missing=True) as follower,
+    ):
+        await follower.informer.synced.wait()
+        assert follower.informer.trouble(1e9) is None
+        await until(lambda: len(follower.changes) == 1)
+
+    assert follower.changes == [("web", None, "one")]
+    assert follower.pauses == [0.5, 1.0]

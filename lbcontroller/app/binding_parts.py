@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lbcontroller.app.queues import Queues
+from lbcontroller.build.target_quotas import balances_across_zones
 from lbcontroller.controller.access import AwsAccess
 from lbcontroller.controller.backend_rules import RuleLedger
 from lbcontroller.controller.bindings import BindingReconciler
@@ -18,6 +19,7 @@ from lbcontroller.controller.queue import Priority
 from lbcontroller.controller.readiness import GateWriter, HealthPolls
 from lbcontroller.controller.registration import Registrar
 from lbcontroller.controller.target_groups import TargetGroupFinder
+from lbcontroller.controller.target_quotas import TargetQuotas
 from lbcontroller.keys import BackendRulesKey
 from lbcontroller.kube.client import Client
 from lbcontroller.settings import Settings
@@ -72,6 +74,9 @@ def binding_reconciler(
         polls=polls,
         gates=outlets.gates,
         missing=MissingBackends(clock),
+        quotas=TargetQuotas(
+            balances_across_zones=lambda stack: balances_across_zones(access.observer.observe(stack))
+        ),
         ledger=RuleLedger(),
         wake_rules=lambda: queues.targets.add(BackendRulesKey(), Priority.HIGH),
         look_again=queues.targets.add_after,

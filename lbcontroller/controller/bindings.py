@@ -22,6 +22,7 @@ from lbcontroller.controller.publish import Publisher, holds_finalizer
 from lbcontroller.controller.readiness import GateWriter, HealthPolls
 from lbcontroller.controller.registration import Registrar, Registration
 from lbcontroller.controller.target_groups import BoundTargetGroup, TargetGroupFinder
+from lbcontroller.controller.target_quotas import TargetQuotas
 from lbcontroller.errors import LbControllerError, NotReady
 from lbcontroller.keys import BindingKey
 from lbcontroller.model.identity import identify_labels
@@ -42,6 +43,7 @@ class BindingReconciler:
     polls: HealthPolls
     gates: GateWriter
     missing: MissingBackends
+    quotas: TargetQuotas
     ledger: RuleLedger
     wake_rules: Callable[[], None]
     """Asks for a reconcile of the backend rules."""
@@ -93,8 +95,9 @@ class BindingReconciler:
     ) -> float | None:
         binding = bound.binding
         rules_failure = self._enter_rules(key, binding, wanted, snapshot)
+        quotas = self.quotas.check(binding, wanted, snapshot)
         done = self.registrar.register(bound, wanted, snapshot)
-        self.publisher.findings(binding, (*wanted.findings, *done.findings))
+        self.publisher.findings(binding, (*wanted.findings, *quotas, *done.findings))
         waiting = self._publish_gates(binding, wanted, done, snapshot)
         again = min((wait for wait in (done.retry_after, waiting) if wait is not None), default=None)
         failure = done.failure or rules_failure
@@ -144,6 +147,7 @@ class BindingReconciler:
             raise NotReady(missing.finding.message, retry_after=wait)
         self.publisher.findings(bound.binding, (missing.finding,))
         self.registrar.empty(bound)
+        self.quotas.forget(key.name)
         self._strike(key)
         self._release_gates(key)
         self.publisher.binding_reconciled(bound.binding)
@@ -165,6 +169,7 @@ class BindingReconciler:
 
     def _forget(self, key: BindingKey) -> None:
         self._strike_out(key)
+        self.quotas.forget(key.name)
         self.polls.forget(key.name)
         self.missing.found(key.name)
         self.registrar.departures.forget(key.name)

@@ -31,6 +31,14 @@ TARGET_GROUPS_PER_ACTION: Final = 5
 """Target groups in one forward action (Elastic Load Balancing quotas; never raised)."""
 TARGETS_PER_TARGET_GROUP: Final = 1000
 """Instances or addresses in a target group (Network Load Balancer guide, "Quotas"; adjustable)."""
+TARGETS_PER_ZONE: Final = 500
+"""Targets in one zone of a network load balancer (Network Load Balancer guide, "Quotas"; adjustable)."""
+TARGETS_PER_LOAD_BALANCER: Final = 3000
+"""Targets of a network load balancer in all zones (Network Load Balancer guide, "Quotas"; adjustable)."""
+TARGETS_PER_CROSS_ZONE_LOAD_BALANCER: Final = 500
+"""Those of one that balances across zones (Network Load Balancer guide, "Quotas", note 3; adjustable)."""
+TARGETS_PER_APPLICATION_LOAD_BALANCER: Final = 1000
+"""Targets of an application load balancer (Application Load Balancer guide, "Quotas"; adjustable)."""
 SECURITY_GROUPS_PER_NETWORK_INTERFACE: Final = 5
 """Security groups that a load balancer's interfaces take (Amazon VPC quotas; adjustable)."""
 MOST_SECURITY_GROUPS_PER_NETWORK_INTERFACE: Final = 16

@@ -130,15 +130,20 @@ def faults(details: Iterable[ErrorDetails], known: Iterable[str]) -> Iterator[Fa
         given = detail["input"]
         # What pydantic itself refuses is told by its place; our own forms are told what stands there, too.
         refused = isinstance(detail.get("ctx", {}).get("error"), Unreadable)
-        shown = f", not {given!r}" if refused and isinstance(given, str | int | float) else ""
+        named = f", not {shown(given)}" if refused and isinstance(given, str | int | float) else ""
         for fault in expected(detail):
             hint = did_you_mean(str(detail["loc"][-1]), names) if unknown else fault.hint
-            yield Fault(f"{path(detail).removeprefix('.')} {fault.expected}{shown}".strip(), hint)
+            yield Fault(f"{path(detail).removeprefix('.')} {fault.expected}{named}".strip(), hint)
 
 
 def path(detail: ErrorDetails) -> str:
     """Return where in the JSON something was found, such as `.targetGroups[0].weight`."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in detail["loc"])
+
+
+def shown(value: object) -> str:
+    """Return a value of JSON as messages show it: texts as everywhere, all else as it is written."""
+    return repr(value) if isinstance(value, str) else json.dumps(value)
 
 
 def not_empty(items: tuple[T, ...]) -> tuple[T, ...]:

@@ -35,6 +35,7 @@ from lbcontroller.model.subnet_mappings import SubnetMapping
 SecurityGroupRef = SecurityGroupId | Ref
 LoadBalancerRef = Arn | Ref
 ListenerRef = Arn | Ref
+ListenerRuleRef = Arn | Ref
 CertificateRef = CertificateArn | Ref
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from lbcontroller.model.findings import Finding
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.references import ResourceId
-from lbcontroller.model.resources import Resource
+from lbcontroller.model.resources import ListenerRuleRef, Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,13 +71,13 @@ class Delete:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reorder:
-    """Give existing rules of one listener other priorities, in one call."""
+    """Give rules of one listener other priorities, all at once."""
 
     id: ResourceId
     """Of the listener."""
     arn: Arn
-    priorities: Mapping[Arn, int]
-    """New priority by the rule's ARN; at least one."""
+    priorities: Mapping[ListenerRuleRef, int]
+    """New priority by the rule; a `Ref` is one that an earlier step of the same plan makes. At least one."""
     reason: str
 
     @property

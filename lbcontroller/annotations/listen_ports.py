@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from lbcontroller.annotations.codecs import Codec, Fault, Unreadable
 from lbcontroller.annotations.ingress_formats import ALB_PROTOCOLS
-from lbcontroller.annotations.json_objects import ARRAY_PATTERN, read_json
+from lbcontroller.annotations.json_objects import ARRAY_PATTERN, read_json, shown
 from lbcontroller.errors import did_you_mean
 from lbcontroller.model.enums import Protocol
 
@@ -36,11 +36,11 @@ def _read(raw: str) -> tuple[ListenPort, ...]:
     by_port: dict[int, Protocol] = {}
     for index, protocol, port in entries:
         if protocol not in ALB_PROTOCOLS:
-            hint = did_you_mean(protocol, ALB_PROTOCOLS)
+            hint = did_you_mean(protocol, map(str, ALB_PROTOCOLS))
             faults.append(Fault(f"[{index}].{protocol} must be HTTP or HTTPS", hint))
         elif isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= _LAST_PORT:
             faults.append(
-                Fault(f"[{index}].{protocol} must be a number from 1 to {_LAST_PORT}, not {port!r}")
+                Fault(f"[{index}].{protocol} must be a number from 1 to {_LAST_PORT}, not {shown(port)}")
             )
         elif by_port.setdefault(port, Protocol(protocol)) != protocol:
             faults.append(

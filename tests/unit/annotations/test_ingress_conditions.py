@@ -86,10 +86,11 @@ def test_member_names_may_be_in_any_case() -> None:
 
 
 def test_a_misspelt_field_is_refused_with_the_nearest_one() -> None:
-    assert faults({"field": "http-headr", "httpHeaderConfig": {"httpHeaderName": "X", "values": ["y"]}}) == [
+    (fault,) = faults({"field": "http-headr", "httpHeaderConfig": {"httpHeaderName": "X", "values": ["y"]}})
+    assert fault == (
         "[0].field must be host-header, path-pattern, http-header, http-request-method, query-string or "
         "source-ip, not 'http-headr' | did you mean 'http-header'?"
-    ]
+    )
 
 
 def test_a_misspelt_member_is_refused_with_the_nearest_one() -> None:

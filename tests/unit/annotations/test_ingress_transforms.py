@@ -41,7 +41,10 @@ def test_member_names_may_be_in_any_case() -> None:
         ({}, "[0].type is required"),
         (
             {"type": "path-rewrite"},
-            "[0].type must be host-header-rewrite or url-rewrite, not 'path-rewrite' | did you mean 'url-rewrite'?",
+            (
+                "[0].type must be host-header-rewrite or url-rewrite, not 'path-rewrite' | "
+                "did you mean 'url-rewrite'?"
+            ),
         ),
         ({"type": "url-rewrite"}, "[0] must have urlRewriteConfig"),
         (
@@ -58,7 +61,10 @@ def test_member_names_may_be_in_any_case() -> None:
         ),
         (
             {"type": "url-rewrite", "urlRewriteConfig": {"rewrites": [{"regex": "", "replace": ""}]}},
-            "[0].urlRewriteConfig.rewrites[0].regex must be a regular expression of 1 to 1024 characters, not ''",
+            (
+                "[0].urlRewriteConfig.rewrites[0].regex must be a regular expression of 1 to 1024 "
+                "characters, not ''"
+            ),
         ),
         (
             {"type": "url-rewrite", "urlRewriteConfig": {"rewrites": [{"regex": "a", "replacement": "b"}]}},

@@ -62,13 +62,17 @@ def test_member_names_may_be_in_any_case() -> None:
         ({"additionalClaims": [CLAIM | {"name": ""}]}, "additionalClaims[0].name must not be empty"),
         (
             {"additionalClaims": [CLAIM | {"name": "exp"}]},
-            "additionalClaims[0].name must be the name of a claim other than exp, iss, nbf and iat, which always "
-            "count, not 'exp'",
+            (
+                "additionalClaims[0].name must be the name of a claim other than exp, iss, nbf and iat, "
+                "which always count, not 'exp'"
+            ),
         ),
         (
             {"additionalClaims": [CLAIM | {"format": "string"}]},
-            "additionalClaims[0].format must be single-string, string-array or space-separated-values, "
-            "not 'string' | did you mean 'string-array'?",
+            (
+                "additionalClaims[0].format must be single-string, string-array or space-separated-values, "
+                "not 'string' | did you mean 'string-array'?"
+            ),
         ),
         (
             {"additionalClaims": [CLAIM | {"format": "space-separated-values", "values": ["a b"]}]},

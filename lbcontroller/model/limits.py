@@ -54,8 +54,6 @@ the page of the guide about conditions says five)."""
 TARGET_GROUPS_PER_LOAD_BALANCER: Final = 100
 """Target groups behind an application load balancer (Application Load Balancer guide, "Quotas"; never
 raised)."""
-TARGETS_PER_LOAD_BALANCER: Final = 1000
-"""Targets behind an application load balancer (Application Load Balancer guide, "Quotas"; adjustable)."""
 LISTENERS_PER_APPLICATION_LOAD_BALANCER: Final = 50
 """Listeners of an application load balancer (Application Load Balancer guide, "Quotas"; adjustable)."""
 CERTIFICATES_PER_APPLICATION_LOAD_BALANCER: Final = 25

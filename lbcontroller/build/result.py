@@ -41,6 +41,10 @@ class BuildContext:
         """Return a finding that is probably not what the user meant."""
         return Finding(severity=Severity.WARNING, subject=self.subject, reason=reason, message=message)
 
+    def notice(self, reason: FindingReason, message: str) -> Finding:
+        """Return a finding about what goes on."""
+        return Finding(severity=Severity.NOTICE, subject=self.subject, reason=reason, message=message)
+
     def remark(self, reason: FindingReason, message: str) -> Finding:
         """Return a finding that is worth knowing."""
         return Finding(severity=Severity.INFO, subject=self.subject, reason=reason, message=message)

@@ -85,7 +85,10 @@ def address_order(
     config: LoadBalancerConfig,
     context: BuildContext,
 ) -> tuple[Finding, ...]:
-    """Return which Elastic IP goes where, when no user has chosen the order of the subnets."""
+    """Return which Elastic IP goes where, when no user has chosen the order of the subnets.
+
+    That is news for a new load balancer only: one that exists keeps its subnets and their addresses.
+    """
     if not chosen.in_order_of_ids or not config.addresses.allocations:
         return ()
     pairs = "; ".join(
@@ -93,10 +96,10 @@ def address_order(
         for mapping, subnet in zip(mappings, chosen.subnets, strict=True)
     )
     return (
-        context.remark(
+        context.notice(
             FindingReason.ADDRESS_ORDER,
             f"{config.fields.allocations} goes by the order of the discovered subnets' ids: {pairs}. "
-            f"To choose, name the subnets in {config.subnets.field}",
+            f"To choose, name the subnets in {config.subnets.field}; AWS moves no address of a load balancer",
         ),
     )
 

@@ -73,3 +73,15 @@ def test_the_api_server_is_asked_once_whether_it_knows_the_mode_of_addresses(yar
 
     assert len(published(yard)) == 4
     assert len(requests(yard, DRY_RUN)) == before + 1
+
+
+def test_the_zones_of_elastic_ips_are_told_once_when_nobody_chose_them(yard: Yard) -> None:
+    allocations = yard.cluster.world.fill("${eip.a},${eip.b},${eip.c}")
+    yard.kubernetes.apply(a_service(annotated=asking(scheme="internet-facing", eip_allocations=allocations)))
+    yard.settle()
+    yard.annotate("web", asking(additional_resource_tags="team=shop"))
+    yard.settle()
+
+    (told,) = [event for event in yard.events("web") if event[1] == "AddressOrder"]
+    assert told[0] == "Normal"
+    assert yard.cluster.world.fill("${eip.b} in ${subnet.public-b} (us-west-2b)") in told[2]

@@ -283,12 +283,12 @@ def test_which_elastic_ip_goes_where_is_said_when_nobody_chose() -> None:
 
     assert findings == (
         Finding(
-            severity=Severity.INFO,
+            severity=Severity.NOTICE,
             subject="Service shop/web",
             reason=FindingReason.ADDRESS_ORDER,
             message=f"{EIPS} goes by the order of the discovered subnets' ids: "
             "eipalloc-1 in subnet-private-a (us-west-2a); eipalloc-2 in subnet-private-b (us-west-2b). "
-            f"To choose, name the subnets in {SUBNETS}",
+            f"To choose, name the subnets in {SUBNETS}; AWS moves no address of a load balancer",
         ),
     )
 

@@ -9,6 +9,7 @@ from lbcontroller.aws.attributes import AttributeWriter
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_missing_security_group, is_not_found
 from lbcontroller.aws.identity import Identification
+from lbcontroller.aws.listener_rules import ListenerRules
 from lbcontroller.aws.listeners import Listeners
 from lbcontroller.aws.load_balancers import LoadBalancers
 from lbcontroller.aws.mirror import Mirror
@@ -23,6 +24,7 @@ from lbcontroller.model.resources import (
     Certificate,
     Listener,
     ListenerRule,
+    ListenerRuleRef,
     LoadBalancer,
     LoadBalancerTarget,
     Resource,
@@ -59,6 +61,7 @@ class Applier:
         self._listeners = Listeners(
             caller=caller, mirror=mirror, identification=identification, attributes=attributes
         )
+        self._rules = ListenerRules(caller=caller, mirror=mirror, identification=identification)
 
     def execute(self, step: Step, arns: Mapping[ResourceId, Arn]) -> Arn:
         """Take one step for anything but a TargetGroupBinding and return the ARN it is about.
@@ -96,8 +99,8 @@ class Applier:
                 self._update(arn, without_references(resource, arns), Changes.of(step.changes))
             case Delete(id=id_, arn=arn):
                 self._delete(id_.kind, arn)
-            case Reorder():
-                raise NotImplementedError(f"rules of {step.id} cannot be reordered yet")
+            case Reorder(arn=arn, priorities=priorities):
+                self._rules.reorder(arn, _by_arn(priorities, arns))
             case _:
                 assert_never(step)
         return arn
@@ -112,7 +115,9 @@ class Applier:
                 return self._load_balancers.create(desired)
             case Listener():
                 return self._listeners.create(desired)
-            case Certificate() | ListenerRule() | LoadBalancerTarget():
+            case ListenerRule():
+                return self._rules.create(desired)
+            case Certificate() | LoadBalancerTarget():
                 raise NotImplementedError(f"{desired.id} cannot be made yet")
             case TargetGroupBinding():
                 raise TypeError(f"{desired.id} is not in AWS")
@@ -129,7 +134,9 @@ class Applier:
                 self._load_balancers.update(arn, desired, changes)
             case Listener():
                 self._listeners.update(arn, desired, changes)
-            case Certificate() | ListenerRule() | LoadBalancerTarget():
+            case ListenerRule():
+                self._rules.update(arn, desired, changes)
+            case Certificate() | LoadBalancerTarget():
                 raise NotImplementedError(f"{desired.id} cannot be made yet")
             case TargetGroupBinding():
                 raise TypeError(f"{desired.id} is not in AWS")
@@ -146,7 +153,9 @@ class Applier:
                 self._load_balancers.delete(arn)
             case Kind.LISTENER:
                 self._listeners.delete(arn)
-            case Kind.CERTIFICATE | Kind.LISTENER_RULE | Kind.LOAD_BALANCER_TARGET:
+            case Kind.LISTENER_RULE:
+                self._rules.delete(arn)
+            case Kind.CERTIFICATE | Kind.LOAD_BALANCER_TARGET:
                 raise NotImplementedError(f"{arn} cannot be deleted yet")
             case Kind.TARGET_GROUP_BINDING:
                 raise TypeError(f"{arn} is not in AWS")
@@ -164,10 +173,16 @@ def _needed(step: Step, arns: Mapping[ResourceId, Arn]) -> Iterable[Arn]:
         case Delete(arn=arn):
             needed = {arn}
         case Reorder(arn=arn, priorities=priorities):
-            needed = {arn, *priorities}
+            needed = {arn, *_by_arn(priorities, arns)}
         case _:
             assert_never(step)
     return sorted(needed | _security_groups(step, arns))
+
+
+def _by_arn(priorities: Mapping[ListenerRuleRef, int], arns: Mapping[ResourceId, Arn]) -> Mapping[Arn, int]:
+    return {
+        arns[rule.to] if isinstance(rule, Ref) else rule: priority for rule, priority in priorities.items()
+    }
 
 
 def _security_groups(step: Step, arns: Mapping[ResourceId, Arn]) -> frozenset[Arn]:

@@ -258,6 +258,11 @@ def is_deletion_protected(error: BaseException) -> bool:
     )
 
 
+def is_priority_in_use(error: BaseException) -> bool:
+    """Whether another rule of the listener has the priority that a rule was to get."""
+    return code_of(error) == "PriorityInUse"
+
+
 def is_rule_limit(error: BaseException) -> bool:
     """Whether a security group has no room for more rules."""
     return code_of(error) == "RulesPerSecurityGroupLimitExceeded"

@@ -8,9 +8,18 @@ from lbcontroller.aws.wire import known
 from lbcontroller.errors import Problem, Refused
 from lbcontroller.model.fields import Tags
 from lbcontroller.model.identity import StackId, identify
-from lbcontroller.model.resources import Listener, LoadBalancer, SecurityGroup, TargetGroup
+from lbcontroller.model.resources import (
+    Certificate,
+    Listener,
+    ListenerRule,
+    LoadBalancer,
+    SecurityGroup,
+    TargetGroup,
+)
 
-Tagged = SecurityGroup | TargetGroup | LoadBalancer | Listener
+Named = SecurityGroup | TargetGroup | LoadBalancer | Listener
+"""What has a name, or a port, that only one can have."""
+Tagged = Named | ListenerRule | Certificate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +35,7 @@ class Identification:
             raise AssertionError(f"{desired.id} without tracking tags")
         return tracked.stack
 
-    def require_ours(self, desired: Tagged, found: Tags, what: str, cause: Exception | None = None) -> None:
+    def require_ours(self, desired: Named, found: Tags, what: str, cause: Exception | None = None) -> None:
         """Make sure that what exists under a name that we want to use is the desired resource itself.
 
         Args:

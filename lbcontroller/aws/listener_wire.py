@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from lbcontroller.aws.action_wire import actions_request, decode_actions
 from lbcontroller.aws.wire import given, tag_list, without_nones
-from lbcontroller.model.actions import Action, ForwardAction, WeightedTargetGroup
-from lbcontroller.model.enums import AlpnPolicy, Protocol
-from lbcontroller.model.fields import UNKNOWN, UNMANAGED, Tags
+from lbcontroller.model.enums import AlpnPolicy, OnOff, Protocol
+from lbcontroller.model.fields import UNKNOWN, UNMANAGED, Field, Tags
 from lbcontroller.model.ids import Arn, CertificateArn
 from lbcontroller.model.observed import ObservedListener
 from lbcontroller.model.references import Kind, Ref, ResourceId
-from lbcontroller.model.resources import CertificateRef, Listener
+from lbcontroller.model.resources import (
+    CertificateRef,
+    Listener,
+    MutualAuthentication,
+    MutualAuthenticationMode,
+)
 
 SECURE_PROTOCOLS: Final = frozenset({Protocol.TLS, Protocol.HTTPS})
 """Protocols of listeners that have certificates."""
@@ -32,6 +37,7 @@ def create_request(listener: Listener) -> dict[str, Any]:
 def settings_request(listener: Listener) -> dict[str, Any]:
     """Return the parameters that CreateListener and ModifyListener share."""
     certificates, alpn = certificate_arns(given(listener.certificates)), given(listener.alpn_policy)
+    mutual = given(listener.mutual_authentication)
     return without_nones(
         {
             "Port": listener.port,
@@ -40,6 +46,7 @@ def settings_request(listener: Listener) -> dict[str, Any]:
             "Certificates": certificate_request(certificates[0]) if certificates else None,
             "SslPolicy": given(listener.ssl_policy),
             "AlpnPolicy": [alpn] if alpn is not None else None,
+            "MutualAuthentication": mutual_authentication_request(mutual) if mutual is not None else None,
         }
     )
 
@@ -57,25 +64,16 @@ def certificate_request(certificate: CertificateArn) -> list[dict[str, str]]:
     return [{"CertificateArn": certificate}]
 
 
-def actions_request(actions: Sequence[Action]) -> list[dict[str, Any]]:
-    """Return actions as AWS takes them."""
-    return [
-        _forward_request(action, order)
-        for order, action in enumerate(actions, start=1)
-        if isinstance(action, ForwardAction)
-    ]
-
-
-def _forward_request(action: ForwardAction, order: int) -> dict[str, Any]:
-    sticky = action.stickiness_enabled
-    config = {
-        "TargetGroups": [
-            without_nones({"TargetGroupArn": weighted.target_group, "Weight": weighted.weight})
-            for weighted in action.target_groups
-        ],
-        "TargetGroupStickinessConfig": {"Enabled": sticky} if sticky is not None else None,
-    }
-    return {"Type": "forward", "Order": order, "ForwardConfig": without_nones(config)}
+def mutual_authentication_request(mutual: MutualAuthentication) -> dict[str, Any]:
+    """Return how clients are asked for certificates, as AWS takes it."""
+    return without_nones(
+        {
+            "Mode": mutual.mode,
+            "TrustStoreArn": mutual.trust_store,
+            "IgnoreClientCertificateExpiry": mutual.ignore_expiry,
+            "AdvertiseTrustStoreCaNames": mutual.advertise_ca_names,
+        }
+    )
 
 
 def decode_listener(answer: Mapping[str, Any], id_: ResourceId | None, tags: Tags) -> ObservedListener:
@@ -95,12 +93,13 @@ def decode_listener(answer: Mapping[str, Any], id_: ResourceId | None, tags: Tag
             load_balancer=Arn(answer["LoadBalancerArn"]),
             port=answer["Port"],
             protocol=protocol,
-            default_actions=tuple(_decode_actions(answer.get("DefaultActions", ()))),
+            default_actions=decode_actions(answer.get("DefaultActions", ())),
             certificates=UNKNOWN if secure else (),
             ssl_policy=answer.get("SslPolicy", UNMANAGED) if secure else UNMANAGED,
             alpn_policy=AlpnPolicy(alpn[0]) if alpn else UNMANAGED,
             attributes=UNKNOWN,
             tags=tags,
+            mutual_authentication=_decode_mutual_authentication(answer.get("MutualAuthentication")),
         ),
         ours=id_ is not None,
     )
@@ -118,18 +117,16 @@ def decode_certificates(items: Iterable[Mapping[str, Any]]) -> tuple[Certificate
     return tuple(dict.fromkeys(CertificateArn(item["CertificateArn"]) for item in by_place))
 
 
-def _decode_actions(actions: Iterable[Mapping[str, Any]]) -> Iterator[Action]:
-    for action in actions:
-        if action["Type"] == "forward":
-            yield _decode_forward(action)
-
-
-def _decode_forward(action: Mapping[str, Any]) -> ForwardAction:
-    config = action.get("ForwardConfig") or {"TargetGroups": [{"TargetGroupArn": action["TargetGroupArn"]}]}
-    return ForwardAction(
-        target_groups=tuple(
-            WeightedTargetGroup(target_group=Arn(item["TargetGroupArn"]), weight=item.get("Weight"))
-            for item in config["TargetGroups"]
-        ),
-        stickiness_enabled=config.get("TargetGroupStickinessConfig", {}).get("Enabled"),
+def _decode_mutual_authentication(answer: Mapping[str, Any] | None) -> Field[MutualAuthentication]:
+    if not answer or not answer.get("Mode"):
+        return UNMANAGED
+    mode = MutualAuthenticationMode(answer["Mode"])
+    if mode is not MutualAuthenticationMode.VERIFY:
+        # AWS may answer an empty trust store and flags that mean nothing there.
+        return MutualAuthentication(mode=mode)
+    return MutualAuthentication(
+        mode=mode,
+        trust_store=Arn(answer["TrustStoreArn"]),
+        ignore_expiry=bool(answer.get("IgnoreClientCertificateExpiry")),
+        advertise_ca_names=OnOff(answer.get("AdvertiseTrustStoreCaNames") or OnOff.OFF),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
+from lbcontroller.aws.action_wire import actions_request, lacks_secret, with_secrets
 from lbcontroller.aws.attribute_defaults import beyond, listener_defaults
 from lbcontroller.aws.attributes import AttributeWriter
 from lbcontroller.aws.caller import AwsCaller
@@ -13,11 +14,11 @@ from lbcontroller.aws.errors import is_duplicate, is_not_found
 from lbcontroller.aws.identity import Identification
 from lbcontroller.aws.listener_wire import (
     SECURE_PROTOCOLS,
-    actions_request,
     certificate_arns,
     certificate_request,
     create_request,
     decode_listener,
+    mutual_authentication_request,
     settings_request,
 )
 from lbcontroller.aws.mirror import Mirror
@@ -38,6 +39,9 @@ from lbcontroller.model.observed import ObservedListener
 from lbcontroller.model.references import Kind
 from lbcontroller.model.resources import Listener
 
+_SECRET_SECONDS: Final = 60.0
+"""How soon a listener is tried again whose client secret somebody has to provide."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listeners:
@@ -52,8 +56,14 @@ class Listeners:
         """Make a listener, or take over the one that a lost reply left.
 
         Raises:
+            NotReady: nobody knows the client secret of a default action.
             LbControllerError: as `AwsCaller.call` does; InvalidConfig also when another one has the port.
         """
+        if lacks_secret(desired.default_actions):
+            raise NotReady(
+                f"listener {desired.id.name} cannot be made while its client secret is unknown",
+                retry_after=_SECRET_SECONDS,
+            )
         try:
             answer = self.caller.call(CREATE_LISTENER, **create_request(desired))["Listeners"][0]
         except InvalidConfig as error:
@@ -63,7 +73,12 @@ class Listeners:
         defaults = listener_defaults(desired)
         certificates = certificate_arns(given(desired.certificates))
         observed = decode_listener(answer, desired.id, known(desired.tags))
-        resource = replace(observed.resource, attributes=defaults, certificates=certificates[:1])
+        resource = replace(
+            observed.resource,
+            attributes=defaults,
+            certificates=certificates[:1],
+            default_actions=with_secrets(observed.resource.default_actions, desired.default_actions),
+        )
         self._record(desired, replace(observed, resource=resource))
         self._add_certificates(observed.arn, certificates)
         self.mirror.amend(observed.arn, certificates=certificates)
@@ -107,12 +122,14 @@ class Listeners:
             return
         answer = self.caller.call(MODIFY_LISTENER, ListenerArn=arn, **request)["Listeners"][0]
         now = decode_listener(answer, desired.id, {}).resource
+        sent = desired.default_actions if "DefaultActions" in request else ()
         self.mirror.amend(
             arn,
             protocol=now.protocol,
-            default_actions=now.default_actions,
+            default_actions=with_secrets(now.default_actions, sent, present.default_actions),
             ssl_policy=now.ssl_policy,
             alpn_policy=now.alpn_policy,
+            mutual_authentication=now.mutual_authentication,
         )
         if now.protocol not in SECURE_PROTOCOLS:
             self.mirror.amend(arn, certificates=())
@@ -177,6 +194,9 @@ def _modification(desired: Listener, present: Listener, fields: frozenset[str]) 
         request["SslPolicy"] = wanted(Kind.LISTENER, "ssl_policy", desired.ssl_policy)
     if "alpn_policy" in fields:
         request["AlpnPolicy"] = [wanted(Kind.LISTENER, "alpn_policy", desired.alpn_policy)]
+    mutual = wanted(Kind.LISTENER, "mutual_authentication", desired.mutual_authentication)
+    if "mutual_authentication" in fields and mutual is not None:
+        request["MutualAuthentication"] = mutual_authentication_request(mutual)
     certificates, before = certificate_arns(given(desired.certificates)), _present_certificates(present)
     if "certificates" in fields and certificates and certificates[:1] != before[:1]:
         request["Certificates"] = certificate_request(certificates[0])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
+from lbcontroller.aws.action_wire import with_secrets
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_not_found
 from lbcontroller.aws.listener_wire import decode_listener, default_certificate
@@ -19,11 +20,13 @@ from lbcontroller.aws.operations import (
     DESCRIBE_LOAD_BALANCERS,
     DESCRIBE_TARGET_GROUPS,
 )
+from lbcontroller.aws.rule_reading import RuleReader
 from lbcontroller.aws.security_groups import decode_security_group
 from lbcontroller.aws.tagging import TAG_BATCH, read_tags
 from lbcontroller.aws.target_groups import decode_target_group
 from lbcontroller.aws.wire import decode_tags
 from lbcontroller.errors import NotReady
+from lbcontroller.model.enums import LoadBalancerType
 from lbcontroller.model.fields import UNKNOWN, Tags
 from lbcontroller.model.identity import CLUSTER_TAG, StackId, TagFamily, Tracked, identify
 from lbcontroller.model.ids import Arn, VpcId
@@ -32,7 +35,7 @@ from lbcontroller.model.references import Kind, ResourceId
 
 PARALLEL_READS: Final = 8
 """Calls at a time: more gain nothing, and the connection pool keeps room for the workers."""
-FAMILIES: Final = frozenset({TagFamily.SERVICE, TagFamily.SHARED})
+FAMILIES: Final = frozenset({TagFamily.SERVICE, TagFamily.INGRESS, TagFamily.SHARED})
 """Stacks that are read: those that a front end builds."""
 
 Answer: TypeAlias = Mapping[str, Any]
@@ -49,7 +52,7 @@ class Loader:
     """The name in the tags of what is ours."""
     vpc_id: VpcId
     listeners_are_tagged: bool = True
-    """Whether a listener without our tags is somebody else's."""
+    """Whether a listener or rule without our tags is somebody else's."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def load(self) -> frozenset[StackId]:
@@ -79,7 +82,9 @@ class Loader:
             own = dict(self._load_balancers(load_balancers, tags))
             found |= own
             found |= self._target_groups(target_groups, tags, own.keys())
-            found |= self._listeners(pool, own)
+            listeners = dict(self._listeners(pool, own))
+            found |= listeners
+            found |= self._rules(pool, _with_rules(own, listeners))
             return self.mirror.replace_all(loading, found)
 
     def _in_vpc(self, pages: Iterable[Sequence[Answer]]) -> list[Answer]:
@@ -160,6 +165,22 @@ class Loader:
                 return []
             raise
 
+    def _rules(self, pool: Executor, listeners: Mapping[Arn, Entry]) -> Iterator[tuple[Arn, Entry]]:
+        reader = RuleReader(
+            caller=self.caller,
+            mirror=self.mirror,
+            cluster=self.cluster,
+            rules_are_tagged=self.listeners_are_tagged,
+        )
+        answers = dict(zip(listeners, pool.map(reader.answers, listeners), strict=True))
+        arns = [Arn(answer["RuleArn"]) for part in answers.values() for answer in part]
+        tags = self._tags(pool, arns) if self.listeners_are_tagged else {}
+        for listener, entry in listeners.items():
+            place = (listener, _port_of(entry))
+            for answer in answers[listener]:
+                observed = reader.decode(answer, place, entry.stack, tags.get(answer["RuleArn"], {}))
+                yield observed.arn, Entry(stack=entry.stack, observed=observed)
+
     def _decode_listener(self, answer: Answer, tags: Tags, stack: StackId) -> ObservedListener:
         tracked = self._tracked(tags)
         name = tracked.resource if tracked is not None and tracked.stack == stack else None
@@ -178,5 +199,30 @@ class Loader:
             and known.certificates[:1] == (default_certificate(answer),)
         ):
             certificates = known.certificates
-        resource = replace(observed.resource, attributes=known.attributes, certificates=certificates)
+        resource = replace(
+            observed.resource,
+            attributes=known.attributes,
+            certificates=certificates,
+            default_actions=with_secrets(observed.resource.default_actions, known.default_actions),
+        )
         return replace(observed, resource=resource)
+
+
+def _with_rules(load_balancers: Mapping[Arn, Entry], listeners: Found) -> Found:
+    """Return the listeners that may have rules: those of application load balancers."""
+    applications = {
+        arn
+        for arn, entry in load_balancers.items()
+        if isinstance(entry.observed, ObservedLoadBalancer)
+        and entry.observed.resource.type is LoadBalancerType.APPLICATION
+    }
+    return {
+        arn: entry
+        for arn, entry in listeners.items()
+        if isinstance(entry.observed, ObservedListener)
+        and entry.observed.resource.load_balancer in applications
+    }
+
+
+def _port_of(entry: Entry) -> int:
+    return entry.observed.resource.port if isinstance(entry.observed, ObservedListener) else 0

@@ -20,6 +20,7 @@ from lbcontroller.model.subnet_mappings import SubnetMapping
 def create_request(load_balancer: LoadBalancer) -> dict[str, Any]:
     """Return the parameters of CreateLoadBalancer for a load balancer whose references are resolved."""
     groups, mappings = given(load_balancer.security_groups), given(load_balancer.subnets)
+    pool, network = given(load_balancer.ipam_pool), load_balancer.type is LoadBalancerType.NETWORK
     return without_nones(
         {
             "Name": load_balancer.name,
@@ -29,10 +30,17 @@ def create_request(load_balancer: LoadBalancer) -> dict[str, Any]:
             "SubnetMappings": subnet_mappings(mappings or ()),
             # Without the parameter it is made without security groups; an empty list is refused.
             "SecurityGroups": list(groups) if groups else None,
-            "EnablePrefixForIpv6SourceNat": given(load_balancer.source_nat_prefix),
+            "EnablePrefixForIpv6SourceNat": given(load_balancer.source_nat_prefix) if network else None,
+            "CustomerOwnedIpv4Pool": load_balancer.customer_owned_ipv4_pool,
+            "IpamPools": ipam_pools(pool) if pool else None,
             "Tags": tag_list(load_balancer.tags),
         }
     )
+
+
+def ipam_pools(pool: str) -> dict[str, str]:
+    """Return the IPAM pool of public IPv4 addresses as AWS takes it."""
+    return {"Ipv4IpamPoolId": pool}
 
 
 def subnet_mappings(mappings: Iterable[SubnetMapping]) -> list[dict[str, str]]:
@@ -52,7 +60,8 @@ def subnet_mappings(mappings: Iterable[SubnetMapping]) -> list[dict[str, str]]:
 
 
 def decode_load_balancer(answer: Mapping[str, Any], id_: ResourceId, tags: Tags) -> ObservedLoadBalancer:
-    """Return a load balancer as DescribeLoadBalancers answers it; attributes and capacity are unknown."""
+    """Return a load balancer as DescribeLoadBalancers answers it; what costs a call of its own is unknown."""
+    kind = LoadBalancerType(answer["Type"])
     zones = answer.get("AvailabilityZones", ())
     private_link = answer.get("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic")
     return ObservedLoadBalancer(
@@ -60,7 +69,7 @@ def decode_load_balancer(answer: Mapping[str, Any], id_: ResourceId, tags: Tags)
         resource=LoadBalancer(
             id=id_,
             name=answer["LoadBalancerName"],
-            type=LoadBalancerType(answer["Type"]),
+            type=kind,
             scheme=Scheme(answer["Scheme"]),
             ip_address_type=IpAddressType(answer.get("IpAddressType") or IpAddressType.IPV4),
             subnets=decode_subnets(zones),
@@ -70,6 +79,11 @@ def decode_load_balancer(answer: Mapping[str, Any], id_: ResourceId, tags: Tags)
             attributes=UNKNOWN,
             capacity_units=UNKNOWN,
             tags=tags,
+            customer_owned_ipv4_pool=answer.get("CustomerOwnedIpv4Pool") or None,
+            ipam_pool=_decode_ipam_pool(answer) if kind is LoadBalancerType.APPLICATION else UNMANAGED,
+            web_acl=UNKNOWN,
+            web_acl_classic=UNKNOWN,
+            shield_protection=UNKNOWN,
         ),
         dns_name=answer["DNSName"],
         state=LoadBalancerState(answer["State"]["Code"]),
@@ -90,6 +104,9 @@ def seen_again(
         observed.resource,
         attributes=before.resource.attributes,
         capacity_units=before.resource.capacity_units,
+        web_acl=before.resource.web_acl,
+        web_acl_classic=before.resource.web_acl_classic,
+        shield_protection=before.resource.shield_protection,
     )
     return replace(observed, resource=resource, serving_since=now if is_news else before.serving_since)
 
@@ -97,6 +114,10 @@ def seen_again(
 def decode_subnets(zones: Iterable[Mapping[str, Any]]) -> tuple[SubnetMapping, ...]:
     """Return the subnets of a load balancer, in the order of AWS's availability zones."""
     return tuple(_decode_mapping(zone) for zone in zones)
+
+
+def _decode_ipam_pool(answer: Mapping[str, Any]) -> str:
+    return (answer.get("IpamPools") or {}).get("Ipv4IpamPoolId") or ""
 
 
 def _decode_mapping(zone: Mapping[str, Any]) -> SubnetMapping:

@@ -1,6 +1,7 @@
 """What of this cluster exists in AWS, in memory: read once, then kept by writing through after each own call.
 
-It has what carries the cluster's identity tags, and the listeners of its load balancers, whoever made them.
+It has what carries the cluster's identity tags, and the listeners and rules of its load balancers, whoever
+made them.
 What belongs to other clusters or to nobody is not kept. Nothing in here calls AWS.
 """
 
@@ -10,15 +11,18 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from lbcontroller.model.fields import UNKNOWN, Mark
 from lbcontroller.model.identity import StackId
 from lbcontroller.model.ids import Arn, SecurityGroupId
 from lbcontroller.model.ingress_rules import IngressRule
 from lbcontroller.model.observed import (
+    ObservedCertificate,
     ObservedListener,
+    ObservedListenerRule,
     ObservedLoadBalancer,
+    ObservedLoadBalancerTarget,
     ObservedSecurityGroup,
     ObservedTargetGroup,
     Target,
@@ -27,18 +31,30 @@ from lbcontroller.model.observed import (
 from lbcontroller.plan.existing import forwarded_to
 from lbcontroller.plan.targets import identifier
 
-InAws = ObservedSecurityGroup | ObservedLoadBalancer | ObservedTargetGroup | ObservedListener
+InAws = (
+    ObservedSecurityGroup
+    | ObservedCertificate
+    | ObservedLoadBalancer
+    | ObservedTargetGroup
+    | ObservedListener
+    | ObservedListenerRule
+    | ObservedLoadBalancerTarget
+)
 """What the mirror holds: everything observed but the bindings, which are in the cluster."""
 Targets = Mapping[Target, TargetHealth]
 Rules = frozenset[IngressRule]
 
 _COSTLY_FACTS: Final[Mapping[type[InAws], tuple[str, ...]]] = {
     ObservedSecurityGroup: (),
-    ObservedLoadBalancer: ("attributes", "capacity_units"),
+    ObservedCertificate: ("fingerprint",),
+    ObservedLoadBalancer: ("attributes", "capacity_units", "web_acl", "web_acl_classic", "shield_protection"),
     ObservedTargetGroup: ("attributes",),
     ObservedListener: ("attributes", "certificates"),
+    ObservedListenerRule: (),
+    ObservedLoadBalancerTarget: (),
 }
 """Fields that cost a call for each resource."""
+_Sender: TypeAlias = ObservedListener | ObservedListenerRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +82,8 @@ class Mirror:
         self._lock = threading.RLock()
         self._entries: dict[Arn, Entry] = {}
         self._stacks: dict[StackId, set[Arn]] = {}
-        self._listeners: dict[Arn, set[Arn]] = {}
+        self._parts: dict[Arn, set[Arn]] = {}
+        """What cannot be without a load balancer, listener or target group, by the one it is part of."""
         self._senders: dict[Arn, set[Arn]] = {}
         self._targets: dict[Arn, dict[Target, TargetHealth]] = {}
         self._rules: dict[SecurityGroupId, Rules] = {}
@@ -115,9 +132,10 @@ class Mirror:
     def forget(self, arn: Arn) -> None:
         """Note that a resource is gone, and with it what cannot be without it."""
         with self._lock:
-            for gone in (arn, *self._listeners.get(arn, ())):
-                self._note_write(gone)
-                self._remove(gone)
+            for part in tuple(self._parts.get(arn, ())):
+                self.forget(part)
+            self._note_write(arn)
+            self._remove(arn)
 
     def lose(self, arn: Arn) -> None:
         """Note that AWS does not know a resource any more although nobody here deleted it."""
@@ -224,17 +242,29 @@ class Mirror:
         return observed
 
     def _users(self, target_group: Arn) -> frozenset[Arn]:
-        listeners = (self._entries[arn].observed for arn in self._senders.get(target_group, ()))
-        return frozenset(_load_balancer_of(item) for item in listeners if isinstance(item, ObservedListener))
+        senders = (self._load_balancer_of(arn) for arn in self._senders.get(target_group, ()))
+        return frozenset(load_balancer for load_balancer in senders if load_balancer is not None)
+
+    def _load_balancer_of(self, sender: Arn) -> Arn | None:
+        """Return the load balancer of a listener or rule; None while a rule's listener is not known."""
+        entry = self._entries.get(sender)
+        match entry.observed if entry else None:
+            case ObservedListener() as listener:
+                return _owner_of(listener)
+            case ObservedListenerRule() as rule:
+                return self._load_balancer_of(_owner_of(rule))
+            case _:
+                return None
 
     def _put(self, entry: Entry) -> None:
-        arn = entry.observed.arn
+        arn, observed = entry.observed.arn, entry.observed
         self._remove_index(arn)
         self._entries[arn] = entry
         self._stacks.setdefault(entry.stack, set()).add(arn)
-        if isinstance(entry.observed, ObservedListener):
-            self._listeners.setdefault(_load_balancer_of(entry.observed), set()).add(arn)
-            for target_group in _target_groups_of(entry.observed):
+        if isinstance(observed, ObservedListener | ObservedListenerRule | ObservedLoadBalancerTarget):
+            self._parts.setdefault(_owner_of(observed), set()).add(arn)
+        if isinstance(observed, ObservedListener | ObservedListenerRule):
+            for target_group in _target_groups_of(observed):
                 self._senders.setdefault(target_group, set()).add(arn)
 
     def _remove(self, arn: Arn) -> None:
@@ -247,10 +277,12 @@ class Mirror:
         entry = self._entries.get(arn)
         if entry is None:
             return
+        observed = entry.observed
         _discard(self._stacks, entry.stack, arn)
-        if isinstance(entry.observed, ObservedListener):
-            _discard(self._listeners, _load_balancer_of(entry.observed), arn)
-            for target_group in _target_groups_of(entry.observed):
+        if isinstance(observed, ObservedListener | ObservedListenerRule | ObservedLoadBalancerTarget):
+            _discard(self._parts, _owner_of(observed), arn)
+        if isinstance(observed, ObservedListener | ObservedListenerRule):
+            for target_group in _target_groups_of(observed):
                 _discard(self._senders, target_group, arn)
 
     def _note_write(self, arn: Arn) -> None:
@@ -258,15 +290,22 @@ class Mirror:
             self._loading.written.add(arn)
 
 
-def _load_balancer_of(listener: ObservedListener) -> Arn:
-    reference = listener.resource.load_balancer
+def _owner_of(part: _Sender | ObservedLoadBalancerTarget) -> Arn:
+    """Return what a part belongs to: a listener's load balancer, a rule's listener, a target's group."""
+    match part:
+        case ObservedListener(resource=listener):
+            reference = listener.load_balancer
+        case ObservedListenerRule(resource=rule):
+            reference = rule.listener
+        case ObservedLoadBalancerTarget(resource=target):
+            reference = target.target_group
     if not isinstance(reference, str):
-        raise TypeError(f"an observed listener with an unresolved reference: {listener.arn}")
-    return reference
+        raise TypeError(f"an observed resource with an unresolved reference: {part.arn}")
+    return Arn(reference)
 
 
-def _target_groups_of(listener: ObservedListener) -> frozenset[Arn]:
-    return frozenset(Arn(to) for to in forwarded_to(listener.resource) if isinstance(to, str))
+def _target_groups_of(sender: _Sender) -> frozenset[Arn]:
+    return frozenset(Arn(to) for to in forwarded_to(sender.resource) if isinstance(to, str))
 
 
 def _discard(index: dict[Any, set[Arn]], key: StackId | Arn, arn: Arn) -> None:

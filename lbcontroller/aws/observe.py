@@ -28,8 +28,11 @@ from lbcontroller.model.identity import StackId
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import (
     LoadBalancerState,
+    ObservedCertificate,
     ObservedListener,
+    ObservedListenerRule,
     ObservedLoadBalancer,
+    ObservedLoadBalancerTarget,
     ObservedSecurityGroup,
     ObservedTargetGroup,
 )
@@ -122,7 +125,13 @@ class Observer:
                 if _is_managed(desired.certificates) and present.certificates is UNKNOWN:
                     yield partial(self._read_certificates, arn)
             case (
-                ObservedSecurityGroup() | ObservedLoadBalancer() | ObservedTargetGroup() | ObservedListener()
+                ObservedSecurityGroup()
+                | ObservedCertificate()
+                | ObservedLoadBalancer()
+                | ObservedTargetGroup()
+                | ObservedListener()
+                | ObservedListenerRule()
+                | ObservedLoadBalancerTarget()
             ):
                 pass
             case _:

@@ -128,6 +128,8 @@ _SECURITY_GROUPS: Final = ("ec2:DescribeSecurityGroups", "ec2:GetSecurityGroupsF
 """The second is not in the User Guide, and CreateLoadBalancer is refused without it."""
 _SUBNETS: Final = "ec2:DescribeSubnets"
 _VPCS: Final = "ec2:DescribeVpcs"
+_USER_POOL_CLIENTS: Final = "cognito-idp:DescribeUserPoolClient"
+"""Needed where clients log in at a Cognito user pool (ALB guide, "Authenticate users")."""
 
 DESCRIBE_LOAD_BALANCERS: Final = _read(_ELBV2, "DescribeLoadBalancers", _ELBV2_PAGES)
 DESCRIBE_LOAD_BALANCER_ATTRIBUTES: Final = _read(_ELBV2, "DescribeLoadBalancerAttributes")
@@ -154,12 +156,18 @@ DELETE_LOAD_BALANCER: Final = _write(_ELBV2, "DeleteLoadBalancer")
 DESCRIBE_LISTENERS: Final = _read(_ELBV2, "DescribeListeners", _ELBV2_PAGES)
 DESCRIBE_LISTENER_ATTRIBUTES: Final = _read(_ELBV2, "DescribeListenerAttributes")
 DESCRIBE_LISTENER_CERTIFICATES: Final = _read(_ELBV2, "DescribeListenerCertificates", _ELBV2_PAGES)
-CREATE_LISTENER: Final = _write(_ELBV2, "CreateListener", _ADD_TAGS)
-MODIFY_LISTENER: Final = _write(_ELBV2, "ModifyListener")
+CREATE_LISTENER: Final = _write(_ELBV2, "CreateListener", _ADD_TAGS, _USER_POOL_CLIENTS)
+MODIFY_LISTENER: Final = _write(_ELBV2, "ModifyListener", _USER_POOL_CLIENTS)
 MODIFY_LISTENER_ATTRIBUTES: Final = _write(_ELBV2, "ModifyListenerAttributes")
 ADD_LISTENER_CERTIFICATES: Final = _write(_ELBV2, "AddListenerCertificates")
 REMOVE_LISTENER_CERTIFICATES: Final = _write(_ELBV2, "RemoveListenerCertificates")
 DELETE_LISTENER: Final = _write(_ELBV2, "DeleteListener")
+
+DESCRIBE_RULES: Final = _read(_ELBV2, "DescribeRules", _ELBV2_PAGES)
+CREATE_RULE: Final = _write(_ELBV2, "CreateRule", _ADD_TAGS, _USER_POOL_CLIENTS)
+MODIFY_RULE: Final = _write(_ELBV2, "ModifyRule", _USER_POOL_CLIENTS)
+SET_RULE_PRIORITIES: Final = _write(_ELBV2, "SetRulePriorities")
+DELETE_RULE: Final = _write(_ELBV2, "DeleteRule")
 
 DESCRIBE_TARGET_GROUPS: Final = _read(_ELBV2, "DescribeTargetGroups", _ELBV2_PAGES)
 DESCRIBE_TARGET_GROUP_ATTRIBUTES: Final = _read(_ELBV2, "DescribeTargetGroupAttributes")
@@ -197,6 +205,8 @@ CREATE_TAGS: Final = _write(_EC2, "CreateTags")
 DELETE_TAGS: Final = _write(_EC2, "DeleteTags")
 
 LIST_CERTIFICATES: Final = _read(AwsService.ACM, "ListCertificates", _ACM_PAGES)
+
+DESCRIBE_CERTIFICATE: Final = _read(AwsService.ACM, "DescribeCertificate")
 
 ASSUME_ROLE: Final = _read(AwsService.STS, "AssumeRole")
 

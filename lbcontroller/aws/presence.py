@@ -9,16 +9,21 @@ from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_not_found
 from lbcontroller.aws.mirror import InAws, Mirror
 from lbcontroller.aws.operations import (
+    DESCRIBE_CERTIFICATE,
     DESCRIBE_LISTENERS,
     DESCRIBE_LOAD_BALANCERS,
+    DESCRIBE_RULES,
     DESCRIBE_SECURITY_GROUPS,
     DESCRIBE_TARGET_GROUPS,
 )
 from lbcontroller.errors import NotReady
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import (
+    ObservedCertificate,
     ObservedListener,
+    ObservedListenerRule,
     ObservedLoadBalancer,
+    ObservedLoadBalancerTarget,
     ObservedSecurityGroup,
     ObservedTargetGroup,
 )
@@ -50,6 +55,12 @@ def _exists(caller: AwsCaller, observed: InAws) -> bool:
                 caller.call(DESCRIBE_TARGET_GROUPS, TargetGroupArns=[arn])
             case ObservedListener(arn=arn):
                 caller.call(DESCRIBE_LISTENERS, ListenerArns=[arn])
+            case ObservedListenerRule(arn=arn):
+                caller.call(DESCRIBE_RULES, RuleArns=[arn])
+            case ObservedCertificate(arn=arn):
+                caller.call(DESCRIBE_CERTIFICATE, CertificateArn=arn)
+            case ObservedLoadBalancerTarget(resource=target):
+                caller.call(DESCRIBE_TARGET_GROUPS, TargetGroupArns=[target.target_group])
             case _:
                 assert_never(observed)
     except NotReady as error:

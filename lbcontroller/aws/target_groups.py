@@ -47,21 +47,23 @@ def create_request(target_group: TargetGroup) -> dict[str, Any]:
             "Port": target_group.port,
             "VpcId": target_group.vpc_id,
             "IpAddressType": TargetIpAddressType.IPV6 if ipv6 else None,
-            **health_check_request(known(target_group.health_check)),
+            "TargetControlPort": target_group.control_port,
+            **health_check_request(known(target_group.health_check), target_group.protocol_version),
             "Tags": tag_list(target_group.tags),
         }
     )
 
 
-def health_check_request(check: HealthCheck) -> dict[str, Any]:
+def health_check_request(check: HealthCheck, version: ProtocolVersion | None) -> dict[str, Any]:
     """Return the parameters that CreateTargetGroup and ModifyTargetGroup share."""
+    codes = "GrpcCode" if version is ProtocolVersion.GRPC else "HttpCode"
     return without_nones(
         {
             "HealthCheckEnabled": True,
             "HealthCheckProtocol": check.protocol,
             "HealthCheckPort": check.port,
             "HealthCheckPath": check.path,
-            "Matcher": {"HttpCode": check.matcher} if check.matcher is not None else None,
+            "Matcher": {codes: check.matcher} if check.matcher is not None else None,
             "HealthCheckIntervalSeconds": check.interval_seconds,
             "HealthCheckTimeoutSeconds": check.timeout_seconds,
             "HealthyThresholdCount": check.healthy_threshold,
@@ -87,6 +89,7 @@ def decode_target_group(answer: Mapping[str, Any], id_: ResourceId, tags: Tags) 
             health_check=_decode_health_check(answer),
             attributes=UNKNOWN,
             tags=tags,
+            control_port=answer.get("TargetControlPort"),
         ),
         load_balancers=frozenset(Arn(arn) for arn in answer.get("LoadBalancerArns", ())),
     )
@@ -153,7 +156,7 @@ class TargetGroups:
         change_tags(self.caller, arn, changes)
         self.mirror.amend(arn, tags=changes.applied_to_tags(present.tags))
         if "health_check" in changes.fields:
-            request = health_check_request(known(desired.health_check))
+            request = health_check_request(known(desired.health_check), desired.protocol_version)
             answer = self.caller.call(MODIFY_TARGET_GROUP, TargetGroupArn=arn, **request)
             self.mirror.amend(arn, health_check=_decode_health_check(answer["TargetGroups"][0]))
         self.attributes.write(arn, desired, present.attributes, changes.attributes)

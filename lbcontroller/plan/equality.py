@@ -10,16 +10,41 @@ from dataclasses import fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from lbcontroller.model.actions import Action, ForwardAction
-from lbcontroller.model.enums import AlpnPolicy
+from lbcontroller.model.actions import (
+    Action,
+    AuthenticateOidcAction,
+    FixedResponseAction,
+    ForwardAction,
+    RedirectAction,
+    ValidateJwtAction,
+)
+from lbcontroller.model.enums import AlpnPolicy, OnOff
+from lbcontroller.model.fields import UNKNOWN
 from lbcontroller.model.ids import Arn, CertificateArn
 from lbcontroller.model.ingress_rules import IngressRule
 from lbcontroller.model.references import Kind, Ref, ResourceId, references
-from lbcontroller.model.resources import BindingIngress, BindingPeer, BindingPort, BindingSpec, HealthCheck
+from lbcontroller.model.resources import (
+    BindingIngress,
+    BindingPeer,
+    BindingPort,
+    BindingSpec,
+    HealthCheck,
+    MutualAuthentication,
+    MutualAuthenticationMode,
+)
+from lbcontroller.model.rule_conditions import Condition, Transform
 from lbcontroller.model.subnet_mappings import AUTO_ASSIGNED, SubnetMapping
 
 DEFAULT_WEIGHT: Final = 1
 """Weight of a target group that was given none (ELBv2 API reference, TargetGroupTuple)."""
+_AS_REQUESTED: Final = {
+    "protocol": "#{protocol}",
+    "host": "#{host}",
+    "port": "#{port}",
+    "path": "/#{path}",
+    "query": "#{query}",
+}
+"""What the parts of a redirect are that nobody set (ELBv2 API reference, RedirectActionConfig)."""
 
 
 def resolve(value: Any, arns: Mapping[ResourceId, Arn]) -> Any:
@@ -73,6 +98,27 @@ def same_actions(desired: tuple[Action, ...], observed: tuple[Action, ...]) -> b
     )
 
 
+def same_conditions(desired: tuple[Condition, ...], observed: tuple[Condition, ...]) -> bool:
+    """Compare which requests are meant: all conditions must be met, so that their order has no meaning."""
+    return set(desired) == set(observed)
+
+
+def same_transforms(desired: tuple[Transform, ...], observed: tuple[Transform, ...]) -> bool:
+    """Compare without order: a rule has at most one of each type."""
+    return {type(one): one for one in desired} == {type(one): one for one in observed}
+
+
+def same_mutual_authentication(desired: MutualAuthentication, observed: MutualAuthentication) -> bool:
+    """Compare the mode and, where clients are verified, how; AWS repeats for other modes what it likes."""
+    if desired.mode is not observed.mode:
+        return False
+    return desired.mode is not MutualAuthenticationMode.VERIFY or (
+        desired.trust_store,
+        bool(desired.ignore_expiry),
+        desired.advertise_ca_names or OnOff.OFF,
+    ) == (observed.trust_store, bool(observed.ignore_expiry), observed.advertise_ca_names or OnOff.OFF)
+
+
 def same_certificates(desired: tuple[CertificateArn, ...], observed: tuple[CertificateArn, ...]) -> bool:
     """Compare the default certificate, and the set of all."""
     return desired[:1] == observed[:1] and set(desired) == set(observed)
@@ -106,6 +152,10 @@ SAME: Final[Mapping[tuple[Kind, str], Callable[[Any, Any], bool]]] = MappingProx
         (Kind.LISTENER, "default_actions"): same_actions,
         (Kind.LISTENER, "certificates"): same_certificates,
         (Kind.LISTENER, "alpn_policy"): same_alpn,
+        (Kind.LISTENER, "mutual_authentication"): same_mutual_authentication,
+        (Kind.LISTENER_RULE, "actions"): same_actions,
+        (Kind.LISTENER_RULE, "conditions"): same_conditions,
+        (Kind.LISTENER_RULE, "transforms"): same_transforms,
         (Kind.TARGET_GROUP_BINDING, "labels"): same_labels,
         (Kind.TARGET_GROUP_BINDING, "spec"): same_spec,
     }
@@ -122,17 +172,50 @@ def _same_mapping(desired: SubnetMapping, observed: SubnetMapping) -> bool:
 
 
 def _same_action(desired: Action, observed: Action) -> bool:
-    if isinstance(desired, ForwardAction) and isinstance(observed, ForwardAction):
-        return _same_forward(desired, observed)
+    match desired, observed:
+        case ForwardAction(), ForwardAction():
+            return _same_stickiness(desired, observed) and _shares(desired) == _shares(observed)
+        case RedirectAction(), RedirectAction():
+            return _destination(desired) == _destination(observed)
+        case FixedResponseAction(), FixedResponseAction():
+            return _response(desired) == _response(observed)
+        case AuthenticateOidcAction(), AuthenticateOidcAction():
+            return _same_login(desired, observed)
+        case ValidateJwtAction(), ValidateJwtAction():
+            return _required(desired) == _required(observed)
+        case _:
+            return desired == observed
+
+
+def _same_stickiness(desired: ForwardAction, observed: ForwardAction) -> bool:
+    """Compare what is asked for; nobody is kept anywhere for a time when it is off."""
+    if desired.stickiness_enabled is None:
+        return True
+    if desired.stickiness_enabled != bool(observed.stickiness_enabled):
+        return False
+    return not desired.stickiness_enabled or desired.stickiness_seconds in {None, observed.stickiness_seconds}
+
+
+def _destination(action: RedirectAction) -> tuple[str | None, ...]:
+    """Return what a redirect changes; None for what stays as the client asked for it."""
+    parts = ((getattr(action, part), unset) for part, unset in _AS_REQUESTED.items())
+    return (action.status, *(None if value in {None, "", unset} else value for value, unset in parts))
+
+
+def _response(action: FixedResponseAction) -> FixedResponseAction:
+    return replace(action, content_type=action.content_type or None, body=action.body or None)
+
+
+def _same_login(desired: AuthenticateOidcAction, observed: AuthenticateOidcAction) -> bool:
+    """Compare a login; a client secret that AWS does not tell is taken for the right one."""
+    if UNKNOWN in {desired.client_secret, observed.client_secret}:
+        observed = replace(observed, client_secret=desired.client_secret)
     return desired == observed
 
 
-def _same_forward(desired: ForwardAction, observed: ForwardAction) -> bool:
-    if desired.stickiness_enabled is not None and desired.stickiness_enabled != bool(
-        observed.stickiness_enabled
-    ):
-        return False
-    return _shares(desired) == _shares(observed)
+def _required(action: ValidateJwtAction) -> ValidateJwtAction:
+    """Return what is required of a token, the claims without their order."""
+    return replace(action, claims=tuple(sorted(action.claims, key=lambda claim: claim.name)))
 
 
 def _shares(action: ForwardAction) -> dict[object, int]:

@@ -34,8 +34,10 @@ from lbcontroller.model.resources import (
     TargetGroupBinding,
 )
 from lbcontroller.model.subnet_mappings import SubnetMapping
+from lbcontroller.plan.differences import Scope, compare
+from lbcontroller.plan.order import dependency_order
 from lbcontroller.plan.planner import plan
-from lbcontroller.plan.steps import Plan, Step
+from lbcontroller.plan.steps import Change, Create, Plan, Step, Update
 from lbcontroller.settings import Settings
 from tests.support.nlb_stacks import CLUSTER, a_policy
 
@@ -135,6 +137,43 @@ class AwsUnderTest:
         self.execute(made.steps, made.kept)
         return made
 
+    def make(self, stack: Stack) -> dict[ResourceId, Arn]:
+        """Create everything of a stack, without a plan, and return the ARNs."""
+        steps = [
+            Create(resource=resource, reason="asked for") for resource in dependency_order(stack.resources)
+        ]
+        return self.execute(steps, {})
+
+    def change(self, stack: Stack, id_: ResourceId, *fields: str, **options: Any) -> None:
+        """Update fields of a resource to what a stack says, without a plan; tags by `tags.<key>`."""
+        arns = self.arns(stack)
+        [desired] = [resource for resource in stack.resources if resource.id == id_]
+        changes = tuple(
+            Change(field=name, before=None, after=_value(desired, name)) for name in sorted(fields)
+        )
+        step = Update(resource=desired, arn=arns[id_], changes=changes, reason="asked for", **options)
+        self.applier.execute(step, arns)
+
+    def arns(self, stack: Stack) -> dict[ResourceId, Arn]:
+        """Return the ARNs of what the mirror has of a stack."""
+        return {item.resource.id: item.arn for item in self.observer.observe(stack.id)}
+
+    def differences(self, stack: Stack) -> dict[ResourceId, tuple[str, ...]]:
+        """Return the fields in which what a new process finds is not as a stack says; empty when all is."""
+        self.restart()
+        self.loader.load()
+        self.observer.read_unknown(stack)
+        found = {item.resource.id: item for item in self.observer.observe(stack.id)}
+        scope = Scope(subject="", arns={id_: item.arn for id_, item in found.items()}, policy=a_policy())
+        assert sorted(found) == sorted(resource.id for resource in stack.resources)
+        compared = {
+            resource.id: compare(resource, found[resource.id].resource, scope).changes
+            for resource in stack.resources
+        }
+        return {
+            id_: tuple(change.field for change in changes) for id_, changes in compared.items() if changes
+        }
+
     def observed(self, stack: Stack, kind: Kind) -> list[Any]:
         """Return what the mirror has of one kind."""
         return [item for item in self.observer.observe(stack.id) if item.resource.id.kind is kind]
@@ -151,6 +190,12 @@ class AwsUnderTest:
     def _mapping(self, mapping: SubnetMapping) -> SubnetMapping:
         zone = mapping.subnet.removeprefix("subnet-")
         return replace(mapping, subnet=SubnetId(self.world.ids[f"subnet.private-{zone}"]))
+
+
+def _value(desired: Resource, name: str) -> Any:
+    part, _, key = name.partition(".")
+    value = getattr(desired, part)
+    return value.get(key) if key else value
 
 
 def clients_of(aws: LocalAws) -> AwsClients:

@@ -165,10 +165,9 @@ def test_the_kind_of_each_resource_is_found_again_after_a_restart(account: AwsUn
     account.restart()
     account.loader.load()
 
-    assert {kind: len(account.observed(stack, kind)) for kind in Kind} == {
+    assert {kind: len(account.observed(stack, kind)) for kind in Kind if account.observed(stack, kind)} == {
         Kind.SECURITY_GROUP: 1,
         Kind.TARGET_GROUP: 1,
         Kind.LOAD_BALANCER: 1,
         Kind.LISTENER: 1,
-        Kind.TARGET_GROUP_BINDING: 0,
     }

@@ -14,17 +14,28 @@ from lbcontroller.model.ids import Arn, SecurityGroupId
 from lbcontroller.model.observed import (
     LoadBalancerState,
     ObservedListener,
+    ObservedListenerRule,
     ObservedLoadBalancer,
+    ObservedLoadBalancerTarget,
     ObservedTargetGroup,
     Target,
     TargetHealth,
 )
-from lbcontroller.model.resources import Listener, LoadBalancer, Stack, TargetGroup
+from lbcontroller.model.references import Kind, ResourceId
+from lbcontroller.model.resources import (
+    Listener,
+    ListenerRule,
+    LoadBalancer,
+    LoadBalancerTarget,
+    Stack,
+    TargetGroup,
+)
 from lbcontroller.plan.equality import resolve
+from tests.support.alb_stacks import AlbGroup
 from tests.support.nlb_stacks import LOAD_BALANCER, STACK, a_rule, a_stack, target_group_id
 
 OTHER = StackId(TagFamily.SERVICE, "shop/other")
-LB, LISTENER, TG = Arn("lb"), Arn("listener"), Arn("tg")
+LB, LISTENER, TG, RULE = Arn("lb"), Arn("listener"), Arn("tg"), Arn("rule")
 ARNS = {LOAD_BALANCER: LB, target_group_id(80): TG}
 
 
@@ -51,6 +62,23 @@ def a_listener(**changes: Any) -> ObservedListener:
 
 def a_target_group(load_balancers: frozenset[Arn] = frozenset()) -> ObservedTargetGroup:
     return ObservedTargetGroup(arn=TG, resource=of_kind(TargetGroup), load_balancers=load_balancers)
+
+
+def a_rule_of_the_listener(**changes: Any) -> ObservedListenerRule:
+    rule = next(item for item in AlbGroup().stack().resources if isinstance(item, ListenerRule))
+    forwarding = replace(rule, listener=LISTENER, actions=a_listener().resource.default_actions)
+    return ObservedListenerRule(arn=RULE, resource=replace(forwarding, **changes), ours=True)
+
+
+def a_target_of_the_group() -> ObservedLoadBalancerTarget:
+    target = LoadBalancerTarget(
+        id=ResourceId(Kind.LOAD_BALANCER_TARGET, "FrontendNlb-tg-TCP-80"),
+        target_group=TG,
+        load_balancer=LB,
+        listener=LISTENER,
+        port=80,
+    )
+    return ObservedLoadBalancerTarget(arn=Arn("tg#alb"), resource=target)
 
 
 def filled() -> Mirror:
@@ -210,3 +238,63 @@ def test_rules_are_unknown_again_after_doubt() -> None:
     mirror.forget_all_rules()
 
     assert mirror.rules(group) is UNKNOWN
+
+
+# Rules of listeners, and load balancers as targets
+
+
+def test_rules_use_target_groups_for_their_load_balancer() -> None:
+    mirror = filled()
+    mirror.record(STACK, a_rule_of_the_listener())
+    mirror.record(STACK, a_listener(default_actions=()))
+
+    assert users(mirror) == {LB}
+    mirror.forget(RULE)
+    assert users(mirror) == frozenset()
+
+
+def test_a_rule_whose_listener_is_not_known_is_nobodys_use() -> None:
+    mirror = Mirror()
+    mirror.record(STACK, a_target_group())
+    mirror.record(STACK, a_rule_of_the_listener())
+
+    assert users(mirror) == frozenset()
+
+
+@pytest.mark.parametrize("gone", [LISTENER, LB])
+def test_rules_go_with_their_listener_and_with_its_load_balancer(gone: Arn) -> None:
+    mirror = filled()
+    mirror.record(STACK, a_rule_of_the_listener())
+
+    mirror.forget(gone)
+
+    assert mirror.find(RULE) is None
+    assert mirror.find(LISTENER) is None
+
+
+def test_a_rule_that_moved_on_does_not_go_with_a_bulk_read_that_is_older() -> None:
+    mirror = filled()
+    mirror.record(STACK, a_rule_of_the_listener())
+
+    changed = bulk(mirror, a_load_balancer(), a_target_group(), meanwhile=lambda: mirror.forget(LISTENER))
+
+    assert changed == frozenset()
+    assert mirror.find(RULE) is None
+
+
+def test_a_registered_load_balancer_goes_with_the_target_group() -> None:
+    mirror = filled()
+    mirror.record(STACK, a_target_of_the_group())
+
+    mirror.forget(TG)
+
+    assert mirror.find(Arn("tg#alb")) is None
+
+
+def test_rules_have_nothing_to_doubt() -> None:
+    mirror = filled()
+    mirror.record(STACK, a_rule_of_the_listener())
+
+    mirror.doubt(STACK)
+
+    assert mirror.find(RULE) == a_rule_of_the_listener()

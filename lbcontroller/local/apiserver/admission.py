@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from lbcontroller.local.apiserver import definitions, services
+from lbcontroller.local.apiserver import definitions, ingresses, services
 from lbcontroller.local.apiserver.allocation import ServiceAllocations
 from lbcontroller.local.apiserver.names import name_problem
 from lbcontroller.local.apiserver.objects import JsonObject, field_at, members_of, metadata
 from lbcontroller.local.apiserver.resources import ResourceType
 from lbcontroller.local.apiserver.schema import fill_defaults, problems_in
 from lbcontroller.local.apiserver.selectors import selector_of
-from lbcontroller.local.apiserver.service_rules import ingress_entry_problems, status_problems_in
+from lbcontroller.local.apiserver.service_rules import status_problems_in
 from lbcontroller.local.apiserver.status import Cause, FieldProblem, invalid
 
-_PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 _ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 _PENDING = {"phase": "Pending", "qosClass": "BestEffort"}
 
@@ -24,11 +23,17 @@ class Admission:
     """The rules of every kind; objects are completed in place."""
 
     def __init__(
-        self, allocations: ServiceAllocations, now: Callable[[], str], *, stores_ip_mode: bool = True
+        self,
+        allocations: ServiceAllocations,
+        now: Callable[[], str],
+        ingress_classes: Callable[[], Iterable[JsonObject]],
+        *,
+        stores_ip_mode: bool = True,
     ) -> None:
         """Allocate from `allocations`, stamp times with `now`; `stores_ip_mode` as in `ApiServerSettings`."""
         self._allocations = allocations
         self._now = now
+        self._ingress_classes = ingress_classes
         self._stores_ip_mode = stores_ip_mode
 
     def admit(self, resource: ResourceType, before: JsonObject | None, obj: JsonObject) -> None:
@@ -47,6 +52,8 @@ class Admission:
             problems += _admit_custom(resource, obj)
         elif resource.storage == "services":
             problems += services.prepare(before, obj, self._allocations)
+        elif resource.storage == ingresses.STORAGE:
+            problems += ingresses.prepare(before, obj, self._ingress_classes())
         elif resource.storage == definitions.STORAGE:
             if not (found := definitions.problems_in(obj)):
                 definitions.fill_defaults(before, obj, self._now())
@@ -64,8 +71,8 @@ class Admission:
         elif resource.storage == "services":
             services.complete_status(obj, stores_ip_mode=self._stores_ip_mode)
             problems = status_problems_in(obj)
-        elif resource.storage == "ingresses.networking.k8s.io":
-            problems = ingress_entry_problems(members_of(obj, "status", "loadBalancer", "ingress"))
+        elif resource.storage == ingresses.STORAGE:
+            problems = ingresses.complete_status(obj)
         _refuse(resource, obj, problems)
 
     def initial_status(self, resource: ResourceType, obj: JsonObject) -> None:
@@ -74,7 +81,7 @@ class Admission:
             obj["status"] = dict(_PENDING)
         elif resource.storage == "namespaces":
             obj["status"] = {"phase": "Active"}
-        elif resource.storage == "ingresses.networking.k8s.io":
+        elif resource.storage == ingresses.STORAGE:
             obj["status"] = {"loadBalancer": {}}
         elif resource.storage == "nodes":
             obj.setdefault("status", {})
@@ -176,36 +183,6 @@ def _deployment(before: JsonObject | None, obj: JsonObject) -> list[FieldProblem
     return []
 
 
-def _ingress(before: JsonObject | None, obj: JsonObject) -> list[FieldProblem]:
-    del before
-    spec = obj.setdefault("spec", {})
-    found: list[FieldProblem] = []
-    if not spec.get("rules") and not spec.get("defaultBackend"):
-        detail = "either `defaultBackend` or `rules` must be specified"
-        found.append(FieldProblem(field="spec", cause=Cause.INVALID, value="", detail=detail))
-    for rule_index, rule in enumerate(members_of(spec, "rules")):
-        for path_index, path in enumerate(members_of(rule, "http", "paths")):
-            at = f"spec.rules[{rule_index}].http.paths[{path_index}]"
-            found += _ingress_path_problems(at, path)
-    return found
-
-
-def _ingress_path_problems(at: str, path: JsonObject) -> list[FieldProblem]:
-    kind, text = path.get("pathType"), path.get("path", "")
-    if not kind:
-        return [
-            FieldProblem(field=f"{at}.pathType", cause=Cause.REQUIRED, detail="pathType must be specified")
-        ]
-    if kind not in _PATH_TYPES:
-        listed = ", ".join(f'"{each}"' for each in _PATH_TYPES)
-        detail = f"supported values: {listed}"
-        return [FieldProblem(field=f"{at}.pathType", cause=Cause.NOT_SUPPORTED, value=kind, detail=detail)]
-    if (kind != "ImplementationSpecific" or text) and not text.startswith("/"):
-        detail = "must be an absolute path"
-        return [FieldProblem(field=f"{at}.path", cause=Cause.INVALID, value=text, detail=detail)]
-    return []
-
-
 def _endpoint_slice(before: JsonObject | None, obj: JsonObject) -> list[FieldProblem]:
     kind = obj.get("addressType")
     if not kind:
@@ -235,7 +212,7 @@ _RULES: dict[str, Callable[[JsonObject | None, JsonObject], list[FieldProblem]]]
     "namespaces": _namespace,
     "pods": _pod,
     "deployments.apps": _deployment,
-    "ingresses.networking.k8s.io": _ingress,
+    ingresses.CLASSES_STORAGE: ingresses.prepare_class,
     "endpointslices.discovery.k8s.io": _endpoint_slice,
     "secrets": _secret,
 }

@@ -15,6 +15,7 @@ from typing import Any, Self, TypeAlias
 
 import yaml
 
+from lbcontroller.local.apiserver import ingresses
 from lbcontroller.local.apiserver.admission import Admission
 from lbcontroller.local.apiserver.allocation import ServiceAllocations
 from lbcontroller.local.apiserver.api import Api
@@ -74,7 +75,9 @@ class LocalApiServer:
         self._store = Store(history=self.settings.history)
         allocations = ServiceAllocations(self.settings.service_cidrs)
         self._store.subscribe(allocations.follow)
-        admission = Admission(allocations, _now, stores_ip_mode=self.settings.stores_ip_mode)
+        admission = Admission(
+            allocations, _now, self._ingress_classes, stores_ip_mode=self.settings.stores_ip_mode
+        )
         self._api = Api(store=self._store, registry=Registry(), admission=admission, now=_now)
         self._api.react(Definitions(self._api))
         self._api.react(Namespaces(self._api))
@@ -108,6 +111,9 @@ class LocalApiServer:
             self.workloads.kubelet.stop()
         self._on_loop(self._http.stop())
         self._end_thread()
+
+    def _ingress_classes(self) -> list[JsonObject]:
+        return [stored.object for stored in self._store.objects(ingresses.CLASSES_STORAGE)]
 
     def _end_thread(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)

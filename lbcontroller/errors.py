@@ -16,14 +16,37 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from enum import StrEnum
 from typing import Final
 
 LONGEST_VALUE: Final = 120
 """Characters of a user's value that a message repeats; an event has room for about a thousand."""
 
 
+class Stage(StrEnum):
+    """A part of the work on an object whose failures are told apart from all others."""
+
+    NETWORK = "network"
+    """The rules of security groups in front of targets."""
+    CLEANUP = "cleanup"
+    """Taking back what was done for an object that goes."""
+
+
 class LbControllerError(Exception):
     """Base of every error this package raises on purpose."""
+
+    stage: Stage | None = None
+    """The part of the work in which it was raised, if that is one of those."""
+
+
+@contextmanager
+def during(stage: Stage) -> Iterator[None]:
+    """Note on each error that passes in which part of the work it was raised."""
+    try:
+        yield
+    except LbControllerError as error:
+        error.stage = stage
+        raise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

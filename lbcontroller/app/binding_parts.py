@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from lbcontroller.app.aws_account import AwsAccount
 from lbcontroller.app.queues import Queues
 from lbcontroller.build.target_quotas import balances_across_zones
+from lbcontroller.cluster.binding import Binding
 from lbcontroller.controller.access import AwsAccess
-from lbcontroller.controller.backend_rules import RuleLedger
+from lbcontroller.controller.backend_rules import BackendRulesReconciler, RuleLedger
 from lbcontroller.controller.bindings import BindingReconciler
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.claimed_targets import ClaimedTargets
 from lbcontroller.controller.departures import Departures, MissingBackends
-from lbcontroller.controller.publish import Publisher
+from lbcontroller.controller.publish import Publisher, Topic
 from lbcontroller.controller.queue import Priority
 from lbcontroller.controller.readiness import GateWriter, HealthPolls
 from lbcontroller.controller.registration import Registrar
@@ -82,3 +84,26 @@ def binding_reconciler(
         look_again=queues.targets.add_after,
         settings=settings,
     )
+
+
+def backend_rules_reconciler(
+    bindings: BindingReconciler, aws: AwsAccount, metrics: Metrics
+) -> BackendRulesReconciler:
+    """Return the reconciler of the rules that all bindings need together."""
+    publisher = bindings.publisher
+    return BackendRulesReconciler(
+        ledger=bindings.ledger,
+        rules=aws.rules,
+        bindings=lambda: _bindings_with_rules(bindings.cache),
+        facts=lambda: aws.access.inventory.security_groups,
+        cluster=bindings.settings.cluster_name,
+        tell=lambda binding, findings: publisher.findings(binding, findings, about=Topic.RULES),
+        count_held=metrics.backend_rules_held,
+    )
+
+
+def _bindings_with_rules(cache: ClusterCache) -> Iterator[Binding]:
+    """Yield the bindings that may need rules; one that is being deleted needs none any more."""
+    for binding in cache.bindings():
+        if binding.spec.networking is not None and not binding.meta.deleting:
+            yield binding

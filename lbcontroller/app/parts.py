@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import assert_never
+from typing import Final, assert_never
 
 import aiohttp
 
 from lbcontroller.annotations.claims import Claimed
 from lbcontroller.app.admission import Admission
 from lbcontroller.app.aws_account import AwsAccount, connect_aws
-from lbcontroller.app.binding_parts import ClusterOutlets, binding_reconciler
+from lbcontroller.app.binding_parts import ClusterOutlets, backend_rules_reconciler, binding_reconciler
 from lbcontroller.app.leader import Fence, Leadership, replica_identity
 from lbcontroller.app.queues import Queues, TargetKey
 from lbcontroller.app.sweep import Sweep
@@ -22,7 +22,7 @@ from lbcontroller.app.watches import Watches
 from lbcontroller.build.service import claim
 from lbcontroller.controller.address_publisher import AddressPublisher
 from lbcontroller.controller.backend_group import BackendGroupReconciler, BackendGroupUsers
-from lbcontroller.controller.backend_rules import BackendRulesReconciler
+from lbcontroller.controller.backend_rules import BackendRulesReconciler, RuleLedger
 from lbcontroller.controller.bindings import BindingReconciler
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.outcomes import Outcomes
@@ -35,7 +35,6 @@ from lbcontroller.keys import (
     BackendRulesKey,
     BindingKey,
     Key,
-    ObjectName,
     StackKey,
     StackKind,
 )
@@ -47,6 +46,9 @@ from lbcontroller.model.identity import stack_key
 from lbcontroller.plan.policies import PlanPolicy
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.metrics import Metrics
+
+MOST_TOLD: Final = 20
+"""Bindings that are told of one failure on rules that all of them share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +162,7 @@ def assemble(
     )
     outlets = ClusterOutlets.of(publisher, client, metrics)
     bindings = binding_reconciler(settings, aws.access, cache, queues, outlets, clock=clock)
+    rules, subjects = backend_rules_reconciler(bindings, aws, metrics), _Subjects(cache, bindings.ledger)
     return Parts(
         settings=settings,
         connection=connection,
@@ -176,9 +179,9 @@ def assemble(
             quic_variable=settings.quic_environment_variable_name,
         ),
         events=events,
-        outcomes=Outcomes(publisher=publisher, metrics=metrics, subject_of=_Subjects(cache)),
+        outcomes=Outcomes(publisher=publisher, metrics=metrics, subjects_of=subjects),
         aws=aws,
-        reconcilers=_reconcilers(settings, aws, cache, queues, executor, bindings),
+        reconcilers=_reconcilers(settings, aws, queues, executor, bindings, rules),
         sweep=Sweep(aws=aws, cache=cache, queues=queues, settings=settings, metrics=metrics),
         admission=Admission.of(settings, cache, aws, events, fence, metrics),
     )
@@ -187,11 +190,12 @@ def assemble(
 def _reconcilers(
     settings: Settings,
     aws: AwsAccount,
-    cache: ClusterCache,
     queues: Queues,
     executor: StepExecutor,
     bindings: BindingReconciler,
+    backend_rules: BackendRulesReconciler,
 ) -> Reconcilers:
+    cache = bindings.cache
     users = BackendGroupUsers(wake=lambda: queues.stacks.add(BACKEND_SECURITY_GROUP_KEY))
 
     def policy() -> PlanPolicy:
@@ -219,13 +223,7 @@ def _reconcilers(
             policy=policy,
         ),
         bindings=bindings,
-        backend_rules=BackendRulesReconciler(
-            ledger=bindings.ledger,
-            rules=aws.rules,
-            bindings=lambda: _bindings_with_rules(cache),
-            facts=lambda: aws.access.inventory.security_groups,
-            cluster=settings.cluster_name,
-        ),
+        backend_rules=backend_rules,
     )
 
 
@@ -236,28 +234,28 @@ def _holders(cache: ClusterCache, settings: Settings) -> Iterator[StackKey]:
             yield StackKey(StackKind.SERVICE, service.meta.name)
 
 
-def _bindings_with_rules(cache: ClusterCache) -> Iterator[ObjectName]:
-    """Yield the bindings that may need rules; one that is being deleted needs none any more."""
-    for binding in cache.bindings():
-        if binding.spec.networking is not None and not binding.meta.deleting:
-            yield binding.meta.name
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
 class _Subjects:
-    """Finds the object that a key stands for."""
+    """Finds the objects whose users are to know that the work on a key failed."""
 
-    def __init__(self, cache: ClusterCache) -> None:
+    def __init__(self, cache: ClusterCache, ledger: RuleLedger) -> None:
         self._cache = cache
+        self._ledger = ledger
 
-    def __call__(self, key: Key) -> Subject | None:
+    def __call__(self, key: Key) -> tuple[Subject, ...]:
+        return tuple(subject for subject in self._candidates(key) if subject is not None)
+
+    def _candidates(self, key: Key) -> Iterator[Subject | None]:
         match key:
             case StackKey(kind=StackKind.SERVICE, name=name):
-                return self._cache.service(name)
+                yield self._cache.service(name)
             case BindingKey(name=name):
-                return self._cache.binding(name)
+                yield self._cache.binding(name)
+            case BackendRulesKey():
+                for name in sorted(self._ledger.affected)[:MOST_TOLD]:
+                    yield self._cache.binding(name)
             case _:
-                return None
+                pass

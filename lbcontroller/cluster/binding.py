@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from lbcontroller.cluster.objects import JsonObject, Metadata, mapping, sequence
 from lbcontroller.model.enums import Protocol, TargetIpAddressType, TargetType
 from lbcontroller.model.ids import Arn, SecurityGroupId, VpcId
 from lbcontroller.model.resources import BindingIngress, BindingPeer, BindingPort, BindingSpec
+
+READY_CONDITION: Final = "Ready"
+"""The only condition that bindings ever have, and only while it is false: then their clean-up fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +21,8 @@ class Binding:
     meta: Metadata
     spec: BindingSpec
     observed_generation: int
+    cleanup_failure: str | None = None
+    """What the condition `READY_CONDITION` says while it is false."""
 
     @property
     def subject(self) -> str:
@@ -31,10 +37,19 @@ class Binding:
     @classmethod
     def from_object(cls, obj: JsonObject) -> Binding:
         """Read a TargetGroupBinding whose values the CRD has validated."""
+        status = mapping(obj, "status")
         return cls(
             meta=Metadata.from_object(obj),
             spec=_spec(mapping(obj, "spec")),
-            observed_generation=mapping(obj, "status").get("observedGeneration") or 0,
+            observed_generation=status.get("observedGeneration") or 0,
+            cleanup_failure=next(
+                (
+                    condition.get("message") or ""
+                    for condition in sequence(status, "conditions")
+                    if condition.get("type") == READY_CONDITION and condition.get("status") == "False"
+                ),
+                None,
+            ),
         )
 
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from lbcontroller.aws.backend_rules import BackendRules
 from lbcontroller.aws.errors import is_rule_limit
-from lbcontroller.build.backend_rules import merge_rules
-from lbcontroller.errors import Denied, LbControllerError
+from lbcontroller.build.backend_rules import merge_rules, possible_rules, rules_held
+from lbcontroller.cluster.binding import Binding
+from lbcontroller.controller.publish import TOLD_AFTER_FAILURES
+from lbcontroller.errors import Denied, LbControllerError, NotReady, Stage, Transient, during
 from lbcontroller.keys import ObjectName
+from lbcontroller.model.findings import Finding
 from lbcontroller.model.identity import CLUSTER_TAG, CLUSTER_TAG_PREFIX
 from lbcontroller.model.ids import SecurityGroupId
 from lbcontroller.model.ingress_rules import SHARED_RULE_DESCRIPTION, IngressRule
 from lbcontroller.model.inventory import SecurityGroupFact
 from lbcontroller.model.limits import RULES_PER_SECURITY_GROUP
-from lbcontroller.plan.backend_rules import RevokeScope, RuleChanges, plan_backend_rules
+from lbcontroller.plan.backend_rules import RuleChanges, meets_any, plan_backend_rules
 
 SPARE_RULES: Final = 5
 """Rules that a group has left at least, as far as joining ranges of ours can see to it."""
@@ -28,14 +31,18 @@ RulesByGroup = Mapping[SecurityGroupId, frozenset[IngressRule]]
 
 @dataclass(slots=True)
 class RuleLedger:
-    """What each binding needs, as its last reconcile computed it; for any thread."""
+    """What each binding needs, as its last reconcile computed it, or why that failed; for any thread."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _needs: dict[ObjectName, RulesByGroup] = field(default_factory=dict)
+    _failures: dict[ObjectName, _Failure] = field(default_factory=dict)
+    """Of bindings whose needs were never computed: what others have may be theirs as well."""
+    _affected: frozenset[ObjectName] = frozenset()
 
     def enter(self, binding: ObjectName, rules: RulesByGroup) -> bool:
         """Note what a binding needs; return whether that is news."""
         with self._lock:
+            self._failures.pop(binding, None)
             known = self._needs.get(binding)
             self._needs[binding] = rules
             return known != rules
@@ -43,7 +50,20 @@ class RuleLedger:
     def strike(self, binding: ObjectName) -> bool:
         """Note that a binding is gone; return whether it had an entry."""
         with self._lock:
-            return self._needs.pop(binding, None) is not None
+            failed = self._failures.pop(binding, None)
+            return self._needs.pop(binding, None) is not None or failed is not None
+
+    def fail(self, binding: ObjectName, error: Exception) -> bool:
+        """Note why it is not known what a binding needs; return whether there is something to tell now.
+
+        Nothing is noted for one that has an entry: what it needed before is still allowed.
+        """
+        with self._lock:
+            if binding in self._needs:
+                return False
+            before = self._failures.get(binding)
+            failure = self._failures[binding] = _Failure.after(before, error)
+            return failure.is_told and (before is None or not before.is_told or before.why != failure.why)
 
     def union(self) -> RulesByGroup:
         """Return what all bindings need together."""
@@ -55,10 +75,52 @@ class RuleLedger:
                 union[group] |= wanted
         return {group: frozenset(wanted) for group, wanted in union.items()}
 
-    def knows(self, bindings: Iterable[ObjectName]) -> bool:
-        """Return whether every one of `bindings` has an entry."""
+    def unknown(self, bindings: Iterable[Binding]) -> tuple[Unknown, ...]:
+        """Return those of `bindings` that have no entry."""
         with self._lock:
-            return all(binding in self._needs for binding in bindings)
+            missing = [binding for binding in bindings if binding.meta.name not in self._needs]
+            failures = [self._failures.get(binding.meta.name) for binding in missing]
+        return tuple(
+            Unknown(binding, possible_rules(binding.spec), failure.why if failure and failure.is_told else "")
+            for binding, failure in zip(missing, failures, strict=True)
+        )
+
+    @property
+    def affected(self) -> frozenset[ObjectName]:
+        """The bindings with rules on a group that could not be changed the last time."""
+        with self._lock:
+            return self._affected
+
+    def note_affected(self, groups: Collection[SecurityGroupId]) -> None:
+        """Note which groups could not be changed."""
+        with self._lock:
+            self._affected = frozenset(
+                binding for binding, rules in self._needs.items() if not rules.keys().isdisjoint(groups)
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A binding of which nobody knows what it needs."""
+
+    binding: Binding
+    possible: frozenset[IngressRule]
+    """What it may need at most."""
+    why: str
+    """What to tell about it; empty while it has probably just not been looked at yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    why: str
+    times: int
+    is_told: bool
+
+    @classmethod
+    def after(cls, before: _Failure | None, error: Exception) -> _Failure:
+        times = before.times + 1 if before is not None else 1
+        goes_by_itself = isinstance(error, NotReady | Transient)
+        return cls(str(error), times, is_told=times >= TOLD_AFTER_FAILURES or not goes_by_itself)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +129,15 @@ class BackendRulesReconciler:
 
     ledger: RuleLedger
     rules: BackendRules
-    bindings: Callable[[], Iterable[ObjectName]]
-    """Every binding there is; until each was reconciled once, nothing is revoked."""
+    bindings: Callable[[], Iterable[Binding]]
+    """Every binding that may need rules; what one may need whose needs are not known is not revoked."""
     facts: Callable[[], Mapping[SecurityGroupId, SecurityGroupFact]]
     """The security groups of the VPC."""
     cluster: str
+    tell: Callable[[Binding, tuple[Finding, ...]], None]
+    """Tells what there is to tell about a binding of which nobody knows what it needs; none: nothing."""
+    count_held: Callable[[int], None]
+    """Told how many rules stay that nobody is known to need."""
 
     def reconcile(self) -> None:
         """Authorize what is missing, then revoke what nobody needs, on every group.
@@ -79,19 +145,42 @@ class BackendRulesReconciler:
         Raises:
             LbControllerError: the first failure, after every other group was brought forward.
         """
-        scope = RevokeScope.UNNEEDED if self.ledger.knows(self.bindings()) else RevokeScope.NOTHING
+        with during(Stage.NETWORK):
+            self._reconcile()
+
+    def _reconcile(self) -> None:
+        unknown = self.ledger.unknown(self.bindings())
+        possible = frozenset(rule for each in unknown for rule in each.possible)
         union, facts = self.ledger.union(), self.facts()
         groups = union.keys() | {group for group, fact in facts.items() if self._is_of_cluster(fact)}
-        failure: LbControllerError | None = None
-        for group, observed in sorted(self.rules.describe_rules(groups).items()):
+        failures: dict[SecurityGroupId, LbControllerError] = {}
+        held: set[IngressRule] = set()
+        for group, observed in sorted(self._describe(groups).items()):
             ours = frozenset(rule for rule in observed if not self._is_of_other_cluster(rule, facts))
             wanted = merge_rules(union.get(group, frozenset()), _room(observed, ours))
+            changes = plan_backend_rules(wanted, ours, possible=possible)
+            held.update(changes.held)
             try:
-                self._change(group, plan_backend_rules(wanted, ours, revoke=scope))
+                self._change(group, changes)
             except LbControllerError as error:
-                failure = failure or error
-        if failure is not None:
+                failures[group] = error
+        self.ledger.note_affected(failures)
+        self._tell_held(unknown, held)
+        for failure in failures.values():
             raise failure
+
+    def _describe(self, groups: Collection[SecurityGroupId]) -> RulesByGroup:
+        try:
+            return self.rules.describe_rules(groups)
+        except LbControllerError:
+            self.ledger.note_affected(groups)
+            raise
+
+    def _tell_held(self, unknown: Iterable[Unknown], held: Collection[IngressRule]) -> None:
+        self.count_held(len(held))
+        for each in unknown:
+            is_told = each.why and any(meets_any(rule, each.possible) for rule in held)
+            self.tell(each.binding, (rules_held(each.binding, each.why),) if is_told else ())
 
     def _change(self, group: SecurityGroupId, changes: RuleChanges) -> None:
         revoke = changes.revoke

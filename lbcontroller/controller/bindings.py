@@ -23,7 +23,7 @@ from lbcontroller.controller.readiness import GateWriter, HealthPolls
 from lbcontroller.controller.registration import Registrar, Registration
 from lbcontroller.controller.target_groups import BoundTargetGroup, TargetGroupFinder
 from lbcontroller.controller.target_quotas import TargetQuotas
-from lbcontroller.errors import LbControllerError, NotReady
+from lbcontroller.errors import LbControllerError, NotReady, Stage, during
 from lbcontroller.keys import BindingKey
 from lbcontroller.model.identity import identify_labels
 from lbcontroller.plan.readiness import plan_gates, release_gates
@@ -69,9 +69,15 @@ class BindingReconciler:
             self._forget(key)
             return None
         if binding.meta.deleting:
-            self._clean_up(key, binding)
+            with during(Stage.CLEANUP):
+                self._clean_up(key, binding)
             return None
-        return self._ensure(key, binding, snapshot)
+        try:
+            return self._ensure(key, binding, snapshot)
+        except Exception as error:
+            if binding.spec.networking is not None and self.ledger.fail(key.name, error):
+                self.wake_rules()
+            raise
 
     def _ensure(self, key: BindingKey, binding: Binding, snapshot: Snapshot) -> float | None:
         bound = self.finder.find(binding)
@@ -104,6 +110,8 @@ class BindingReconciler:
         if failure is not None:
             if again is not None:
                 self.look_again(key, again)
+            if rules_failure is not None and failure is not rules_failure:
+                self.publisher.failed(binding, rules_failure, failures=0)
             raise failure
         self.publisher.binding_reconciled(binding)
         if done.changed:
@@ -118,8 +126,9 @@ class BindingReconciler:
             self._strike(key)
             return None
         try:
-            groups = self.aws.groups.of_targets(wanted, snapshot)
-            rules = binding_rules(binding.spec, wanted, snapshot, groups)
+            with during(Stage.NETWORK):
+                groups = self.aws.groups.of_targets(wanted, snapshot)
+                rules = binding_rules(binding.spec, wanted, snapshot, groups)
         except LbControllerError as error:
             return error
         if self.ledger.enter(key.name, rules):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,8 +22,8 @@ class Outcomes:
 
     publisher: Publisher
     metrics: Metrics
-    subject_of: Callable[[Key], Subject | None]
-    """The object a key stands for, if it is still there."""
+    subjects_of: Callable[[Key], Iterable[Subject]]
+    """The object a key stands for, or the objects that suffer when the work on it fails, if still there."""
 
     def taken(self, key: Key, waited: float) -> None:
         """Record how long a key waited for a worker."""
@@ -44,7 +44,7 @@ class Outcomes:
         self.metrics.reconciled(controller, ReconcileResult.ERROR, 0.0)
         self.metrics.reconcile_failed(controller, category)
         self._log(key, error, failures, category)
-        if (subject := self.subject_of(key)) is not None:
+        for subject in self.subjects_of(key):
             self.publisher.failed(subject, error, failures)
 
     def _log(self, key: Key, error: Exception, failures: int, category: ErrorCategory) -> None:

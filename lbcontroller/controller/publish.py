@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Final, assert_never
 
-from lbcontroller.cluster.binding import Binding
+from lbcontroller.cluster.binding import READY_CONDITION, Binding
 from lbcontroller.cluster.service import DELETION_BLOCKED, PublishedAddress, Service
 from lbcontroller.controller.addresses import as_json
-from lbcontroller.errors import Denied, InvalidConfig, NotReady, Refused, Transient
+from lbcontroller.errors import InvalidConfig, LbControllerError, NotReady, Refused, Stage, Transient
 from lbcontroller.kube import patches
 from lbcontroller.kube.events import EventReason, EventRecorder, EventType
 from lbcontroller.kube.resources import ObjectRef, ResourceType
@@ -38,6 +38,8 @@ class Topic(Enum):
     """What is asked for, and what is done for it."""
     ADDRESSES = auto()
     """What the status publishes."""
+    RULES = auto()
+    """Rules of security groups, which are brought about for all bindings together."""
 
 
 @dataclass(slots=True)
@@ -127,20 +129,28 @@ class Publisher:
 
     def failed(self, subject: Subject, error: Exception, failures: int) -> None:
         """Tell what the user or the administrator must do, or that AWS has not answered for a while."""
-        match error:
-            case NotReady():
-                return
-            case Refused():
-                reason = _failed(subject)
-            case InvalidConfig():
-                reason = _invalid(subject)
-            case Denied():
-                reason = _failed(subject)
-            case Transient() if failures + 1 < TOLD_AFTER_FAILURES:
-                return
-            case _:
-                reason = _failed(subject)
-        self.events.record(reference(subject), EventType.WARNING, reason, str(error))
+        if isinstance(error, NotReady):
+            return
+        if isinstance(error, Transient) and failures + 1 < TOLD_AFTER_FAILURES:
+            return
+        self.events.record(reference(subject), EventType.WARNING, _reason(subject, error), str(error))
+        if isinstance(subject, Binding) and _stage(error) is Stage.CLEANUP:
+            self._cleanup_failed(subject, str(error))
+
+    def _cleanup_failed(self, binding: Binding, why: str) -> None:
+        """Write a condition that says why a binding does not go, in the form of LBC."""
+        if binding.cleanup_failure == why:
+            return
+        failed = patches.Condition(
+            type=READY_CONDITION,
+            status=patches.ConditionStatus.FALSE,
+            reason=EventReason.FAILED_CLEANUP,
+            message=why,
+            last_transition=self.now(),
+        )
+        self.writer.patch_status(
+            reference(binding), patches.only_condition(failed, observed_generation=binding.meta.generation)
+        )
 
 
 def holds_finalizer(subject: Subject) -> bool:
@@ -164,9 +174,21 @@ def _finalizer(subject: Subject) -> str:
     return SERVICE_FINALIZER if isinstance(subject, Service) else BINDING_FINALIZER
 
 
-def _invalid(subject: Subject) -> EventReason:
-    return EventReason.FAILED_BUILD_MODEL if isinstance(subject, Service) else EventReason.FAILED_RECONCILE
+def _stage(error: Exception) -> Stage | None:
+    return error.stage if isinstance(error, LbControllerError) else None
 
 
-def _failed(subject: Subject) -> EventReason:
-    return EventReason.FAILED_DEPLOY_MODEL if isinstance(subject, Service) else EventReason.FAILED_RECONCILE
+def _reason(subject: Subject, error: Exception) -> EventReason:
+    match subject, error, _stage(error):
+        case Service(), Refused(), _:
+            return EventReason.FAILED_DEPLOY_MODEL
+        case Service(), InvalidConfig(), _:
+            return EventReason.FAILED_BUILD_MODEL
+        case Service(), _, _:
+            return EventReason.FAILED_DEPLOY_MODEL
+        case _, _, Stage.NETWORK:
+            return EventReason.FAILED_NETWORK_RECONCILE
+        case _, _, Stage.CLEANUP:
+            return EventReason.FAILED_CLEANUP
+        case _:
+            return EventReason.FAILED_RECONCILE

@@ -77,19 +77,21 @@ def with_uid(uid: str, patch: JsonObject) -> Patch:
     return {**patch, "metadata": {**(patch.get("metadata") or {}), "uid": uid}}
 
 
+def only_condition(condition: Condition, *, observed_generation: int) -> Patch:
+    """Return the status of a custom resource with one condition, for a merge patch: it has no others."""
+    return {"conditions": [{**_entry(condition), "observedGeneration": observed_generation}]}
+
+
 def with_condition(uid: str, condition: Condition) -> Patch:
     """Set one condition of an object's status, for a strategic merge patch: the others stay."""
+    return {"metadata": {"uid": uid}, "status": {"conditions": [_entry(condition)]}}
+
+
+def _entry(condition: Condition) -> JsonObject:
     return {
-        "metadata": {"uid": uid},
-        "status": {
-            "conditions": [
-                {
-                    "type": condition.type,
-                    "status": condition.status.value,
-                    "reason": condition.reason,
-                    "message": condition.message,
-                    "lastTransitionTime": timestamp(condition.last_transition),
-                }
-            ]
-        },
+        "type": condition.type,
+        "status": condition.status.value,
+        "reason": condition.reason,
+        "message": condition.message,
+        "lastTransitionTime": timestamp(condition.last_transition),
     }

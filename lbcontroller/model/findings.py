@@ -39,6 +39,7 @@ class FindingReason(StrEnum):
     BACKEND_NOT_FOUND = "BackendNotFound"
     TARGETS_LEFT_OUT = "TargetsLeftOut"
     DEREGISTRATION_HELD = "DeregistrationHeld"
+    RULES_HELD = "RulesHeld"
     SHORT_GRACE_PERIOD = "ShortGracePeriod"
     DRAIN_NOT_COORDINATED = "DrainNotCoordinated"
     SHARED_SERVER_ID = "SharedServerId"

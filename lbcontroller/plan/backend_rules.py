@@ -6,8 +6,8 @@ left alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from lbcontroller.model.ingress_rules import SHARED_RULE_DESCRIPTION, IngressRule, Peer
@@ -16,25 +16,21 @@ ALL_PROTOCOLS: Final = "-1"
 _PORT_PROTOCOLS: Final = frozenset({"tcp", "udp"})
 
 
-class RevokeScope(StrEnum):
-    """What may be taken away."""
-
-    NOTHING = "nothing"
-    """Not every binding is known yet: a rule that looks unneeded may be somebody's."""
-    UNNEEDED = "unneeded"
-    """The desired rules are complete."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleChanges:
     """What to do, in this order: authorize, then revoke."""
 
     authorize: tuple[IngressRule, ...] = ()
     revoke: tuple[IngressRule, ...] = ()
+    held: tuple[IngressRule, ...] = ()
+    """Rules of ours that nobody is known to need, but that somebody may."""
 
 
 def plan_backend_rules(
-    desired: frozenset[IngressRule], observed: frozenset[IngressRule], *, revoke: RevokeScope
+    desired: frozenset[IngressRule],
+    observed: frozenset[IngressRule],
+    *,
+    possible: frozenset[IngressRule] = frozenset(),
 ) -> RuleChanges:
     """Return the changes that let in what bindings need, and nothing else of ours.
 
@@ -44,11 +40,17 @@ def plan_backend_rules(
     | every desired rule satisfied | every rule of ours covers a desired one | outcome                      |
     |------------------------------|-----------------------------------------|------------------------------|
     | yes                          | yes                                     | none, even if one is wider   |
-    | yes                          | no                                      | bring to exact, if allowed   |
+    | yes                          | no                                      | bring to exact               |
     | no                           | any                                     | bring to exact               |
 
     The first row is what makes taking a cluster over free of changes: a wide rule is tightened with the next
-    change of its group. While nothing may be revoked nothing is tightened: only what is missing is added.
+    change of its group.
+
+    Args:
+        desired: what the bindings need whose needs are known.
+        observed: every rule of the group.
+        possible: what the other bindings may need at most. A rule of ours that lets any of it in stays, and
+            what it covers needs no rule beside it.
     """
     ours = frozenset(rule for rule in observed if rule.description == SHARED_RULE_DESCRIPTION)
     present = {_content(rule) for rule in observed}
@@ -57,19 +59,44 @@ def plan_backend_rules(
         for rule in desired
         if _content(rule) not in present and not any(_covers(own, rule) for own in ours)
     }
-    if revoke is RevokeScope.NOTHING:
-        return RuleChanges(authorize=tuple(sorted(unsatisfied)))
-    if not unsatisfied and all(any(_covers(own, rule) for rule in desired) for own in ours):
-        return RuleChanges()
     wanted = {_content(rule) for rule in desired}
+    inexact = {own for own in ours if _content(own) not in wanted}
+    held = {own for own in inexact if meets_any(own, possible)}
+    unneeded = {own for own in inexact if not any(_covers(own, rule) for rule in desired)}
+    told = tuple(sorted(held & unneeded))
+    if not unsatisfied and unneeded <= held:
+        return RuleChanges(held=told)
     return RuleChanges(
-        authorize=tuple(sorted(rule for rule in desired if _content(rule) not in present)),
-        revoke=tuple(sorted(own for own in ours if _content(own) not in wanted)),
+        authorize=tuple(
+            sorted(
+                rule
+                for rule in desired
+                if _content(rule) not in present and not any(_covers(own, rule) for own in held)
+            )
+        ),
+        revoke=tuple(sorted(inexact - held)),
+        held=told,
     )
 
 
 def _content(rule: IngressRule) -> tuple[str, int, int, Peer]:
     return rule.protocol, rule.from_port, rule.to_port, rule.peer
+
+
+def meets_any(rule: IngressRule, others: Iterable[IngressRule]) -> bool:
+    """Return whether a rule lets in anything that one of the others does."""
+    return any(
+        rule.peer == other.peer
+        and (
+            rule.protocol == ALL_PROTOCOLS
+            or (
+                rule.protocol == other.protocol
+                and rule.from_port <= other.to_port
+                and other.from_port <= rule.to_port
+            )
+        )
+        for other in others
+    )
 
 
 def _covers(wide: IngressRule, narrow: IngressRule) -> bool:

@@ -86,6 +86,11 @@ class Metrics:
             ("change",),
             registry=self.registry,
         )
+        self._rules_held = Gauge(
+            "lbcontroller_backend_rules_held",
+            "Rules that stay open because it is not known what some TargetGroupBinding needs.",
+            registry=self.registry,
+        )
         self._bugs = Counter(
             "lbcontroller_bugs_total",
             "Exceptions that no error class foresees, by where they were caught.",
@@ -155,6 +160,10 @@ class Metrics:
     def targets_deregistered(self, count: int) -> None:
         """Count targets that were deregistered."""
         self._targets.labels("deregistered").inc(count)
+
+    def backend_rules_held(self, count: int) -> None:
+        """Set how many rules on security groups stay open although no binding is known to need them."""
+        self._rules_held.set(count)
 
     def bug(self, where: str) -> None:
         """Count one exception that should not be possible."""

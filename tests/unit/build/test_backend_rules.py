@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lbcontroller.build.backend_rules import binding_rules, merge_rules
+from lbcontroller.build.backend_rules import binding_rules, merge_rules, possible_rules
 from lbcontroller.build.targets import TargetsResult, build_targets
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.snapshot import Snapshot
@@ -159,3 +159,25 @@ def test_joining_never_mixes_peers_or_protocols() -> None:
 def test_ranges_that_lie_in_others_go_first() -> None:
     assert merge_rules([a_rule(0, 65535), a_rule(80), a_rule(8080)], limit=1) == {a_rule(0, 65535)}
     assert merge_rules([a_rule(1, 100), a_rule(20), a_rule(102)], limit=2) == {a_rule(1, 100), a_rule(102)}
+
+
+def test_without_a_look_at_targets_a_port_given_by_name_may_be_any() -> None:
+    binding = a_binding(
+        networking={
+            "ingress": [
+                an_entry({"protocol": "TCP", "port": 8080}, {"protocol": "UDP"}),
+                an_entry({"protocol": "TCP", "port": "http"}, ipBlock={"cidr": "10.1.2.3/16"}),
+                an_entry({"protocol": "TCP", "port": 22}, ipBlock={"cidr": "nonsense"}),
+            ]
+        }
+    )
+
+    assert possible_rules(binding.spec) == {
+        a_rule(8080),
+        a_rule(0, 65535, protocol="udp"),
+        a_rule(0, 65535, peer=Peer(PeerKind.CIDR, "10.1.0.0/16")),
+    }
+
+
+def test_a_binding_without_networking_needs_no_rule() -> None:
+    assert possible_rules(a_binding().spec) == frozenset()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
+from lbcontroller.cluster.binding import Binding
 from lbcontroller.controller.backend_group import BackendGroupUsers
 from lbcontroller.controller.backend_rules import RuleLedger
 from lbcontroller.errors import Denied, InvalidConfig, NotReady, Problem, Transient
 from lbcontroller.keys import ObjectName, StackKey, StackKind
 from lbcontroller.model.ids import SecurityGroupId
 from lbcontroller.model.ingress_rules import IngressRule, Peer, PeerKind
+from tests.support.cluster_objects import a_binding
 
 GROUP = SecurityGroupId("sg-shared")
 NODES, PODS = SecurityGroupId("sg-nodes"), SecurityGroupId("sg-pods")
@@ -120,6 +122,12 @@ def a_rule(port: int) -> IngressRule:
     )
 
 
+def binding(name: str) -> Binding:
+    entry = {"from": [{"securityGroup": {"groupID": GROUP}}], "ports": [{"protocol": "TCP", "port": 80}]}
+    made = a_binding(networking={"ingress": [entry]})
+    return replace(made, meta=replace(made.meta, name=ObjectName("shop", name)))
+
+
 class TestRuleLedger:
     def test_the_union_of_what_bindings_need_by_group(self) -> None:
         ledger = RuleLedger()
@@ -138,9 +146,60 @@ class TestRuleLedger:
         assert not ledger.strike(name)
         assert ledger.union() == {}
 
-    def test_it_is_complete_once_every_binding_entered(self) -> None:
-        ledger = RuleLedger()
-        ledger.enter(ObjectName("shop", "a"), {})
+    def test_bindings_that_did_not_enter_are_unknown_with_what_they_may_need(self) -> None:
+        ledger, a, b = RuleLedger(), binding("a"), binding("b")
+        ledger.enter(a.meta.name, {})
 
-        assert ledger.knows([ObjectName("shop", "a")])
-        assert not ledger.knows([ObjectName("shop", "a"), ObjectName("shop", "b")])
+        (unknown,) = ledger.unknown([a, b])
+
+        assert unknown.binding is b
+        assert {(rule.from_port, rule.to_port) for rule in unknown.possible} == {(80, 80)}
+        assert unknown.why == ""
+
+    @pytest.mark.parametrize(
+        ("error", "tells"),
+        [
+            (InvalidConfig(Problem(subject="it", field="spec", value="", expected="other")), [True, False]),
+            (Denied("ec2:DescribeInstances", "not allowed"), [True, False]),
+            (ValueError("a bug"), [True, False]),
+            (Transient("no answer"), [False, False, True, False]),
+            (NotReady("pods are not known", retry_after=1), [False, False, True, False]),
+        ],
+    )
+    def test_a_failure_is_told_once_and_only_when_it_does_not_go_by_itself(
+        self, error: Exception, tells: list[bool]
+    ) -> None:
+        ledger, a = RuleLedger(), binding("a")
+
+        assert [ledger.fail(a.meta.name, error) for _ in tells] == tells
+        assert ledger.unknown([a])[0].why == str(error)
+
+    def test_another_failure_is_news(self) -> None:
+        ledger, name = RuleLedger(), binding("a").meta.name
+        ledger.fail(name, Denied("ec2:DescribeInstances", "not allowed"))
+
+        assert ledger.fail(name, Denied("ec2:DescribeNetworkInterfaces", "not allowed"))
+
+    def test_a_failure_of_a_binding_whose_needs_are_known_concerns_nobody_else(self) -> None:
+        ledger, name = RuleLedger(), binding("a").meta.name
+        ledger.enter(name, {NODES: frozenset({a_rule(80)})})
+
+        assert not ledger.fail(name, Denied("ec2:DescribeInstances", "not allowed"))
+        assert ledger.union() == {NODES: {a_rule(80)}}
+
+    def test_a_binding_that_goes_takes_its_failure_along(self) -> None:
+        ledger, a = RuleLedger(), binding("a")
+        ledger.fail(a.meta.name, Denied("ec2:DescribeInstances", "not allowed"))
+
+        assert ledger.strike(a.meta.name)
+        assert ledger.unknown([a])[0].why == ""
+
+    def test_a_group_that_cannot_be_changed_affects_the_bindings_with_rules_on_it(self) -> None:
+        ledger = RuleLedger()
+        ledger.enter(ObjectName("shop", "a"), {NODES: frozenset({a_rule(80)})})
+        ledger.enter(ObjectName("shop", "b"), {PODS: frozenset({a_rule(80)})})
+
+        ledger.note_affected([NODES])
+        assert ledger.affected == {ObjectName("shop", "a")}
+        ledger.note_affected([])
+        assert ledger.affected == set()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lbcontroller.model.ingress_rules import SHARED_RULE_DESCRIPTION, IngressRule, Peer, PeerKind
-from lbcontroller.plan.backend_rules import RevokeScope, RuleChanges, plan_backend_rules
+from lbcontroller.plan.backend_rules import RuleChanges, plan_backend_rules
 
 PEER = Peer(PeerKind.SECURITY_GROUP, "sg-front")
 OTHER_PEER = Peer(PeerKind.SECURITY_GROUP, "sg-other")
@@ -70,21 +70,50 @@ def test_complete_rules_are_brought_about(
     authorize: list[IngressRule],
     revoke: list[IngressRule],
 ) -> None:
-    assert plan_backend_rules(
-        frozenset(desired), frozenset(observed), revoke=RevokeScope.UNNEEDED
-    ) == RuleChanges(authorize=tuple(authorize), revoke=tuple(revoke))
+    assert plan_backend_rules(frozenset(desired), frozenset(observed)) == RuleChanges(
+        authorize=tuple(authorize), revoke=tuple(revoke)
+    )
 
 
-def test_while_nothing_may_be_revoked_only_what_is_missing_is_added() -> None:
-    observed = frozenset({ours(80, 90), ours(443)})
-    assert plan_backend_rules(
-        frozenset({ours(80), ours(8080)}), observed, revoke=RevokeScope.NOTHING
-    ) == RuleChanges(authorize=(ours(8080),))
+@pytest.mark.parametrize(
+    ("possible", "changes"),
+    [
+        pytest.param({ours(443)}, RuleChanges(held=(ours(443),)), id="a rule that somebody may need stays"),
+        pytest.param(
+            {ours(0, 65535)}, RuleChanges(held=(ours(443),)), id="as does one of a port given by name"
+        ),
+        pytest.param(
+            {ours(443, peer=OTHER_PEER), ours(444), ours(443, protocol="udp")},
+            RuleChanges(revoke=(ours(443),)),
+            id="what lets in something else goes",
+        ),
+    ],
+)
+def test_of_rules_that_nobody_is_known_to_need_those_stay_that_somebody_may_need(
+    possible: set[IngressRule], changes: RuleChanges
+) -> None:
+    observed = frozenset({ours(80), ours(443)})
+
+    assert plan_backend_rules(frozenset({ours(80)}), observed, possible=frozenset(possible)) == changes
+
+
+def test_a_wide_rule_that_stays_for_somebody_is_not_doubled_by_narrow_ones() -> None:
+    desired, possible = frozenset({ours(80), ours(8080)}), frozenset({ours(85)})
+
+    changes = plan_backend_rules(desired, frozenset({ours(80, 90), ours(443)}), possible=possible)
+
+    assert changes == RuleChanges(authorize=(ours(8080),), revoke=(ours(443),))
+
+
+def test_what_is_needed_is_added_whoever_else_may_need_something() -> None:
+    changes = plan_backend_rules(frozenset({ours(80)}), frozenset(), possible=frozenset({ours(0, 65535)}))
+
+    assert changes == RuleChanges(authorize=(ours(80),))
 
 
 def test_rules_that_were_brought_about_need_nothing_more() -> None:
     desired = frozenset({ours(80), ours(8080), ours(53, protocol="udp")})
     observed = frozenset({ours(80, 443), foreign(22)})
-    changes = plan_backend_rules(desired, observed, revoke=RevokeScope.UNNEEDED)
+    changes = plan_backend_rules(desired, observed)
     after = (observed | set(changes.authorize)) - set(changes.revoke)
-    assert plan_backend_rules(desired, frozenset(after), revoke=RevokeScope.UNNEEDED) == RuleChanges()
+    assert plan_backend_rules(desired, frozenset(after)) == RuleChanges()

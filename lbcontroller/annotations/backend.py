@@ -37,6 +37,7 @@ class BackendAnnotations(AnnotationModel):
     prefix: ClassVar[str] = PREFIX
     watched: ClassVar[tuple[str, ...]] = ("",)
     effectless: ClassVar[Mapping[str, str]] = {}
+    unknown: ClassVar[str] = "is none of the annotations that Services behind Ingresses have"
 
     target_type: Annotated[
         TargetType | None,

@@ -112,6 +112,8 @@ class AnnotationModel(BaseModel):
     """Beginnings, after the prefix, of keys that are ours: an unknown one is probably a mistake."""
     effectless: ClassVar[Mapping[str, str]]
     """Full keys that others read, with a sentence on why they have no effect here."""
+    unknown: ClassVar[str] = "is not an annotation of ours"
+    """What findings say of a key that is watched and not declared."""
 
     @classmethod
     def parse(cls, subject: str, annotations: Mapping[str, str]) -> Parsed[Self]:
@@ -259,5 +261,5 @@ def _unknown(model: type[AnnotationModel], subject: str, keys: Iterable[str]) ->
                 severity=Severity.WARNING,
                 subject=subject,
                 reason=FindingReason.UNKNOWN_ANNOTATION,
-                message=f"{key} is not an annotation of ours" + (f"; did you mean {near}?" if near else ""),
+                message=f"{key} {model.unknown}" + (f"; did you mean {near}?" if near else ""),
             )

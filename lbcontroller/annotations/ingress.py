@@ -14,7 +14,7 @@ from pydantic import Field
 from lbcontroller.annotations import formats, ingress_formats
 from lbcontroller.annotations.backend import PREFIX, BackendAnnotations
 from lbcontroller.annotations.codecs import BOOLEAN, enumeration, list_of
-from lbcontroller.annotations.declare import Key, Merge, NotYet, Scope
+from lbcontroller.annotations.declare import AnnotationModel, Key, Merge, NotYet, Scope
 from lbcontroller.annotations.formats import ListenerKey
 from lbcontroller.annotations.frontend_nlb import FrontendNlbAnnotations
 from lbcontroller.annotations.ingress_actions import ACTION, IngressAction
@@ -46,6 +46,7 @@ class IngressAnnotations(FrontendNlbAnnotations, BackendAnnotations):
     effectless: ClassVar[Mapping[str, str]] = {
         f"{PREFIX}dry-run-plan": "it is written by the controller and never read"
     }
+    unknown: ClassVar[str] = AnnotationModel.unknown
 
     group_name: Annotated[
         str | None, Key("group.name", _GROUP, "a load balancer of its own"), ingress_formats.GROUP_NAME

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import aiohttp
 
@@ -25,14 +25,16 @@ from lbcontroller.errors import Transient
 from lbcontroller.keys import ObjectName
 from lbcontroller.kube.events import EventRecorder, EventType
 from lbcontroller.kube.informer import Informer
+from lbcontroller.kube.resources import ObjectRef
 from lbcontroller.kube.version import Release, read_release
 from lbcontroller.model.fields import UNKNOWN, Attributes
-from lbcontroller.model.findings import Finding
+from lbcontroller.model.findings import Finding, FindingReason
 from lbcontroller.model.ids import Arn
-from lbcontroller.model.observed import ObservedTargetGroup
+from lbcontroller.model.observed import ObservedTargetGroup, TargetGroupFact
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.logs import event
 from lbcontroller.telemetry.metrics import Metrics
+from lbcontroller.webhooks.bindings import Sought
 from lbcontroller.webhooks.certificate import CertificateFiles, ServerCertificate
 from lbcontroller.webhooks.drain import DrainPolicy
 from lbcontroller.webhooks.endpoints import Policy, endpoints
@@ -49,6 +51,9 @@ _VERSION_RETRY_SECONDS: Final = 1.0
 _DEFAULT_DIRECTORY: Final = Path("k8s-webhook-server", "serving-certs")
 _CERTIFICATE_FILE: Final = "tls.crt"
 _KEY_FILE: Final = "tls.key"
+
+Record: TypeAlias = Callable[[ObjectRef, EventType, FindingReason, str], None]
+"""Has an event of an object written soon."""
 
 
 def certificate_files(settings: Settings) -> CertificateFiles | None:
@@ -90,7 +95,7 @@ class Admission:
         metrics: Metrics,
     ) -> Admission:
         """Prepare; nothing is opened yet."""
-        findings = FindingTeller(cache, events, may_write=fence.may_write, clock=time.monotonic)
+        findings = FindingTeller(cache, events.record, may_write=fence.may_write, clock=time.monotonic)
         return cls(
             settings=settings,
             cache=cache,
@@ -118,7 +123,7 @@ class Admission:
         for informer in informers:
             await informer.synced.wait()
         release = await _release(session)
-        lookup = TargetGroupLookup(self.aws.access.target_accounts)
+        lookup = TargetGroupLookup(self._read_target_group)
         self._server = WebhookServer(
             Listening(port=self.settings.webhook_bind_port, certificate=ServerCertificate(self.files)),
             endpoints(self._facts(lookup), policy_of(self.settings, release)),
@@ -139,6 +144,11 @@ class Admission:
             target_group=lookup,
             own_vpc=self.aws.loader.vpc_id,
         )
+
+    def _read_target_group(self, sought: Sought) -> TargetGroupFact | None:
+        accounts = self.aws.access.target_accounts
+        facts = accounts.of_role(sought.role_arn or None, sought.external_id or None).facts
+        return facts.of_arn(Arn(sought.arn)) if sought.arn else facts.of_name(sought.name)
 
     def _attributes(self, binding: Binding) -> Attributes:
         found = self.aws.loader.mirror.find(Arn(str(binding.spec.target_group)))
@@ -176,13 +186,13 @@ class FindingTeller:
     def __init__(
         self,
         cache: ClusterCache,
-        events: EventRecorder,
+        record: Record,
         *,
         may_write: Callable[[], bool],
         clock: Callable[[], float],
     ) -> None:
-        """Find Services in `cache`; only a replica that may write records events."""
-        self._cache, self._events = cache, events
+        """Find Services in `cache`, and `record` events of them while this replica may write."""
+        self._cache, self._record = cache, record
         self._may_write, self._clock = may_write, clock
         self._lock = threading.Lock()
         self._told: OrderedDict[Finding, float] = OrderedDict()
@@ -202,7 +212,7 @@ class FindingTeller:
             )
             service = self._cache.service(_service_name(finding.subject))
             if service is not None and self._may_write():
-                self._events.record(reference(service), EventType.WARNING, finding.reason, finding.message)
+                self._record(reference(service), EventType.WARNING, finding.reason, finding.message)
 
     def _is_news(self, finding: Finding) -> bool:
         now = self._clock()

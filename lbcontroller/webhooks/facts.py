@@ -8,13 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from lbcontroller.aws.target_accounts import TargetAccounts
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.service import Service
 from lbcontroller.errors import LbControllerError
 from lbcontroller.keys import ObjectName
 from lbcontroller.model.fields import UNKNOWN, Attributes
-from lbcontroller.model.ids import Arn, VpcId
+from lbcontroller.model.ids import VpcId
 from lbcontroller.model.observed import TargetGroupFact
 from lbcontroller.telemetry.logs import event
 from lbcontroller.webhooks.bindings import Fact, Sought
@@ -45,9 +44,11 @@ class Facts:
 class TargetGroupLookup:
     """Asks AWS about target groups, for a bounded time. What is known already is answered at once."""
 
-    def __init__(self, accounts: TargetAccounts, *, longest: float = LONGEST_LOOKUP_SECONDS) -> None:
-        """Ask with the permissions of `accounts`, for `longest` seconds."""
-        self._accounts = accounts
+    def __init__(
+        self, read: Callable[[Sought], TargetGroupFact | None], *, longest: float = LONGEST_LOOKUP_SECONDS
+    ) -> None:
+        """Ask by `read`, which raises LbControllerError, for `longest` seconds."""
+        self._read = read
         self._longest = longest
         self._pool = ThreadPoolExecutor(_LOOKUPS_AT_A_TIME, thread_name_prefix="lookup")
 
@@ -69,7 +70,3 @@ class TargetGroupLookup:
     def close(self) -> None:
         """Begin no further lookup."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-
-    def _read(self, sought: Sought) -> TargetGroupFact | None:
-        facts = self._accounts.of_role(sought.role_arn or None, sought.external_id or None).facts
-        return facts.of_arn(Arn(sought.arn)) if sought.arn else facts.of_name(sought.name)

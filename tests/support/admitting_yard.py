@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,13 +25,19 @@ def free_port() -> int:
 
 
 @contextmanager
-def admitting_yard(cluster: LocalCluster, directory: Path, flags: Mapping[str, str]) -> Iterator[Yard]:
+def admitting_yard(
+    cluster: LocalCluster,
+    directory: Path,
+    flags: Mapping[str, str],
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Yard]:
     """Run a controller with every webhook registered; the registrations go when the block ends."""
     kubeconfig = directory / "kubeconfig"
     cluster.kubernetes.write_kubeconfig(kubeconfig)
     webhooks = register_webhooks(cluster.kubernetes, free_port(), directory / "certificate")
     try:
-        with Yard(cluster, str(kubeconfig), {**flags, **webhooks}) as yard:
+        with Yard(cluster, str(kubeconfig), {**flags, **webhooks}, clock=clock) as yard:
             wait_until_served(yard)
             yield yard
     finally:

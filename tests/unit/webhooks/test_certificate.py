@@ -42,6 +42,7 @@ def test_a_certificate_is_shown_and_its_end_is_known(tmp_path: Path) -> None:
 
     assert certificate.load()
     assert shown(certificate) == pem
+    assert certificate.context.minimum_version is ssl.TLSVersion.TLSv1_2
     left = certificate.not_after - datetime.now(UTC)
     assert timedelta(hours=23) < left < timedelta(hours=25)
 

@@ -4,6 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PARALLEL ?= auto
 
+# Some environments forbid to keep compiled modules. Each test process would then compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-faults test-unit bench calls check format docs cases clean
 

@@ -1,6 +1,6 @@
 """The moto behind the embedded AWS: its application, its state, and what has no API.
 
-The only module beside `strict` that imports moto, which takes more than half a second.
+The only module beside `strict` and `economies` that imports moto, which takes more than half a second.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from lbcontroller.local.aws import strict
+from lbcontroller.local.aws import economies, strict
 from lbcontroller.local.aws.proxy import ConnectionDroppedError, RecordingProxy
 
 ACCOUNT_ID = DEFAULT_ACCOUNT_ID
@@ -42,6 +42,7 @@ class Account:
     """A WSGI application that is strict moto. Its state is the process's: `reset` before use."""
 
     def __init__(self) -> None:
+        economies.install()
         strict.install()
         self._dispatcher = _Dispatcher()
 

@@ -14,10 +14,14 @@ from typing import Any, Final
 
 from lbcontroller.local.aws.server import LocalAws
 
-ID_SEED: Final = 7
+ID_SEED: Final = 422
+"""Gives subnets, certificates and addresses ids in the order that they had when the conformance cases were
+recorded: where a manifest names none, the first ones are taken."""
 _ZONES: Final = "abc"
 _VPC_CIDR: Final = "10.0.0.0/16"
 _DOMAINS: Final = ("www.example.com", "*.apps.example.com", "api.example.com")
+_ELASTIC_IPS: Final = ("127.176.59.229", "127.214.15.184", "127.159.177.73")
+"""One for each zone, those that the recorded conformance cases were given."""
 _FIRST_PRIVATE_NET: Final = 10
 """Third octet of the first private subnet: public-a/b/c are 10.0.0-2.0/24, private-a/b/c 10.0.10-12.0/24."""
 _FIRST_NODE_HOST: Final = 10
@@ -26,8 +30,8 @@ _POD_HOSTS_PER_NODE: Final = 70
 MAX_NODES: Final = 9
 """Three per private subnet: pod addresses of a fourth would not fit into its /24."""
 MAX_PODS_PER_NODE: Final = 70
-_IMAGE: Final = "ami-03cf127a"
-"""An image moto ships; listing all of them to find one takes a second."""
+_IMAGE: Final = "ami-0123456789abcdef0"
+"""Never looked at."""
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]+)\}")
 
 
@@ -133,16 +137,13 @@ class _Seeding:
         self._ids[placeholder] = resource_id
         self._names[resource_id] = name
 
-    def _tag(self, resource_id: str, tags: Mapping[str, str]) -> None:
-        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
-        self._ec2.create_tags(Resources=[resource_id], Tags=listed)
-
     def _make_vpc(self) -> dict[str, Any]:
-        vpc: dict[str, Any] = self._ec2.create_vpc(CidrBlock=_VPC_CIDR, AmazonProvidedIpv6CidrBlock=True)[
-            "Vpc"
-        ]
+        vpc: dict[str, Any] = self._ec2.create_vpc(
+            CidrBlock=_VPC_CIDR,
+            AmazonProvidedIpv6CidrBlock=True,
+            TagSpecifications=_tagged("vpc", {"Name": "main"}),
+        )["Vpc"]
         self._enter("vpc", "vpc/main", vpc["VpcId"])
-        self._tag(vpc["VpcId"], {"Name": "main"})
         return vpc
 
     def _make_subnets(self, vpc_ipv6_cidr: str) -> None:
@@ -150,29 +151,30 @@ class _Seeding:
         for kind, first_net, role in (("public", 0, "elb"), ("private", _FIRST_PRIVATE_NET, "internal-elb")):
             for position, zone in enumerate(_ZONES):
                 net = first_net + position
-                subnet = self._ec2.create_subnet(
-                    VpcId=self._ids["vpc"],
-                    CidrBlock=f"10.0.{net}.0/24",
-                    Ipv6CidrBlock=str(blocks[net]),
-                    AvailabilityZone=f"{self._aws.region}{zone}",
-                )["Subnet"]
                 tags = {
                     "Name": f"{kind}-{zone}",
                     f"kubernetes.io/role/{role}": "1",
                     f"kubernetes.io/cluster/{self._world.cluster_name}": "shared",
                 }
-                self._tag(subnet["SubnetId"], tags)
+                subnet = self._ec2.create_subnet(
+                    VpcId=self._ids["vpc"],
+                    CidrBlock=f"10.0.{net}.0/24",
+                    Ipv6CidrBlock=str(blocks[net]),
+                    AvailabilityZone=f"{self._aws.region}{zone}",
+                    TagSpecifications=_tagged("subnet", tags),
+                )["Subnet"]
                 self._enter(f"subnet.{kind}-{zone}", f"subnet/{kind}-{zone}", subnet["SubnetId"])
 
     def _make_security_group(self, name: str, description: str, *, tags: Mapping[str, str]) -> None:
         group = self._ec2.create_security_group(
-            GroupName=name, Description=description, VpcId=self._ids["vpc"]
+            GroupName=name,
+            Description=description,
+            VpcId=self._ids["vpc"],
+            TagSpecifications=_tagged("security-group", tags),
         )
-        self._tag(group["GroupId"], tags)
         self._enter(f"sg.{name}", f"sg/{name}", group["GroupId"])
 
     def _make_nodes(self) -> list[SeededNode]:
-        self._ec2.describe_images(ImageIds=[_IMAGE])  # takes part in the order of ids, as below
         return [self._make_node(number) for number in range(self._world.nodes)]
 
     def _make_node(self, number: int) -> SeededNode:
@@ -205,16 +207,14 @@ class _Seeding:
         )
 
     def _make_addresses(self) -> None:
-        for zone in _ZONES:
-            allocated = self._ec2.allocate_address(Domain="vpc")
+        for zone, address in zip(_ZONES, _ELASTIC_IPS, strict=True):
+            allocated = self._ec2.allocate_address(Domain="vpc", Address=address)
             self._enter(f"eip.{zone}", f"eip/{zone}", allocated["AllocationId"])
 
     def _make_certificates(self) -> None:
         acm = self._aws.client("acm")
         for domain in _DOMAINS:
             requested = acm.request_certificate(DomainName=domain, ValidationMethod="DNS")
-            # every call draws a request id from the seeded source: leaving one out changes all later ids
-            acm.describe_certificate(CertificateArn=requested["CertificateArn"])
             self._enter(f"cert.{domain}", f"cert/{domain}", requested["CertificateArn"])
         self._aws.issue_certificates()
 
@@ -234,3 +234,7 @@ class _Seeding:
             Name="site", Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=visibility
         )
         self._enter("waf.site", "waf/site", made["Summary"]["ARN"])
+
+
+def _tagged(kind: str, tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{"ResourceType": kind, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}]

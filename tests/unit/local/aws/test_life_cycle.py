@@ -180,8 +180,9 @@ def test_a_target_that_comes_back_is_checked_anew(aws: LocalAws, bench: Bench, c
 
 
 def test_terminated_instances_leave_their_groups(bench: Bench) -> None:
-    image = "ami-03cf127a"
-    launched = bench.ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, SubnetId=bench.subnets[0])
+    launched = bench.ec2.run_instances(
+        ImageId="ami-0123456789abcdef0", MinCount=1, MaxCount=1, SubnetId=bench.subnets[0]
+    )
     instance = launched["Instances"][0]["InstanceId"]
     group = bench.target_group_arn(TargetType="instance")
     bench.elb.register_targets(TargetGroupArn=group, Targets=[{"Id": instance}])

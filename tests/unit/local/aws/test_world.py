@@ -23,7 +23,7 @@ def world(aws: LocalAws) -> SeededWorld:
 
 def test_ids_are_the_same_every_time(aws: LocalAws, world: SeededWorld) -> None:
     assert seed(aws).ids == world.ids
-    assert world.vpc_id == "vpc-06bcc6f91baad9947"
+    assert world.vpc_id == "vpc-5fe13e4030d7eb223"
 
 
 def test_certificates_are_issued(aws: LocalAws, world: SeededWorld) -> None:

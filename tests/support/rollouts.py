@@ -12,18 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.local.apiserver import ApiServerSettings, Subresource, WorkloadSettings
 from lbcontroller.local.aws.life_cycle import Timing
 from lbcontroller.local.cluster import local_cluster
-from lbcontroller.webhooks.drain import DrainPolicy, coordinate_drain
-from lbcontroller.webhooks.readiness_gates import with_readiness_gates
-from lbcontroller.webhooks.selection import selected_by
+from lbcontroller.webhooks.drain import DRAIN_KEY
+from lbcontroller.webhooks.readiness_gates import GATES_LABEL
+from tests.support.admitting_yard import admitting_yard, label_namespace
 from tests.support.manual_clock import ManualClock
 from tests.support.own_target_groups import a_deployment
-from tests.support.synthetic_client import ROUTING_SECONDS, SyntheticClient
+from tests.support.synthetic_client import SyntheticClient
 from tests.support.virtual_servers import Servers
 from tests.support.yard import Yard
 
@@ -49,13 +46,6 @@ spec:
   selector: {{app: {APP}}}
   ports: [{{name: http, port: 80, targetPort: http}}]
 """
-REACTION_SECONDS = 5
-"""How much longer pods sleep than the load balancer goes on sending to them: the time for the controller."""
-POLICY = DrainPolicy(
-    application_seconds=int(ROUTING_SECONDS) + REACTION_SECONDS,
-    network_seconds=int(ROUTING_SECONDS) + REACTION_SECONDS,
-    sleep_is_known=True,
-)
 NODE_MONITOR_GRACE_SECONDS = 40.0
 """After which a node that does not report is of unknown readiness (kube-controller-manager's default)."""
 TOLERATION_SECONDS = 20.0
@@ -65,10 +55,16 @@ PATIENCE_SECONDS = 900.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protection:
-    """What keeps requests from being lost."""
+    """What the namespace asks the webhooks for, so that no request is lost."""
 
     gates: bool = True
     drain: bool = True
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The labels of the namespace."""
+        asked = {GATES_LABEL: self.gates, DRAIN_KEY: self.drain}
+        return {label: "enabled" for label, wanted in asked.items() if wanted}
 
 
 class Rollout:
@@ -77,16 +73,15 @@ class Rollout:
     def __init__(self, yard: Yard, clock: ManualClock, protection: Protection) -> None:
         self.yard = yard
         self.clock = clock
-        self._protection = protection
         self._servers = Servers(yard.kubernetes, clock)
         yard.cluster.aws.life_cycle.answers = self._servers.answers
+        label_namespace(yard, protection.labels)
         yard.apply(SERVICE)
         yard.settle()
         elbv2 = yard.cluster.aws.client("elbv2")
         (group,) = elbv2.describe_target_groups()["TargetGroups"]
         self.client = SyntheticClient(elbv2, group["TargetGroupArn"], self._servers, clock)
-        self._template = self._admitted(yaml.safe_load(a_deployment(APP, replicas=REPLICAS)))
-        yard.kubernetes.apply(self._template)
+        yard.apply(a_deployment(APP, replicas=REPLICAS))
         self._settle()
         self.run_until(lambda: len(self.client.healthy) == REPLICAS)
         self.client.lost.clear()
@@ -115,8 +110,8 @@ class Rollout:
     def update(self) -> None:
         """Roll a new version out."""
         before = {pod["metadata"]["uid"] for pod in self.pods()}
-        self._template["spec"]["template"]["metadata"].setdefault("annotations", {})["version"] = "2"
-        self.yard.kubernetes.apply(self._template)
+        version = {"metadata": {"annotations": {"version": "2"}}}
+        self.yard.patch("deployment", APP, {"spec": {"template": version}})
         self._settle()
         self.run_until(
             lambda: self._is_complete() and before.isdisjoint(p["metadata"]["uid"] for p in self.pods())
@@ -198,22 +193,6 @@ class Rollout:
         self.yard.settle()
         self._servers.observe()
 
-    def _admitted(self, deployment: dict[str, Any]) -> dict[str, Any]:
-        """Return the Deployment with the template as the admission webhooks would make each pod of it."""
-        assert self.yard.controller is not None
-        known = self.yard.controller.parts.cache
-        snapshot = Snapshot(
-            services={service.meta.name: service for service in known.services()},
-            bindings={binding.meta.name: binding for binding in known.bindings()},
-        )
-        pod = deployment["spec"]["template"]
-        selected = selected_by(pod, "default", snapshot)
-        if self._protection.gates:
-            pod = with_readiness_gates(pod, selected)
-        if self._protection.drain:
-            pod = coordinate_drain(pod, selected, {}, POLICY).pod
-        return {**deployment, "spec": {**deployment["spec"], "template": pod}}
-
 
 @contextmanager
 def a_rollout(directory: Path, protection: Protection) -> Iterator[Rollout]:
@@ -222,11 +201,11 @@ def a_rollout(directory: Path, protection: Protection) -> Iterator[Rollout]:
     # Pods stay until their servers end, which is for the simulated kubelets to say.
     workloads = WorkloadSettings(pod_grace_seconds=float("inf"))
     settings = ApiServerSettings(workloads=workloads)
-    with local_cluster(cluster_name="rollouts", api_server=settings, timing=Timing(now=clock)) as cluster:
-        kubeconfig = directory / "kubeconfig"
-        cluster.kubernetes.write_kubeconfig(kubeconfig)
-        with Yard(cluster, str(kubeconfig), clock=clock) as yard:
-            yield Rollout(yard, clock, protection)
+    with (
+        local_cluster(cluster_name="rollouts", api_server=settings, timing=Timing(now=clock)) as cluster,
+        admitting_yard(cluster, directory, {}, clock=clock) as yard,
+    ):
+        yield Rollout(yard, clock, protection)
 
 
 def _is_terminating(pod: Mapping[str, Any]) -> bool:

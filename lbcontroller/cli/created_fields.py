@@ -44,7 +44,7 @@ def _parts(value: DataclassInstance, prefix: str = "") -> Iterator[tuple[str, An
 def _items(value: Any) -> Iterator[Any]:
     """Yield what a field says, each thing of a set alone; nothing when it says nothing."""
     match value:
-        case None | Mark() | ():
+        case None | Mark() | () | "":
             return
         case frozenset():
             yield from sorted(value)

@@ -11,8 +11,13 @@ from typing import Any, Final
 
 import yaml
 
-from lbcontroller.cli.service_manifest import check_shape
+from lbcontroller.cli.manifest_shapes import check_shape
+from lbcontroller.cluster.ingress import Ingress
+from lbcontroller.cluster.ingress_class import IngressClass, IngressClassParams, Namespace
+from lbcontroller.cluster.objects import JsonObject
+from lbcontroller.cluster.secret import Secret
 from lbcontroller.cluster.service import Service
+from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.errors import InvalidConfig, Problem
 from lbcontroller.keys import ObjectName
 from lbcontroller.local.apiserver import ApiError, ApiServerSettings, LocalApiServer
@@ -21,6 +26,16 @@ STANDARD_INPUT: Final = Path("-")
 SUFFIXES: Final = frozenset({".json", ".yaml", ".yml"})
 """Files of a directory that are read, as kubectl does."""
 
+READ: Final = (
+    ("v1", "Namespace"),
+    ("elbv2.k8s.aws/v1beta1", "IngressClassParams"),
+    ("networking.k8s.io/v1", "IngressClass"),
+    ("v1", "Secret"),
+    ("v1", "Service"),
+    ("networking.k8s.io/v1", "Ingress"),
+)
+"""Version and kind of the objects that a plan depends on; what others refer to comes first."""
+_CLUSTER_SCOPED: Final = frozenset({"IngressClass", "IngressClassParams", "Namespace"})
 _DUAL_STACK: Final = ApiServerSettings(service_cidrs=("10.96.0.0/16", "fd00:10:96::/112"))
 _SET_BY_THE_SERVER: Final = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
 
@@ -37,9 +52,10 @@ class Refused:
 class Manifests:
     """What manifests contain."""
 
-    services: tuple[Service, ...]
+    snapshot: Snapshot
+    """Services, and Ingresses with what decides about them."""
     refused: tuple[Refused, ...]
-    """Services that an API server would not take."""
+    """Objects that an API server would not take."""
     left_out: Mapping[str, int]
     """How many objects of other kinds there are, by kind."""
 
@@ -117,40 +133,64 @@ def _file_problem(path: Path, expected: str) -> Problem:
 
 def _stored(documents: Iterable[dict[str, Any]]) -> Manifests:
     server = LocalApiServer(_DUAL_STACK)
-    services: dict[ObjectName, Service] = {}
+    stored: dict[str, list[JsonObject]] = {kind: [] for _, kind in READ}
     refused: list[Refused] = []
     left_out: Counter[str] = Counter()
-    for document in documents:
-        if (document["apiVersion"], document["kind"]) != ("v1", "Service"):
-            left_out[document["kind"]] += 1
+    for document in sorted(documents, key=_turn):
+        kind = document["kind"]
+        if (document["apiVersion"], kind) not in READ:
+            left_out[kind] += 1
             continue
-        subject = f"Service {_name(document)}"
+        subject = f"{kind} {_name(document)}"
         try:
             check_shape(subject, document)
-            service = _store(server, document)
+            stored[kind].append(_store(server, document))
         except InvalidConfig as error:
             refused.append(Refused(subject=subject, problems=error.problems))
         except ApiError as error:
             refused.append(Refused(subject=subject, problems=tuple(_api_problems(subject, error))))
-        else:
-            services[service.meta.name] = service
-    return Manifests(services=tuple(services.values()), refused=tuple(refused), left_out=left_out)
+    return Manifests(snapshot=_snapshot(server, stored), refused=tuple(refused), left_out=left_out)
 
 
-def _store(server: LocalApiServer, manifest: dict[str, Any]) -> Service:
-    """Apply a Service; one that was read from a cluster keeps its uid, which is part of generated names."""
+def _turn(document: dict[str, Any]) -> int:
+    """Return when an object is stored: classes and namespaces before what refers to them."""
+    key = (document["apiVersion"], document["kind"])
+    return READ.index(key) if key in READ else len(READ)
+
+
+def _snapshot(server: LocalApiServer, stored: dict[str, list[JsonObject]]) -> Snapshot:
+    services = [Service.from_object(obj) for obj in stored["Service"]]
+    ingresses = [Ingress.from_object(obj) for obj in stored["Ingress"]]
+    classes = [IngressClass.from_object(obj) for obj in stored["IngressClass"]]
+    params = [IngressClassParams.from_object(obj) for obj in stored["IngressClassParams"]]
+    secrets = [Secret.from_object(obj) for obj in stored["Secret"]]
+    namespaces = [Namespace.from_object(obj) for obj in server.list("Namespace")]
+    return Snapshot(
+        services={service.meta.name: service for service in services},
+        ingresses={ingress.meta.name: ingress for ingress in ingresses},
+        ingress_classes={item.meta.name.name: item for item in classes},
+        class_params={item.meta.name.name: item for item in params},
+        namespaces={namespace.name: namespace for namespace in namespaces},
+        secrets={secret.name: secret for secret in secrets},
+    )
+
+
+def _store(server: LocalApiServer, manifest: dict[str, Any]) -> JsonObject:
+    """Apply an object; one that was read from a cluster keeps its uid, which is part of generated names."""
     metadata = {key: value for key, value in manifest["metadata"].items() if key not in _SET_BY_THE_SERVER}
-    namespace = metadata.get("namespace") or "default"
-    if server.find("Namespace", namespace) is None:
-        server.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    if manifest["kind"] not in _CLUSTER_SCOPED:
+        namespace = metadata.get("namespace") or "default"
+        if server.find("Namespace", namespace) is None:
+            server.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     stored = server.apply({**manifest, "metadata": metadata})
     stored["metadata"]["uid"] = manifest["metadata"].get("uid") or stored["metadata"]["uid"]
-    return Service.from_object(stored)
+    return stored
 
 
 def _name(manifest: dict[str, Any]) -> ObjectName:
     metadata = manifest["metadata"]
-    return ObjectName(str(metadata.get("namespace") or "default"), str(metadata.get("name") or ""))
+    namespace = "" if manifest["kind"] in _CLUSTER_SCOPED else str(metadata.get("namespace") or "default")
+    return ObjectName(namespace, str(metadata.get("name") or ""))
 
 
 def _api_problems(subject: str, error: ApiError) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from lbcontroller.cli.console import standard_console, styled
 from lbcontroller.cli.created_fields import created_fields
 from lbcontroller.cli.inventory_file import read_inventory
 from lbcontroller.cli.manifests import Refused, read_manifests
-from lbcontroller.cli.offline import Ignored, Outcome, Planned, plan_services
+from lbcontroller.cli.offline import Ignored, Outcome, Planned, plan_manifests
 from lbcontroller.cli.plan_view import finding_lines, plan_lines, problem_lines
 from lbcontroller.errors import InvalidConfig
 from lbcontroller.plan.render import render
@@ -31,7 +31,7 @@ class ExitCode(IntEnum):
 
 
 def show_plan(files: Sequence[Path], inventory_file: Path | None, cluster_name: str) -> int:
-    """Print what the Services of manifests would have in AWS, were nothing of it there yet.
+    """Print what the Services and Ingresses of manifests would have in AWS, were nothing of it there yet.
 
     Args:
         files: Manifests, directories of manifests, or `-` for standard input.
@@ -47,7 +47,7 @@ def show_plan(files: Sequence[Path], inventory_file: Path | None, cluster_name: 
         for problem in error.problems:
             console.print(styled(f"{problem.subject}: {problem}", "red"))
         return ExitCode.BAD_USAGE
-    outcomes = (*manifests.refused, *plan_services(manifests.services, inventory, settings))
+    outcomes = (*manifests.refused, *plan_manifests(manifests.snapshot, inventory, settings))
     for outcome in outcomes:
         for line in _outcome_lines(outcome):
             console.print(line)
@@ -82,4 +82,4 @@ def _summary_lines(outcomes: Sequence[Outcome], left_out: Mapping[str, int]) -> 
     yield styled(f"In all: {', '.join(said)}.", "bold")
     if left_out:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(left_out.items()))
-        yield styled(f"Not looked at, because only Services are planned: {kinds}.", "dim")
+        yield styled(f"Not looked at, because only Services and Ingresses are planned: {kinds}.", "dim")

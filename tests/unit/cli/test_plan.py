@@ -82,7 +82,7 @@ def test_the_examples_can_be_planned_without_an_account(shown: Shown) -> None:
     assert shown.code == ExitCode.FINE
     assert "Service default/web\n" in text
     assert "Service default/game\n" in text
-    assert "Not looked at, because only Services are planned: 2 Deployment." in text
+    assert "Not looked at, because only Services and Ingresses are planned: 2 Deployment." in text
 
 
 def test_a_shared_group_that_exists_is_used_and_not_made(shown: Shown) -> None:
@@ -260,3 +260,68 @@ def test_nothing_is_coloured_without_a_terminal(monkeypatch: pytest.MonkeyPatch)
         standard_console().print(line)
 
     assert written.getvalue() == "  - delete b  ! destructive\n"
+
+
+def an_ingress(name: str, *, annotations: Mapping[str, str] | None = None) -> dict[str, object]:
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    given = {f"alb.ingress.kubernetes.io/{key}": value for key, value in (annotations or {}).items()}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": name, "namespace": "shop", "annotations": given},
+        "spec": {
+            "ingressClassName": "alb",
+            "rules": [
+                {
+                    "host": f"{name}.example.com",
+                    "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]},
+                }
+            ],
+        },
+    }
+
+
+BACKEND = a_manifest(type="ClusterIP", loadBalancerClass=None)
+
+
+def test_the_members_of_a_group_are_planned_together(shown: Shown) -> None:
+    shared = {"target-type": "ip", "group.name": "sites"}
+    text = shown.plan(an_ingress("a", annotations=shared), an_ingress("b", annotations=shared), BACKEND)
+
+    assert shown.code == ExitCode.FINE
+    assert "Ingress group sites (shop/a, shop/b)\n" in text
+    assert "  + create ListenerRule 80:2\n" in text
+    assert "Service shop/web" not in text
+
+
+def test_a_member_with_a_problem_is_told_and_the_others_are_planned(shown: Shown) -> None:
+    shared = {"target-type": "ip", "group.name": "sites"}
+    bad = an_ingress("b", annotations={**shared, "target-type": "pods"})
+    text = shown.plan(an_ingress("a", annotations=shared), bad, BACKEND)
+
+    assert shown.code == ExitCode.PROBLEMS
+    assert "  + create ListenerRule 80:1\n" in text
+    assert "Ingress shop/b\n  problem alb.ingress.kubernetes.io/target-type: 'pods': " in text
+
+
+def test_an_ingress_of_another_class_is_ignored(shown: Shown) -> None:
+    other = an_ingress("a")
+    spec = other["spec"]
+    assert isinstance(spec, dict)
+    spec["ingressClassName"] = "nginx"
+    nginx = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IngressClass",
+        "metadata": {"name": "nginx"},
+        "spec": {"controller": "example.org/nginx"},
+    }
+    text = shown.plan(nginx, other, BACKEND)
+
+    assert "Ingress shop/a\n  ignored: its class is that of another controller" in text
+
+
+def test_what_only_aws_knows_by_name_is_taken_for_existing(shown: Shown) -> None:
+    text = shown.plan(an_ingress("a", annotations={"target-type": "ip", "wafv2-acl-name": "site"}), BACKEND)
+
+    assert shown.code == ExitCode.FINE
+    assert "web_acl: the web ACL site" in text

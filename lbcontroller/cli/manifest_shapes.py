@@ -1,8 +1,9 @@
-"""The shape of a Service manifest: the types that decoding demands, before any rule of the API server."""
+"""The shapes of manifests: the types that decoding demands, before any rule of the API server."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
@@ -63,13 +64,78 @@ class _Service(_Part):
     spec: _Spec
 
 
+class _PortReference(_Part):
+    number: int | None = None
+    name: str | None = None
+
+
+class _ServiceReference(_Part):
+    name: str
+    port: _PortReference | None = None
+
+
+class _ObjectReference(_Part):
+    kind: str
+    name: str
+
+
+class _Backend(_Part):
+    service: _ServiceReference | None = None
+    resource: _ObjectReference | None = None
+
+
+class _Path(_Part):
+    path: str | None = None
+    path_type: str
+    backend: _Backend
+
+
+class _Http(_Part):
+    paths: list[_Path]
+
+
+class _Rule(_Part):
+    host: str | None = None
+    http: _Http | None = None
+
+
+class _Tls(_Part):
+    hosts: list[str] | None = None
+    secret_name: str | None = None
+
+
+class _IngressSpec(_Part):
+    ingress_class_name: str | None = None
+    default_backend: _Backend | None = None
+    rules: list[_Rule] | None = None
+    tls: list[_Tls] | None = None
+
+
+class _Ingress(_Part):
+    metadata: _Metadata
+    spec: _IngressSpec
+
+
+class _Secret(_Part):
+    metadata: _Metadata
+    data: dict[str, str] | None = None
+    string_data: dict[str, str] | None = None
+
+
+class _Object(_Part):
+    metadata: _Metadata
+
+
+_SHAPES: Final[Mapping[str, type[_Part]]] = {"Service": _Service, "Ingress": _Ingress, "Secret": _Secret}
+
+
 def check_shape(subject: str, manifest: dict[str, Any]) -> None:
-    """Check that a Service has the types that the API server decodes.
+    """Check that an object has the types that the API server decodes.
 
     Raises:
         InvalidConfig: with every field that has another type.
     """
     try:
-        _Service.model_validate(manifest)
+        _SHAPES.get(manifest["kind"], _Object).model_validate(manifest)
     except ValidationError as error:
         raise InvalidConfig(*shape_problems(subject, error)) from error

@@ -99,7 +99,7 @@ def params(spec: dict[str, Any]) -> ClassParams:
     return ClassParams.parse(SUBJECT, spec)
 
 
-def annotations(**given: str) -> IngressAnnotations:
+def saying(**given: str) -> IngressAnnotations:
     keys = {PREFIX + key.replace("_", "-"): value for key, value in given.items()}
     return IngressAnnotations.parse("Ingress shop/web", keys).model
 
@@ -162,7 +162,7 @@ def test_the_newer_spelling_of_prefix_lists_counts_when_the_older_is_empty() -> 
 
 
 def test_a_class_replaces_what_an_ingress_says() -> None:
-    said = annotations(
+    said = saying(
         scheme="internal",
         certificate_arn=CERTIFICATE,
         inbound_cidrs="10.0.0.0/8",
@@ -197,19 +197,17 @@ def test_a_class_replaces_what_an_ingress_says() -> None:
 
 
 def test_a_class_that_says_nothing_replaces_nothing() -> None:
-    said = annotations(scheme="internal", certificate_arn=CERTIFICATE, tags="a=1", ssl_redirect="443")
+    said = saying(scheme="internal", certificate_arn=CERTIFICATE, tags="a=1", ssl_redirect="443")
     assert override(said, params({})) == said
 
 
 def test_tags_of_a_class_are_joined_with_those_of_the_ingress() -> None:
-    holds = override(
-        annotations(tags="team=a,note=x"), params({"tags": [{"key": "team", "value": "platform"}]})
-    )
+    holds = override(saying(tags="team=a,note=x"), params({"tags": [{"key": "team", "value": "platform"}]}))
     assert holds.tags == {"team": "platform", "note": "x"}
 
 
 def test_what_counts_for_the_first_member_only_is_left_to_the_merge() -> None:
-    said = annotations(load_balancer_attributes="a=1", ipam_ipv4_pool_id="ipam-pool-1")
+    said = saying(load_balancer_attributes="a=1", ipam_ipv4_pool_id="ipam-pool-1")
     of_first = {
         "loadBalancerAttributes": [{"key": "a", "value": "2"}],
         "ipamConfiguration": {"ipv4IPAMPoolId": "ipam-pool-2"},
@@ -221,7 +219,7 @@ def test_what_counts_for_the_first_member_only_is_left_to_the_merge() -> None:
 
 def test_overriding_twice_is_as_good_as_once() -> None:
     of_class = params({"scheme": "internal", "tags": [{"key": "team", "value": "platform"}]})
-    once = override(annotations(scheme="internet-facing", tags="a=1"), of_class)
+    once = override(saying(scheme="internet-facing", tags="a=1"), of_class)
     assert override(once, of_class) == once
 
 

@@ -81,6 +81,11 @@ def merge_listener(members: Iterable[GroupMember], listener: ListenerKey) -> Mer
     return merge(IngressAnnotations, said, Scope.LISTENER, decided=decided)
 
 
+def merge_frontend_listener(members: Iterable[GroupMember]) -> Merged[IngressAnnotations]:
+    """Return what the members behind one listener of the network load balancer in front say about it."""
+    return merge(IngressAnnotations, map(_member, members), Scope.FRONTEND_LISTENER)
+
+
 def _in_order(members: Iterable[GroupMember]) -> tuple[GroupMember, ...]:
     return tuple(sorted(members, key=lambda member: (member.order, member.subject)))
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lbcontroller.annotations.declare import Scope
 from lbcontroller.annotations.ingress import IngressAnnotations
+from lbcontroller.annotations.ingress_group import merge_frontend_listener
 from lbcontroller.build.bindings import build_binding
 from lbcontroller.build.frontend_nlb import FrontendPort, FrontendRequest, frontend_resources
 from lbcontroller.build.held_members import HeldMembers
@@ -18,8 +18,8 @@ from lbcontroller.build.ingress_front import Outcome, attempt, build_front
 from lbcontroller.build.ingress_groups import IngressGroup
 from lbcontroller.build.ingress_listeners import GroupListener, GroupListeners, GroupWishes
 from lbcontroller.build.ingress_load_balancer import GroupRequest
-from lbcontroller.build.ingress_member import Member
-from lbcontroller.build.ingress_members import GroupReading, merged_annotations, read_members
+from lbcontroller.build.ingress_member import Member, voices
+from lbcontroller.build.ingress_members import GroupReading, read_members
 from lbcontroller.build.ingress_ports import SharedPorts, shared_ports
 from lbcontroller.build.ingress_wishes import Wishes, wishes_of
 from lbcontroller.build.listeners import build_actions, build_listener, listener_tags, target_groups_in
@@ -289,9 +289,7 @@ class _Assembly:
                     self.problems.append(_other_target(member, sharing[port][0], port, behind[port], target))
                 else:
                     sharing.setdefault(port, []).append(member)
-        merged = {
-            port: merged_annotations(members, Scope.FRONTEND_LISTENER) for port, members in sharing.items()
-        }
+        merged = {port: merge_frontend_listener(voices(members)) for port, members in sharing.items()}
         self.problems += (problem for one in merged.values() for problem in one.conflicts)
         return {
             port: FrontendPort(behind=behind[port], asked=one.annotations) for port, one in merged.items()

@@ -80,7 +80,7 @@ def load_balancer_config(request: GroupRequest) -> LoadBalancerConfig:
         customer_owned_ipv4_pool=asked.customer_owned_ipv4_pool,
         ipam_pool=asked.ipam_ipv4_pool_id or "",
         web_acl=_web_acl(request) if context.settings.enable_wafv2 else None,
-        web_acl_classic=_web_acl_classic(asked) if context.settings.enable_waf else None,
+        web_acl_classic=asked.waf_acl_id if context.settings.enable_waf else None,
         shield_protection=asked.shield_advanced_protection if context.settings.enable_shield else None,
         fields=_FIELDS,
     )
@@ -174,7 +174,3 @@ def _web_acl(request: GroupRequest) -> str | None:
             )
         )
     return found
-
-
-def _web_acl_classic(asked: IngressAnnotations) -> str | None:
-    return asked.web_acl_id if asked.waf_acl_id is None else asked.waf_acl_id

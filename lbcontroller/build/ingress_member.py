@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lbcontroller.annotations.class_params import ClassParams
 from lbcontroller.annotations.ingress import IngressAnnotations
+from lbcontroller.annotations.ingress_group import GroupMember
 from lbcontroller.build.result import BuildContext
 from lbcontroller.cluster.ingress import Ingress
 from lbcontroller.cluster.secret import Secret
@@ -24,8 +25,6 @@ class Member:
     annotations: IngressAnnotations
     params: ClassParams | None
     """Those of its class."""
-    sources: Mapping[str, str]
-    """Where values come from that are no annotations of the Ingress, by full annotation key."""
     group: ObjectName
     context: BuildContext
     """With this Ingress as the object that problems are about."""
@@ -52,3 +51,13 @@ class Member:
         key = IngressAnnotations.key_of(field, parameter)
         written = self.ingress.meta.annotations.get(key, "") if value is None else value
         return self.context.problem(key, expected, value=written, hint=hint)
+
+
+def voices(members: Iterable[Member]) -> tuple[GroupMember, ...]:
+    """Return what members, in the order of the group, have to say about what they share."""
+    return tuple(
+        GroupMember(
+            subject=member.context.subject, annotations=member.annotations, params=member.params, order=place
+        )
+        for place, member in enumerate(members)
+    )

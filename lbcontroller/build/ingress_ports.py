@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from lbcontroller.annotations.class_params import ClassParams
-from lbcontroller.annotations.declare import Scope
 from lbcontroller.annotations.formats import ListenerKey
 from lbcontroller.annotations.ingress import IngressAnnotations
+from lbcontroller.annotations.ingress_group import merge_listener
 from lbcontroller.annotations.listen_ports import ListenPort
-from lbcontroller.annotations.merge import Member as MergeMember
-from lbcontroller.annotations.merge import merge
 from lbcontroller.annotations.mutual_authentication import PortMutualAuthentication
-from lbcontroller.build.ingress_member import Member
+from lbcontroller.build.ingress_member import Member, voices
 from lbcontroller.cluster.ingress import Ingress
 from lbcontroller.errors import Problem
 from lbcontroller.model.enums import Protocol
@@ -101,23 +99,9 @@ def _other_protocol(member: Member, entry: ListenPort, winner: Member, protocol:
 def _shared_port(
     number: int, protocol: Protocol, members: Sequence[Member]
 ) -> tuple[SharedPort, tuple[Problem, ...]]:
-    merged = merge(
-        IngressAnnotations,
-        [
-            MergeMember(
-                subject=member.context.subject,
-                order=place,
-                annotations=_about_port(member.annotations, ListenerKey(protocol, number)),
-                sources=member.sources,
-            )
-            for place, member in enumerate(members)
-        ],
-        Scope.LISTENER,
-    )
-    asked, key = merged.annotations, ListenerKey(protocol, number)
-    # Of the classes, that of the first member decides; LBC has it so.
-    params = members[0].params
-    decided = {} if params is None else params.listeners.get(key, {})
+    key = ListenerKey(protocol, number)
+    merged = merge_listener(voices(members), key)
+    asked = merged.annotations
     port = SharedPort(
         port=number,
         protocol=protocol,
@@ -126,28 +110,7 @@ def _shared_port(
         prefix_lists=asked.security_group_prefix_lists or None,
         ssl_policy=asked.ssl_policy,
         mutual_authentication=next(iter(asked.mutual_authentication or ()), None),
-        attributes=dict(sorted({**asked.listener_attributes.get(key, {}), **decided}.items())),
+        attributes=dict(sorted(asked.listener_attributes.get(key, {}).items())),
         cidrs_field=IngressAnnotations.key_of("inbound_cidrs"),
     )
-    conflicts = (
-        problem
-        for problem in merged.conflicts
-        if problem.field != IngressAnnotations.key_of("listener_attributes", key)
-        or problem.value.partition("=")[0] not in decided
-    )
-    return port, tuple(conflicts)
-
-
-def _about_port(asked: IngressAnnotations, key: ListenerKey) -> IngressAnnotations:
-    """Return what a member says about one listener: what it says about others contradicts nobody there."""
-    encrypted = key.protocol is Protocol.HTTPS
-    own = tuple(one for one in asked.mutual_authentication or () if one.port == key.port)
-    return asked.model_copy(
-        update={
-            "ssl_policy": asked.ssl_policy if encrypted else None,
-            "mutual_authentication": own if own and encrypted else None,
-            "listener_attributes": {
-                other: given for other, given in asked.listener_attributes.items() if other == key
-            },
-        }
-    )
+    return port, merged.conflicts

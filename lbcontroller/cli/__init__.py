@@ -82,6 +82,25 @@ def docs(
 
 
 @app.command()
+def webhooks(
+    service: Annotated[str, typer.Option(help="The Service in front of the webhooks, as namespace/name.")],
+    ca_file: Annotated[
+        Path,
+        typer.Option(help="PEM file with the authority of their certificate.", exists=True, dir_okay=False),
+    ],
+    name: Annotated[str, typer.Option(help="Name of the configurations.")] = "lbcontroller",
+    *,
+    service_class: Annotated[
+        bool, typer.Option(help="Give new load balancers without a class to this controller.")
+    ] = True,
+) -> None:
+    """Print the manifests that have the API server ask the admission webhooks."""
+    from lbcontroller.cli.webhooks import webhook_manifests  # noqa: PLC0415 - start-up time of other commands
+
+    typer.echo(webhook_manifests(service, ca_file, name=name, class_of_services=service_class), nl=False)
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)

@@ -1,4 +1,4 @@
-"""Self-signed certificates for servers on loopback, made on the spot and valid for a day."""
+"""Self-signed certificates for servers on loopback, made on the spot and valid for a day; tests only."""
 
 from __future__ import annotations
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Final
 
 from lbcontroller.build.ingress_groups import IngressGroup
+from lbcontroller.build.ingress_members import own_annotations
 from lbcontroller.cluster.ingress_class import CONTROLLER, IngressClass
 from lbcontroller.cluster.snapshot import Snapshot
-from lbcontroller.model.ids import Arn
-from lbcontroller.model.inventory import Lookups, NamedFacts
+from lbcontroller.model.fields import UNKNOWN, Known
+from lbcontroller.model.ids import Arn, CertificateArn
+from lbcontroller.model.inventory import CertificateFact, Lookups, NamedFacts
 
 USUAL_CLASS: Final = "alb"
 """The class that every installation has; manifests of an application seldom bring it along."""
@@ -29,6 +31,24 @@ def assumed(wanted: Lookups, known: NamedFacts) -> NamedFacts:
         trust_stores={**_called(wanted.trust_stores, "trust store"), **known.trust_stores},
         web_acls={**_called(wanted.web_acls, "web ACL"), **known.web_acls},
     )
+
+
+def with_certificates(
+    known: Known[Mapping[CertificateArn, CertificateFact]], group: IngressGroup
+) -> Known[Mapping[CertificateArn, CertificateFact]]:
+    """Return that each host of a group has a certificate, and each named one exists, if nothing is known."""
+    if known is not UNKNOWN:
+        return known
+    hosts = {host for member in group.members for host in member.ingress.hosts}
+    named = {arn for member in group.members for arn in own_annotations(member).certificate_arn}
+    facts = [
+        *(CertificateFact(arn=arn, domains=frozenset()) for arn in named),
+        *(
+            CertificateFact(arn=CertificateArn(f"the certificate of {host}"), domains=frozenset({host}))
+            for host in hosts
+        ),
+    ]
+    return {fact.arn: fact for fact in facts}
 
 
 def _called(names: Iterable[str], kind: str) -> Mapping[str, Arn]:

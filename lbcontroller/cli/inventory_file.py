@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -102,6 +103,19 @@ class SecurityGroupEntry(_Entry):
         return SecurityGroupFact(id=SecurityGroupId(self.id), name=self.name, tags=self.tags)
 
 
+class CertificateEntry(_Entry):
+    """A certificate of ACM that is issued."""
+
+    arn: CertificateText
+    """Its ARN."""
+    domains: tuple[str, ...] = ()
+    """The names it is valid for, by which Ingresses find it; a wildcard is `*.example.com`."""
+
+    def fact(self) -> CertificateFact:
+        """Return the certificate as builds see it."""
+        return CertificateFact(arn=CertificateArn(self.arn), domains=frozenset(self.domains))
+
+
 class InventoryFile(_Entry):
     """The whole file."""
 
@@ -113,8 +127,9 @@ class InventoryFile(_Entry):
     """The security groups that annotations may name."""
     backend_security_group: GroupIdText | None = None
     """The group that all load balancers of the cluster share; without it: the plan makes it."""
-    certificates: tuple[CertificateText, ...] | None = None
-    """The certificates that exist; without it: unknown, so that each ARN is taken for an existing one."""
+    certificates: tuple[CertificateEntry, ...] | None = None
+    """The certificates that exist; without it: unknown, so that every one that an object needs is taken for
+    existing."""
 
     def inventory(self) -> Inventory:
         """Return the facts as builds see them; nothing of the stack exists yet."""
@@ -128,12 +143,14 @@ class InventoryFile(_Entry):
             subnets={subnet.id: subnet for subnet in subnets},
             security_groups={group.id: group for group in groups},
             backend_security_group=None if backend is None else SecurityGroupId(backend),
-            certificates=UNKNOWN if certificates is None else dict(map(_certificate, certificates)),
+            certificates=(
+                UNKNOWN if certificates is None else {fact.arn: fact for fact in _facts(certificates)}
+            ),
         )
 
 
-def _certificate(arn: str) -> tuple[CertificateArn, CertificateFact]:
-    return CertificateArn(arn), CertificateFact(arn=CertificateArn(arn), domains=frozenset())
+def _facts(entries: Iterable[CertificateEntry]) -> Iterator[CertificateFact]:
+    return (entry.fact() for entry in entries)
 
 
 def demo_inventory_text() -> str:

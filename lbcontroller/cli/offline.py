@@ -16,7 +16,7 @@ from lbcontroller.build.ingress_lookups import lookups
 from lbcontroller.build.ingress_services import services_named
 from lbcontroller.build.result import BuildResult
 from lbcontroller.build.service import build_service_stack, claim
-from lbcontroller.cli.assumptions import assumed, group_subject, with_usual_class
+from lbcontroller.cli.assumptions import assumed, group_subject, with_certificates, with_usual_class
 from lbcontroller.cli.manifests import Refused
 from lbcontroller.cluster.objects import EPOCH
 from lbcontroller.cluster.service import Service, ServiceType
@@ -126,7 +126,11 @@ class _Offline:
             yield self._group(ingress_group(group, self.snapshot, self.settings))
 
     def _group(self, group: IngressGroup) -> tuple[Outcome, ...]:
-        inventory = replace(self.inventory, named=assumed(lookups(group), self.inventory.named))
+        inventory = replace(
+            self.inventory,
+            named=assumed(lookups(group), self.inventory.named),
+            certificates=with_certificates(self.inventory.certificates, group),
+        )
         subject = group_subject(group)
         try:
             built = build_ingress_stack(group, self.snapshot, inventory, self.settings)

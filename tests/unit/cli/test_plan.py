@@ -325,3 +325,11 @@ def test_what_only_aws_knows_by_name_is_taken_for_existing(shown: Shown) -> None
 
     assert shown.code == ExitCode.FINE
     assert "web_acl: the web ACL site" in text
+
+
+@pytest.mark.parametrize("example", sorted((EXAMPLES / "ingress").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_examples_of_ingresses_can_be_planned_without_an_account(shown: Shown, example: Path) -> None:
+    text = shown.plan_file(example, cluster="demo")
+
+    assert shown.code == ExitCode.FINE
+    assert "warning" not in text

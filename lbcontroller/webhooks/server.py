@@ -43,6 +43,8 @@ CERTIFICATE_SECONDS: Final = 10.0
 """How often the files of the certificate are looked at; a Secret takes a minute to get there anyway."""
 ANSWERS_AT_A_TIME: Final = 4
 """Threads for answers that may wait for AWS; a fifth waits for one of them, and the others do not."""
+KEPT_ALIVE_SECONDS: Final = 120.0
+"""API servers drop idle connections after 90 seconds (client-go); who asks should be the one who hangs up."""
 _END_SECONDS: Final = 1.0
 
 Tell = Callable[[Iterable[Finding]], None]
@@ -86,7 +88,12 @@ class WebhookServer:
         Raises:
             InvalidConfig: the port is taken.
         """
-        runner = web.AppRunner(self._application, access_log=None, shutdown_timeout=_END_SECONDS)
+        runner = web.AppRunner(
+            self._application,
+            access_log=None,
+            keepalive_timeout=KEPT_ALIVE_SECONDS,
+            shutdown_timeout=_END_SECONDS,
+        )
         await runner.setup()
         try:
             while True:

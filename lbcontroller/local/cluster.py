@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from lbcontroller.kube.crd import target_group_bindings
+from lbcontroller.kube.crd import DEFINITIONS
 from lbcontroller.local.apiserver import ApiServerSettings, LocalApiServer, WorkloadSettings
 from lbcontroller.local.aws.life_cycle import Timing
 from lbcontroller.local.aws.server import LocalAws
@@ -49,7 +49,8 @@ def local_cluster(
     settings = api_server or ApiServerSettings(workloads=WorkloadSettings())
     with LocalAws(timing=timing) as aws, LocalApiServer(settings) as kubernetes:
         world = seed(aws, World(cluster_name=cluster_name))
-        kubernetes.apply(target_group_bindings())
+        for definition in DEFINITIONS.values():
+            kubernetes.apply(definition())
         for node in world.nodes:
             kubernetes.seed(node_object(node))
         yield LocalCluster(kubernetes=kubernetes, aws=aws, world=world)

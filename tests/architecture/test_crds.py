@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from lbcontroller.kube.crd import render, target_group_bindings
+from lbcontroller.annotations.class_params_spec import ClassParamsSpec
+from lbcontroller.kube.crd import DEFINITIONS, ingress_class_params, render, target_group_bindings
 
-COMMITTED = Path(str(files("lbcontroller.kube").joinpath("crds", "targetgroupbindings.yaml")))
+COMMITTED = Path(str(files("lbcontroller.kube").joinpath("crds")))
 
 STRING: dict[str, Any] = {"type": "string"}
 INT_OR_STRING: dict[str, Any] = {
@@ -81,11 +82,16 @@ def part(name: str, of_version: str) -> dict[str, Any]:
     return schema
 
 
-def test_the_committed_file_is_what_the_code_renders(request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("file", sorted(DEFINITIONS))
+def test_a_committed_file_is_what_the_code_renders(file: str, request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--update-cases"):
-        COMMITTED.write_text(render(), encoding="utf-8")
-    assert COMMITTED.read_text(encoding="utf-8") == render(), "run pytest --update-cases on this file"
-    assert yaml.safe_load(render()) == target_group_bindings()
+        (COMMITTED / file).write_text(render(file), encoding="utf-8")
+    assert (COMMITTED / file).read_text(encoding="utf-8") == render(file), "run pytest --update-cases here"
+    assert yaml.safe_load(render(file)) == DEFINITIONS[file]()
+
+
+def test_no_file_is_left_over_from_a_definition_that_is_gone() -> None:
+    assert {file.name for file in COMMITTED.iterdir()} == set(DEFINITIONS)
 
 
 def test_every_field_is_validated_as_by_lbc() -> None:
@@ -132,3 +138,107 @@ def test_names_versions_and_columns_are_those_of_lbc() -> None:
             ("NAME", ".spec.targetGroupName", "string", 2),
             ("AGE", ".metadata.creationTimestamp", "date", 0),
         ]
+
+
+KEY_AND_VALUE: dict[str, Any] = {"type": "object", "required": ["key", "value"]}
+INT32: dict[str, Any] = {"type": "integer", "format": "int32"}
+CLASS_PARAMS: dict[str, dict[str, Any]] = {
+    "loadBalancerName": STRING,
+    "certificateArn": {"type": "array"},
+    "certificateArn[]": STRING,
+    "namespaceSelector": {"type": "object", "x-kubernetes-map-type": "atomic"},
+    "namespaceSelector.matchLabels": {"type": "object", "additionalProperties": STRING},
+    "namespaceSelector.matchExpressions": {"type": "array", "x-kubernetes-list-type": "atomic"},
+    "namespaceSelector.matchExpressions[]": {"type": "object", "required": ["key", "operator"]},
+    "namespaceSelector.matchExpressions[].key": STRING,
+    "namespaceSelector.matchExpressions[].operator": STRING,
+    "namespaceSelector.matchExpressions[].values": {"type": "array", "x-kubernetes-list-type": "atomic"},
+    "namespaceSelector.matchExpressions[].values[]": STRING,
+    "group": {"type": "object", "required": ["name"]},
+    "group.name": STRING,
+    "scheme": STRING | {"enum": ["internal", "internet-facing"]},
+    "inboundCIDRs": {"type": "array"},
+    "inboundCIDRs[]": STRING,
+    "sslPolicy": STRING,
+    "sslRedirectPort": STRING,
+    "subnets": {"type": "object"},
+    "subnets.ids": {"type": "array", "minItems": 1},
+    "subnets.ids[]": STRING | {"pattern": "subnet-[0-9a-f]+"},
+    "subnets.tags": {"type": "object", "additionalProperties": {"type": "array", "items": STRING}},
+    "ipAddressType": STRING | {"enum": ["ipv4", "dualstack", "dualstack-without-public-ipv4"]},
+    "tags": {"type": "array"},
+    "tags[]": KEY_AND_VALUE,
+    "tags[].key": STRING,
+    "tags[].value": STRING,
+    "targetType": STRING | {"enum": ["instance", "ip"]},
+    "loadBalancerAttributes": {"type": "array"},
+    "loadBalancerAttributes[]": KEY_AND_VALUE,
+    "loadBalancerAttributes[].key": STRING,
+    "loadBalancerAttributes[].value": STRING,
+    "listeners": {"type": "array"},
+    "listeners[]": {"type": "object"},
+    "listeners[].protocol": STRING,
+    "listeners[].port": INT32,
+    "listeners[].listenerAttributes": {"type": "array"},
+    "listeners[].listenerAttributes[]": KEY_AND_VALUE,
+    "listeners[].listenerAttributes[].key": STRING,
+    "listeners[].listenerAttributes[].value": STRING,
+    "minimumLoadBalancerCapacity": {"type": "object", "required": ["capacityUnits"]},
+    "minimumLoadBalancerCapacity.capacityUnits": INT32,
+    "ipamConfiguration": {"type": "object"},
+    "ipamConfiguration.ipv4IPAMPoolId": STRING,
+    "prefixListsIDs": {"type": "array"},
+    "prefixListsIDs[]": STRING,
+    "PrefixListsIDs": {"type": "array"},
+    "PrefixListsIDs[]": STRING,
+    "wafv2AclArn": STRING,
+    "wafv2AclName": STRING,
+}
+"""Every field that LBC has, with what its schema demands."""
+OURS = {"importTLSSecrets": {"type": "boolean"}, "httpsForTLS": {"type": "boolean"}}
+
+
+def class_params_spec() -> dict[str, Any]:
+    (only,) = ingress_class_params()["spec"]["versions"]
+    spec: dict[str, Any] = only["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    return spec
+
+
+def test_every_field_of_class_parameters_is_validated_as_by_lbc() -> None:
+    assert fields(class_params_spec()) == CLASS_PARAMS | OURS
+    assert "required" not in class_params_spec()
+    (rule,) = class_params_spec()["x-kubernetes-validations"]
+    assert rule["rule"] == "!(has(self.prefixListsIDs) && has(self.PrefixListsIDs))"
+
+
+def test_every_field_of_class_parameters_is_read() -> None:
+    read = {field.alias for field in ClassParamsSpec.model_fields.values()}
+    assert read == class_params_spec()["properties"].keys()
+
+
+def test_names_and_columns_of_class_parameters_are_those_of_lbc() -> None:
+    definition = ingress_class_params()
+    assert definition["metadata"] == {"name": "ingressclassparams.elbv2.k8s.aws"}
+    assert definition["spec"]["group"] == "elbv2.k8s.aws"
+    assert definition["spec"]["scope"] == "Cluster"
+    assert definition["spec"]["names"] == {
+        "kind": "IngressClassParams",
+        "listKind": "IngressClassParamsList",
+        "plural": "ingressclassparams",
+        "singular": "ingressclassparam",
+    }
+    (only,) = definition["spec"]["versions"]
+    assert (only["name"], only["served"], only["storage"], only["subresources"]) == (
+        "v1beta1",
+        True,
+        True,
+        {},
+    )
+    assert [
+        (column["name"], column["jsonPath"], column["type"]) for column in only["additionalPrinterColumns"]
+    ] == [
+        ("GROUP-NAME", ".spec.group.name", "string"),
+        ("SCHEME", ".spec.scheme", "string"),
+        ("IP-ADDRESS-TYPE", ".spec.ipAddressType", "string"),
+        ("AGE", ".metadata.creationTimestamp", "date"),
+    ]

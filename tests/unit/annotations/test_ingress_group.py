@@ -7,7 +7,12 @@ from lbcontroller.annotations.class_params import ClassParams
 from lbcontroller.annotations.formats import ListenerKey
 from lbcontroller.annotations.ingress import IngressAnnotations
 from lbcontroller.annotations.ingress_formats import SubnetTags
-from lbcontroller.annotations.ingress_group import GroupMember, merge_listener, merge_load_balancer
+from lbcontroller.annotations.ingress_group import (
+    GroupMember,
+    merge_frontend_listener,
+    merge_listener,
+    merge_load_balancer,
+)
 from lbcontroller.model.enums import Protocol, Scheme
 from lbcontroller.model.findings import FindingReason
 from lbcontroller.model.resources import MutualAuthenticationMode
@@ -243,4 +248,17 @@ def test_a_class_says_who_may_connect_for_each_of_its_members() -> None:
     )
     assert merged.annotations.inbound_cidrs == ("192.0.2.0/24",)
     assert merged.annotations.security_group_prefix_lists == ("pl-1",)
+    assert [problem.subject for problem in merged.conflicts] == ["Ingress shop/b"]
+
+
+def test_health_checks_of_the_load_balancer_in_front_are_agreed_on_port_by_port() -> None:
+    merged = merge_frontend_listener(
+        [
+            a_member("a", frontend_nlb_healthcheck_path="/a", scheme="internal"),
+            a_member("b", frontend_nlb_healthcheck_path="/b", frontend_nlb_healthcheck_port="8080"),
+        ]
+    )
+    assert merged.annotations == IngressAnnotations(
+        frontend_nlb_healthcheck_path="/a", frontend_nlb_healthcheck_port=8080
+    )
     assert [problem.subject for problem in merged.conflicts] == ["Ingress shop/b"]

@@ -20,6 +20,7 @@ from lbcontroller.cluster.service import Service
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.errors import InvalidConfig, Problem
 from lbcontroller.keys import ObjectName
+from lbcontroller.kube.class_params_crd import ingress_class_params
 from lbcontroller.local.apiserver import ApiError, ApiServerSettings, LocalApiServer
 
 STANDARD_INPUT: Final = Path("-")
@@ -133,6 +134,7 @@ def _file_problem(path: Path, expected: str) -> Problem:
 
 def _stored(documents: Iterable[dict[str, Any]]) -> Manifests:
     server = LocalApiServer(_DUAL_STACK)
+    server.apply(ingress_class_params())
     stored: dict[str, list[JsonObject]] = {kind: [] for _, kind in READ}
     refused: list[Refused] = []
     left_out: Counter[str] = Counter()

@@ -32,7 +32,7 @@ def preview_service(controller: Controller, service: Service) -> tuple[Line, ...
     built = build_service_stack(service, snapshot, inventory, parts.settings)
     resources = parts.aws.access.observer.observe(built.stack.id)
     observed = (*resources, *observed_bindings(snapshot.bindings.values(), resources))
-    return render(plan(built.stack, observed, parts.reconcilers.stacks.policy()), observed)
+    return render(plan(built.stack, observed, parts.reconcilers.stacks.owned.policy()), observed)
 
 
 def preview_targets(

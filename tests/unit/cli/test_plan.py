@@ -333,3 +333,23 @@ def test_the_examples_of_ingresses_can_be_planned_without_an_account(shown: Show
 
     assert shown.code == ExitCode.FINE
     assert "warning" not in text
+
+
+def test_the_class_of_the_manifests_has_its_word(shown: Shown) -> None:
+    params = {
+        "apiVersion": "elbv2.k8s.aws/v1beta1",
+        "kind": "IngressClassParams",
+        "metadata": {"name": "public"},
+        "spec": {"scheme": "internet-facing", "targetType": "ip"},
+    }
+    reference = {"apiGroup": "elbv2.k8s.aws", "kind": "IngressClassParams", "name": "public"}
+    alb = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IngressClass",
+        "metadata": {"name": "alb"},
+        "spec": {"controller": "ingress.k8s.aws/alb", "parameters": reference},
+    }
+    text = shown.plan(an_ingress("a"), alb, params, BACKEND)
+
+    assert shown.code == ExitCode.FINE
+    assert "scheme: internet-facing" in text

@@ -27,6 +27,8 @@ from tests.conformance.recorded import case_names
 FOLDER: Final = Path(__file__).parent
 REFUSED: Final = "refused"
 """Value of `ours` at the path `published`: LBC serves the manifests and we refuse them."""
+SERVED: Final = "served"
+"""The reverse: what AWS refuses keeps LBC from serving, and us not; the user is told all the same."""
 
 
 class Aspect(StrEnum):

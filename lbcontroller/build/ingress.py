@@ -21,6 +21,7 @@ from lbcontroller.build.ingress_load_balancer import GroupRequest
 from lbcontroller.build.ingress_member import Member, voices
 from lbcontroller.build.ingress_members import GroupReading, read_members
 from lbcontroller.build.ingress_ports import SharedPorts, shared_ports
+from lbcontroller.build.ingress_quotas import over_quotas
 from lbcontroller.build.ingress_wishes import Wishes, wishes_of
 from lbcontroller.build.listeners import build_actions, build_listener, listener_tags, target_groups_in
 from lbcontroller.build.names import IngressNames
@@ -113,7 +114,9 @@ class _Assembly:
 
     def _built(self, stack: Stack) -> BuildResult:
         return BuildResult(
-            stack=stack, findings=tuple(dict.fromkeys(self.findings)), member_problems=self._by_member()
+            stack=stack,
+            findings=tuple(dict.fromkeys((*self.findings, *over_quotas(stack, self.context)))),
+            member_problems=self._by_member(),
         )
 
     def _by_member(self) -> Mapping[ObjectName, tuple[Problem, ...]]:

@@ -19,7 +19,7 @@ from lbcontroller.config.listener import RuleConfig
 from lbcontroller.errors import Problem, ProblemCollector
 from lbcontroller.keys import ObjectName
 from lbcontroller.model.findings import Finding
-from lbcontroller.model.limits import CONDITION_VALUES_PER_RULE
+from lbcontroller.model.limits import CONDITION_VALUES_PER_RULE, WILDCARDS_PER_RULE
 from lbcontroller.model.rule_conditions import (
     Condition,
     HeaderCondition,
@@ -109,19 +109,42 @@ def _rule(
     return rule, served.findings
 
 
-def _too_many(member: Member, conditions: Iterable[Condition], name: str, where: str) -> Iterator[Problem]:
+def _too_many(member: Member, conditions: Sequence[Condition], name: str, where: str) -> Iterator[Problem]:
     values = sum(_values(condition) for condition in conditions)
-    if values <= CONDITION_VALUES_PER_RULE:
-        return
-    expected = (
-        f"AWS takes at most {CONDITION_VALUES_PER_RULE} values in the conditions of a rule, and with host "
-        f"and path these are {values}"
-    )
-    hint = "spread them over several backends, or use patterns with * instead"
-    if name in member.annotations.conditions:
-        yield member.problem("conditions", expected, parameter=name, hint=hint)
-    else:
-        yield member.context.problem(where, expected, hint=hint)
+    wildcards = sum(pattern.count("*") + pattern.count("?") for pattern in _patterns(conditions))
+    for count, most, what, hint in (
+        (
+            values,
+            CONDITION_VALUES_PER_RULE,
+            "values",
+            "spread them over several backends, or use patterns with * instead",
+        ),
+        (wildcards, WILDCARDS_PER_RULE, "wildcards", "spread them over several backends"),
+    ):
+        if count <= most:
+            continue
+        expected = (
+            f"AWS takes at most {most} {what} in the conditions of a rule, and with host and path these are "
+            f"{count}"
+        )
+        if name in member.annotations.conditions:
+            yield member.problem("conditions", expected, parameter=name, hint=hint)
+        else:
+            yield member.context.problem(where, expected, hint=hint)
+
+
+def _patterns(conditions: Iterable[Condition]) -> Iterator[str]:
+    """Yield every text in which `*` and `?` stand for others."""
+    for condition in conditions:
+        match condition:
+            case HostCondition() | PathCondition() | HeaderCondition():
+                yield from condition.values
+            case QueryCondition():
+                yield from (text for pair in condition.values for text in (pair.key or "", pair.value))
+            case MethodCondition() | SourceCondition():
+                pass
+            case _:
+                assert_never(condition)
 
 
 def _values(condition: Condition) -> int:

@@ -7,13 +7,16 @@ from typing import assert_never
 
 from lbcontroller.aws.attributes import AttributeWriter
 from lbcontroller.aws.caller import AwsCaller
+from lbcontroller.aws.certificate_imports import CertificateImports, SecretSource, no_secrets
 from lbcontroller.aws.errors import is_missing_security_group, is_not_found
 from lbcontroller.aws.identity import Identification
 from lbcontroller.aws.listener_rules import ListenerRules
 from lbcontroller.aws.listeners import Listeners
+from lbcontroller.aws.load_balancer_targets import LoadBalancerTargets
 from lbcontroller.aws.load_balancers import LoadBalancers
 from lbcontroller.aws.mirror import Mirror
 from lbcontroller.aws.presence import forget_what_is_gone
+from lbcontroller.aws.protections import Protections
 from lbcontroller.aws.security_groups import SecurityGroups
 from lbcontroller.aws.target_groups import TargetGroups
 from lbcontroller.aws.wire import Changes, without_references
@@ -44,8 +47,17 @@ class Applier:
     is done.
     """
 
-    def __init__(self, caller: AwsCaller, mirror: Mirror, *, cluster: str) -> None:
-        """Work for `cluster`, the name in its tags."""
+    def __init__(
+        self, caller: AwsCaller, mirror: Mirror, *, cluster: str, secrets: SecretSource = no_secrets
+    ) -> None:
+        """Work for `cluster`, the name in its tags.
+
+        Args:
+            caller: makes the calls.
+            mirror: is written through to.
+            cluster: whose resources these are.
+            secrets: reads the key pair of a certificate at the moment it is imported.
+        """
         self._caller = caller
         self._mirror = mirror
         self._cluster = cluster
@@ -56,12 +68,20 @@ class Applier:
             caller=caller, mirror=mirror, identification=identification, attributes=attributes
         )
         self._load_balancers = LoadBalancers(
-            caller=caller, mirror=mirror, identification=identification, attributes=attributes
+            caller=caller,
+            mirror=mirror,
+            identification=identification,
+            attributes=attributes,
+            protections=Protections.of(caller, mirror),
         )
         self._listeners = Listeners(
             caller=caller, mirror=mirror, identification=identification, attributes=attributes
         )
         self._rules = ListenerRules(caller=caller, mirror=mirror, identification=identification)
+        self._targets = LoadBalancerTargets(caller=caller, mirror=mirror)
+        self._certificates = CertificateImports(
+            caller=caller, mirror=mirror, identification=identification, secrets=secrets
+        )
 
     def execute(self, step: Step, arns: Mapping[ResourceId, Arn]) -> Arn:
         """Take one step for anything but a TargetGroupBinding and return the ARN it is about.
@@ -108,21 +128,24 @@ class Applier:
     def _create(self, desired: Resource) -> Arn:
         match desired:
             case SecurityGroup():
-                return self._security_groups.create(desired)
+                arn = self._security_groups.create(desired)
             case TargetGroup():
-                return self._target_groups.create(desired)
+                arn = self._target_groups.create(desired)
             case LoadBalancer():
-                return self._load_balancers.create(desired)
+                arn = self._load_balancers.create(desired)
             case Listener():
-                return self._listeners.create(desired)
+                arn = self._listeners.create(desired)
             case ListenerRule():
-                return self._rules.create(desired)
-            case Certificate() | LoadBalancerTarget():
-                raise NotImplementedError(f"{desired.id} cannot be made yet")
+                arn = self._rules.create(desired)
+            case LoadBalancerTarget():
+                arn = self._targets.create(desired)
+            case Certificate():
+                arn = self._certificates.create(desired)
             case TargetGroupBinding():
                 raise TypeError(f"{desired.id} is not in AWS")
             case _:
                 assert_never(desired)
+        return arn
 
     def _update(self, arn: Arn, desired: Resource, changes: Changes) -> None:
         match desired:
@@ -136,8 +159,10 @@ class Applier:
                 self._listeners.update(arn, desired, changes)
             case ListenerRule():
                 self._rules.update(arn, desired, changes)
-            case Certificate() | LoadBalancerTarget():
-                raise NotImplementedError(f"{desired.id} cannot be made yet")
+            case LoadBalancerTarget():
+                self._targets.create(desired)
+            case Certificate():
+                self._certificates.update(arn, desired, changes)
             case TargetGroupBinding():
                 raise TypeError(f"{desired.id} is not in AWS")
             case _:
@@ -155,8 +180,10 @@ class Applier:
                 self._listeners.delete(arn)
             case Kind.LISTENER_RULE:
                 self._rules.delete(arn)
-            case Kind.CERTIFICATE | Kind.LOAD_BALANCER_TARGET:
-                raise NotImplementedError(f"{arn} cannot be deleted yet")
+            case Kind.LOAD_BALANCER_TARGET:
+                self._targets.delete(arn)
+            case Kind.CERTIFICATE:
+                self._certificates.delete(arn)
             case Kind.TARGET_GROUP_BINDING:
                 raise TypeError(f"{arn} is not in AWS")
             case _:

@@ -136,7 +136,7 @@ class AwsCaller:
                 failure = reaction_to(operation, error)
                 if failure is Reaction.THROTTLED:
                     self._throttle.throttled(operation)
-                if failure in RETRIED_IN_PLACE and self._may_retry(progress):
+                if _is_retried(operation, failure) and self._may_retry(progress):
                     continue
                 self._on_call(progress.record(operation, failure))
                 raise translated(operation, error) from error
@@ -185,6 +185,11 @@ class AwsCaller:
             return False
         self._timing.sleep(delay)
         return True
+
+
+def _is_retried(operation: Operation, failure: Reaction) -> bool:
+    """Return whether a call is tried again at once; what was throttled was not carried out."""
+    return failure is Reaction.THROTTLED or (failure in RETRIED_IN_PLACE and operation.repeatable)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -87,6 +87,9 @@ _CODES: Final[Mapping[Reaction, tuple[str, ...]]] = {
         "InternalError",
         "InternalFailure",
         "InternalServerError",
+        "InternalErrorException",
+        "InternalServiceException",
+        "WAFInternalErrorException",
         "ServiceUnavailable",
         "ServiceUnavailableException",
         "Unavailable",
@@ -97,7 +100,7 @@ _CODES: Final[Mapping[Reaction, tuple[str, ...]]] = {
         "ExpiredTokenException",
         "HealthUnavailable",
     ),
-    Reaction.LATER: ("PriorityInUse", "TrustStoreInUse"),
+    Reaction.LATER: ("PriorityInUse", "TrustStoreInUse", "PaginationTokenExpiredException"),
     Reaction.WAITING: (
         "DependencyViolation",
         "InvalidGroup.InUse",
@@ -106,12 +109,18 @@ _CODES: Final[Mapping[Reaction, tuple[str, ...]]] = {
         "PriorRequestNotComplete",
         "InsufficientCapacity",
         "TrustStoreNotReady",
+        "ResourceInUseException",
+        "ConflictException",
+        "RequestInProgressException",
+        "OptimisticLockException",
+        "WAFUnavailableEntityException",
     ),
     Reaction.NOT_FOUND: (
         "LoadBalancerNotFound",
         "ListenerNotFound",
         "RuleNotFound",
         "TargetGroupNotFound",
+        "ResourceNotFoundException",
         "InvalidGroup.NotFound",
         "InvalidGroupId.NotFound",
         "InvalidSecurityGroupID.NotFound",
@@ -136,6 +145,7 @@ _CODES: Final[Mapping[Reaction, tuple[str, ...]]] = {
         "DuplicateListener",
         "InvalidGroup.Duplicate",
         "InvalidPermission.Duplicate",
+        "ResourceAlreadyExistsException",
     ),
     Reaction.REFUSED: (
         "ValidationError",
@@ -167,20 +177,41 @@ _CODES: Final[Mapping[Reaction, tuple[str, ...]]] = {
         "InvalidTags",
         "DuplicateTagKeys",
         "TargetGroupAssociationLimit",
+        "InvalidParameterException",
+        "InvalidArnException",
+        "InvalidArgsException",
+        "InvalidTagException",
+        "TagPolicyException",
+        "InvalidResourceException",
+        "InvalidOperationException",
+        "WAFNonexistentItemException",
+        "WAFInvalidParameterException",
+        "WAFInvalidOperationException",
+        "WAFInvalidAccountException",
+        "WAFFeatureNotIncludedInPricingPlanException",
     ),
 }
 
 REACTIONS: Final[Mapping[str, Reaction]] = {
     code: reaction for reaction, codes in _CODES.items() for code in codes
 }
-"""Reaction by AWS error code (source: the error lists of the ELBv2, EC2 and ACM API references)."""
+"""Reaction by AWS error code (source: the error lists of the API references of each service)."""
 
 _REACTIONS_OF_OPERATIONS: Final[Mapping[tuple[str, str], Reaction]] = {
     # An Elastic IP is in use: perhaps by a load balancer that is being deleted, perhaps for ever.
-    ("CreateLoadBalancer", "ResourceInUse"): Reaction.LATER
+    ("CreateLoadBalancer", "ResourceInUse"): Reaction.LATER,
+    # It is the load balancer that WAF does not know: the call names nothing else.
+    ("GetWebACLForResource", "WAFNonexistentItemException"): Reaction.NOT_FOUND,
+    ("DisassociateWebACL", "WAFNonexistentItemException"): Reaction.NOT_FOUND,
 }
-_QUOTA_CODE: Final = re.compile(r"^TooMany|LimitExceeded$")
-_RETRY_SECONDS: Final[Mapping[str, float]] = {"InsufficientCapacity": 60.0, "PriorRequestNotComplete": 15.0}
+_QUOTA_CODE: Final = re.compile(r"^TooMany|Limits?Exceeded(Exception)?$")
+_RETRY_SECONDS: Final[Mapping[str, float]] = {
+    "InsufficientCapacity": 60.0,
+    "PriorRequestNotComplete": 15.0,
+    # What is new is known to all parts of WAF, and what was detached to ACM, after seconds to minutes.
+    "ResourceInUseException": 15.0,
+    "WAFUnavailableEntityException": 15.0,
+}
 _IN_USE_SECONDS: Final = 2.0
 _GONE_SECONDS: Final = 1.0
 _FORBIDDEN: Final = 403
@@ -261,6 +292,16 @@ def is_deletion_protected(error: BaseException) -> bool:
 def is_priority_in_use(error: BaseException) -> bool:
     """Whether another rule of the listener has the priority that a rule was to get."""
     return code_of(error) == "PriorityInUse"
+
+
+def is_missing_trust_store(error: BaseException) -> bool:
+    """Whether a trust store that the call named does not exist."""
+    return code_of(error) == "TrustStoreNotFound"
+
+
+def is_unknown_to_waf(error: BaseException) -> bool:
+    """Whether WAF does not know what the call named."""
+    return code_of(error) == "WAFNonexistentItemException"
 
 
 def is_rule_limit(error: BaseException) -> bool:

@@ -10,22 +10,24 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lbcontroller.aws.caller import AwsCaller
-from lbcontroller.aws.certificates import read_certificates
-from lbcontroller.aws.mirror import InAws, Mirror
+from lbcontroller.aws.certificates import LIST_SECONDS, CertificateFacts
+from lbcontroller.aws.existing import existing_load_balancers
+from lbcontroller.aws.mirror import Mirror
+from lbcontroller.aws.named_facts import NamedLookups
 from lbcontroller.aws.network import VpcFacts, read_security_groups, read_subnets, read_vpc
 from lbcontroller.model.fields import UNKNOWN, Known
 from lbcontroller.model.identity import BACKEND_SECURITY_GROUP_RESOURCE, SHARED_STACK, StackId
-from lbcontroller.model.ids import CertificateArn, SecurityGroupId, SubnetId, VpcId
+from lbcontroller.model.ids import Arn, CertificateArn, SecurityGroupId, SubnetId, VpcId
 from lbcontroller.model.inventory import (
     CertificateFact,
-    ExistingLoadBalancer,
     Inventory,
+    Lookups,
     SecurityGroupFact,
     Subnet,
     ZoneType,
 )
 from lbcontroller.model.limits import FREE_ADDRESSES_PER_SUBNET
-from lbcontroller.model.observed import ObservedListener, ObservedLoadBalancer, ObservedSecurityGroup
+from lbcontroller.model.observed import ObservedCertificate, ObservedSecurityGroup
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.logs import event
 
@@ -69,6 +71,16 @@ class InventorySource:
         self._reading = threading.Lock()
         self._facts: _Facts | None = None
         self._certificates_wanted = False
+        self._discovering = False
+        self._certificates = CertificateFacts(
+            caller=caller,
+            authorities=settings.allowed_certificate_authority_arns,
+            is_ours=self._is_ours,
+            clock=clock,
+        )
+        self._certificates_at = float("-inf")
+        self._names = NamedLookups(caller, clock=clock)
+        self._named = self._names.facts()
         self._read_at = clock()
 
     @property
@@ -104,7 +116,9 @@ class InventorySource:
             if before is not None and self._clock() - self._read_at < REFRESH_SECONDS:
                 return False
             after = self._load()
-            changed = before is None or _for_builds(before) != _for_builds(after)
+            found = self._names.look_again()
+            self._named = self._names.facts()
+            changed = found or before is None or _for_builds(before) != _for_builds(after)
             event(LOGGER, logging.DEBUG, "inventory_read", reason=reason, outcome=_OUTCOME[changed])
             return changed
 
@@ -116,12 +130,29 @@ class InventorySource:
         """
         with self._reading:
             if not self._certificates_wanted and self._facts is not None:
-                self._facts = replace(self._facts, certificates=read_certificates(self._caller))
+                self._facts = replace(self._facts, certificates=self._read_certificates())
             self._certificates_wanted = True
+
+    def look_up(self, lookups: Lookups) -> None:
+        """Read what a build is going to need, unless that was done a short while ago.
+
+        Raises:
+            LbControllerError: as `AwsCaller.call` does.
+        """
+        with self._reading:
+            self._names.look_up(lookups)
+            self._named = self._names.facts()
+            if not lookups.certificates:
+                return
+            is_new = not self._discovering
+            self._certificates_wanted = self._discovering = True
+            if self._facts is not None and (is_new or self._certificates_are_old()):
+                self._facts = replace(self._facts, certificates=self._read_certificates())
 
     def for_stack(self, stack: StackId) -> Inventory:
         """Return the facts for the build of one stack, without a call."""
         facts = self._known()
+        existing = existing_load_balancers(stack, self._mirror.observed(stack))
         return Inventory(
             vpc_id=self.vpc_id,
             vpc_cidrs=facts.vpc.cidrs,
@@ -130,7 +161,9 @@ class InventorySource:
             security_groups=facts.security_groups,
             backend_security_group=self._backend_security_group(),
             certificates=facts.certificates,
-            existing=_existing(self._mirror.observed(stack)),
+            named=self._named,
+            existing=existing.main,
+            existing_frontend=existing.frontend,
         )
 
     def _known(self) -> _Facts:
@@ -147,10 +180,21 @@ class InventorySource:
             subnets=subnets,
             zones=zones,
             security_groups=read_security_groups(self._caller, self.vpc_id),
-            certificates=read_certificates(self._caller) if self._certificates_wanted else UNKNOWN,
+            certificates=self._read_certificates() if self._certificates_wanted else UNKNOWN,
         )
         self._facts, self._read_at = facts, self._clock()
         return facts
+
+    def _read_certificates(self) -> Known[Mapping[CertificateArn, CertificateFact]]:
+        facts = self._certificates.read(to_discover=self._discovering)
+        self._certificates_at = self._clock()
+        return facts
+
+    def _certificates_are_old(self) -> bool:
+        return self._clock() - self._certificates_at >= LIST_SECONDS
+
+    def _is_ours(self, certificate: Arn) -> bool:
+        return isinstance(self._mirror.find(certificate), ObservedCertificate)
 
     def _backend_security_group(self) -> SecurityGroupId | None:
         if self._settings.backend_security_group:
@@ -171,25 +215,5 @@ def _for_builds(facts: _Facts) -> _Facts:
         subnets={
             id_: replace(subnet, free_addresses=min(subnet.free_addresses, FREE_ADDRESSES_PER_SUBNET))
             for id_, subnet in facts.subnets.items()
-        },
-    )
-
-
-def _existing(observed: tuple[InAws, ...]) -> ExistingLoadBalancer | None:
-    """Return what a build takes from the stack's load balancer; of several from the one made last."""
-    load_balancers = [item for item in observed if isinstance(item, ObservedLoadBalancer)]
-    if not load_balancers:
-        return None
-    newest = max(load_balancers, key=lambda item: (item.created_at, item.arn))
-    resource = newest.resource
-    subnets = resource.subnets if isinstance(resource.subnets, tuple) else ()
-    return ExistingLoadBalancer(
-        scheme=resource.scheme,
-        subnets=tuple(mapping.subnet for mapping in subnets),
-        has_security_groups=bool(resource.security_groups),
-        listeners={
-            item.resource.port: item.resource.protocol
-            for item in observed
-            if isinstance(item, ObservedListener) and item.resource.load_balancer == newest.arn
         },
     )

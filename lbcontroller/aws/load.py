@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from lbcontroller.aws.action_wire import with_secrets
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_not_found
 from lbcontroller.aws.listener_wire import decode_listener, default_certificate
+from lbcontroller.aws.load_balancer_targets import read_registration
 from lbcontroller.aws.load_balancer_wire import decode_load_balancer, seen_again
 from lbcontroller.aws.mirror import Entry, Mirror
 from lbcontroller.aws.operations import (
@@ -22,17 +24,20 @@ from lbcontroller.aws.operations import (
 )
 from lbcontroller.aws.rule_reading import RuleReader
 from lbcontroller.aws.security_groups import decode_security_group
+from lbcontroller.aws.tagged_certificates import CertificateReader
 from lbcontroller.aws.tagging import TAG_BATCH, read_tags
 from lbcontroller.aws.target_groups import decode_target_group
 from lbcontroller.aws.wire import decode_tags
-from lbcontroller.errors import NotReady
-from lbcontroller.model.enums import LoadBalancerType
+from lbcontroller.errors import Denied, NotReady
+from lbcontroller.model.enums import LoadBalancerType, TargetType
 from lbcontroller.model.fields import UNKNOWN, Tags
 from lbcontroller.model.identity import CLUSTER_TAG, StackId, TagFamily, Tracked, identify
 from lbcontroller.model.ids import Arn, VpcId
 from lbcontroller.model.observed import ObservedListener, ObservedLoadBalancer, ObservedTargetGroup
 from lbcontroller.model.references import Kind, ResourceId
+from lbcontroller.telemetry.logs import event
 
+LOGGER: Final = logging.getLogger(__name__)
 PARALLEL_READS: Final = 8
 """Calls at a time: more gain nothing, and the connection pool keeps room for the workers."""
 FAMILIES: Final = frozenset({TagFamily.SERVICE, TagFamily.INGRESS, TagFamily.SHARED})
@@ -53,6 +58,8 @@ class Loader:
     vpc_id: VpcId
     listeners_are_tagged: bool = True
     """Whether a listener or rule without our tags is somebody else's."""
+    certificates_wanted: Callable[[], bool] = lambda: True
+    """Whether any certificate of ours may exist; without Ingresses none does."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def load(self) -> frozenset[StackId]:
@@ -85,6 +92,8 @@ class Loader:
             listeners = dict(self._listeners(pool, own))
             found |= listeners
             found |= self._rules(pool, _with_rules(own, listeners))
+            found |= self._registrations(pool, found, listeners)
+            found |= self._certificates()
             return self.mirror.replace_all(loading, found)
 
     def _in_vpc(self, pages: Iterable[Sequence[Answer]]) -> list[Answer]:
@@ -180,6 +189,33 @@ class Loader:
             for answer in answers[listener]:
                 observed = reader.decode(answer, place, entry.stack, tags.get(answer["RuleArn"], {}))
                 yield observed.arn, Entry(stack=entry.stack, observed=observed)
+
+    def _registrations(self, pool: Executor, found: Found, listeners: Found) -> Iterator[tuple[Arn, Entry]]:
+        """Yield the load balancers that are registered in target groups for them."""
+        known = [item.observed for item in listeners.values() if isinstance(item.observed, ObservedListener)]
+        groups = [
+            (entry.stack, entry.observed)
+            for entry in found.values()
+            if isinstance(entry.observed, ObservedTargetGroup)
+            and entry.observed.resource.target_type is TargetType.ALB
+        ]
+        read = pool.map(lambda item: read_registration(self.caller, item[1], known), groups)
+        for (stack, _), observed in zip(groups, read, strict=True):
+            if observed is not None:
+                yield observed.arn, Entry(stack=stack, observed=observed)
+
+    def _certificates(self) -> Iterator[tuple[Arn, Entry]]:
+        if not self.certificates_wanted():
+            return
+        reader = CertificateReader(caller=self.caller, mirror=self.mirror, cluster=self.cluster)
+        try:
+            found = reader.read()
+        except Denied as error:
+            # Who may not read them has not imported any either.
+            event(LOGGER, logging.DEBUG, "certificates_not_read", error=error)
+            return
+        for arn, (tracked, observed) in found.items():
+            yield arn, Entry(stack=tracked.stack, observed=observed)
 
     def _decode_listener(self, answer: Answer, tags: Tags, stack: StackId) -> ObservedListener:
         tracked = self._tracked(tags)

@@ -17,6 +17,7 @@ from lbcontroller.aws.load_balancer_wire import (
     create_request,
     decode_load_balancer,
     decode_subnets,
+    ipam_pools,
     subnet_mappings,
 )
 from lbcontroller.aws.mirror import Mirror
@@ -26,10 +27,12 @@ from lbcontroller.aws.operations import (
     DESCRIBE_LOAD_BALANCER_ATTRIBUTES,
     DESCRIBE_LOAD_BALANCERS,
     MODIFY_CAPACITY_RESERVATION,
+    MODIFY_IP_POOLS,
     SET_IP_ADDRESS_TYPE,
     SET_SECURITY_GROUPS,
     SET_SUBNETS,
 )
+from lbcontroller.aws.protections import Protections, asked_for_of_new
 from lbcontroller.aws.tagging import change_tags, read_tags
 from lbcontroller.aws.wire import Changes, decode_attributes, known, wanted, without_nones
 from lbcontroller.errors import Denied, InvalidConfig, NotReady
@@ -54,6 +57,7 @@ class LoadBalancers:
     mirror: Mirror
     identification: Identification
     attributes: AttributeWriter
+    protections: Protections
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def create(self, desired: LoadBalancer) -> Arn:
@@ -77,11 +81,21 @@ class LoadBalancers:
             return self._adopt(desired, answer, None)
         observed = decode_load_balancer(answer, desired.id, known(desired.tags))
         defaults = load_balancer_defaults(desired)
-        resource = replace(observed.resource, attributes=defaults, capacity_units=0)
+        resource = replace(
+            observed.resource,
+            attributes=defaults,
+            capacity_units=0,
+            web_acl="",
+            web_acl_classic="",
+            shield_protection=False,
+        )
         self._record(desired, replace(observed, resource=resource))
         self._restrict_private_link(observed.arn, desired, resource.private_link_inbound_rules)
+        unguarded = self.protections.write(observed.arn, desired, asked_for_of_new(desired))
         asked_for = beyond(defaults, known(desired.attributes))
         self.attributes.write(observed.arn, desired, defaults, asked_for)
+        if unguarded is not None:
+            raise unguarded
         return observed.arn
 
     def update(self, arn: Arn, desired: LoadBalancer, changes: Changes) -> None:
@@ -102,9 +116,14 @@ class LoadBalancers:
             kind = known(desired.ip_address_type)
             self.caller.call(SET_IP_ADDRESS_TYPE, LoadBalancerArn=arn, IpAddressType=kind)
             self.mirror.amend(arn, ip_address_type=kind)
+        if "ipam_pool" in changes.fields:
+            self._set_ipam_pool(arn, desired)
+        unguarded = self.protections.write(arn, desired, changes.fields)
         if "capacity_units" in changes.fields:
             self._reserve_capacity(arn, desired)
         self.attributes.write(arn, desired, present.attributes, changes.attributes)
+        if unguarded is not None:
+            raise unguarded
 
     def delete(self, arn: Arn) -> None:
         """Delete a load balancer and with it its listeners; that it is gone already is fine.
@@ -122,6 +141,9 @@ class LoadBalancers:
             if is_deletion_protected(error) and self._is_protected(arn):
                 raise NotReady(str(error), retry_after=_PROTECTED_SECONDS) from error
             raise
+        present = self.mirror.find(arn)
+        if isinstance(present, ObservedLoadBalancer):
+            self.protections.remove_with(arn, present.resource)
         self.mirror.forget(arn)
 
     def _is_protected(self, arn: Arn) -> bool:
@@ -148,7 +170,10 @@ class LoadBalancers:
         self._record(desired, observed)
         # What it has is not known, so everything that is asked for is said again.
         self._restrict_private_link(arn, desired, observed.resource.private_link_inbound_rules)
+        unguarded = self.protections.write(arn, desired, asked_for_of_new(desired))
         self.attributes.write(arn, desired, UNKNOWN, known(desired.attributes))
+        if unguarded is not None:
+            raise unguarded
         return arn
 
     def _restrict_private_link(self, arn: Arn, desired: LoadBalancer, present: Field[Any]) -> None:
@@ -189,6 +214,14 @@ class LoadBalancers:
         self.mirror.amend(arn, subnets=decode_subnets(answer["AvailabilityZones"]))
         if source_nat is not None:
             self.mirror.amend(arn, source_nat_prefix=source_nat)
+
+    def _set_ipam_pool(self, arn: Arn, desired: LoadBalancer) -> None:
+        pool = wanted(Kind.LOAD_BALANCER, "ipam_pool", desired.ipam_pool)
+        if pool is None:
+            return
+        change: dict[str, Any] = {"IpamPools": ipam_pools(pool)} if pool else {"RemoveIpamPools": ["ipv4"]}
+        self.caller.call(MODIFY_IP_POOLS, LoadBalancerArn=arn, **change)
+        self.mirror.amend(arn, ipam_pool=pool)
 
     def _reserve_capacity(self, arn: Arn, desired: LoadBalancer) -> None:
         units = wanted(Kind.LOAD_BALANCER, "capacity_units", desired.capacity_units)

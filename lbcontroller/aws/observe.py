@@ -21,6 +21,8 @@ from lbcontroller.aws.operations import (
     DESCRIBE_TARGET_GROUP_ATTRIBUTES,
     Operation,
 )
+from lbcontroller.aws.protections import PROTECTIONS, Protections
+from lbcontroller.aws.tagged_certificates import read_fingerprint
 from lbcontroller.aws.wire import decode_attributes
 from lbcontroller.errors import NotReady
 from lbcontroller.model.fields import RESET, UNKNOWN, Mark, OnCreate
@@ -36,7 +38,7 @@ from lbcontroller.model.observed import (
     ObservedSecurityGroup,
     ObservedTargetGroup,
 )
-from lbcontroller.model.resources import Listener, LoadBalancer, Resource, Stack, TargetGroup
+from lbcontroller.model.resources import Certificate, Listener, LoadBalancer, Resource, Stack, TargetGroup
 from lbcontroller.plan.policies import is_protected
 
 Read = Callable[[], None]
@@ -51,6 +53,7 @@ class Observer:
         self._caller = caller
         self._mirror = mirror
         self._now = now
+        self._protections = Protections.of(caller, mirror)
 
     def observe(self, stack: StackId) -> tuple[InAws, ...]:
         """Return everything of a stack in AWS, ordered by ARN, without a call."""
@@ -81,6 +84,23 @@ class Observer:
             read()
         return len(reads)
 
+    def read_certificates(self, stack: StackId) -> int:
+        """Read the certificates of a stack's listeners that nobody has read; return how many calls that took.
+
+        A build needs them before it can say what it wants, where somebody keeps what was there.
+
+        Raises:
+            LbControllerError: as `AwsCaller.call` does.
+        """
+        unknown = [
+            item.arn
+            for item in self._mirror.observed(stack)
+            if isinstance(item, ObservedListener) and item.resource.certificates is UNKNOWN
+        ]
+        for arn in unknown:
+            self._read_certificates(arn)
+        return len(unknown)
+
     def refresh_states(self, stack: StackId) -> None:
         """Read again whether load balancers are set up that were not when they were last seen.
 
@@ -107,23 +127,21 @@ class Observer:
     def _missing(self, desired: Resource, observed: InAws) -> Iterator[Read]:
         arn = observed.arn
         match observed:
-            case ObservedLoadBalancer(resource=present) if isinstance(desired, LoadBalancer):
-                if desired.attributes and present.attributes is UNKNOWN:
-                    yield partial(
-                        self._read_attributes, DESCRIBE_LOAD_BALANCER_ATTRIBUTES, "LoadBalancerArn", arn
-                    )
-                if _is_managed(desired.capacity_units) and present.capacity_units is UNKNOWN:
-                    yield partial(self._read_capacity, arn)
-            case ObservedTargetGroup(resource=present) if isinstance(desired, TargetGroup):
-                if desired.attributes and present.attributes is UNKNOWN:
+            case ObservedLoadBalancer(resource=load_balancer) if isinstance(desired, LoadBalancer):
+                yield from self._missing_of_load_balancer(arn, desired, load_balancer)
+            case ObservedTargetGroup(resource=target_group) if isinstance(desired, TargetGroup):
+                if desired.attributes and target_group.attributes is UNKNOWN:
                     yield partial(
                         self._read_attributes, DESCRIBE_TARGET_GROUP_ATTRIBUTES, "TargetGroupArn", arn
                     )
-            case ObservedListener(resource=present) if isinstance(desired, Listener):
-                if desired.attributes and present.attributes is UNKNOWN:
+            case ObservedListener(resource=listener) if isinstance(desired, Listener):
+                if desired.attributes and listener.attributes is UNKNOWN:
                     yield partial(self._read_attributes, DESCRIBE_LISTENER_ATTRIBUTES, "ListenerArn", arn)
-                if _is_managed(desired.certificates) and present.certificates is UNKNOWN:
+                if _is_unknown(desired.certificates, listener.certificates):
                     yield partial(self._read_certificates, arn)
+            case ObservedCertificate(resource=certificate) if isinstance(desired, Certificate):
+                if _is_unknown(desired.fingerprint, certificate.fingerprint):
+                    yield partial(self._read_fingerprint, arn)
             case (
                 ObservedSecurityGroup()
                 | ObservedCertificate()
@@ -136,6 +154,17 @@ class Observer:
                 pass
             case _:
                 assert_never(observed)
+
+    def _missing_of_load_balancer(
+        self, arn: Arn, desired: LoadBalancer, present: LoadBalancer
+    ) -> Iterator[Read]:
+        if desired.attributes and present.attributes is UNKNOWN:
+            yield partial(self._read_attributes, DESCRIBE_LOAD_BALANCER_ATTRIBUTES, "LoadBalancerArn", arn)
+        if _is_unknown(desired.capacity_units, present.capacity_units):
+            yield partial(self._read_capacity, arn)
+        for field in PROTECTIONS:
+            if _is_unknown(getattr(desired, field), getattr(present, field)):
+                yield partial(self._protections.read, arn, desired, field)
 
     def _read_attributes(self, operation: Operation, parameter: str, arn: Arn) -> None:
         with self._losing(arn):
@@ -154,6 +183,10 @@ class Observer:
             items = [item for page in pages for item in page["Certificates"]]
             self._mirror.amend(arn, certificates=decode_certificates(items))
 
+    def _read_fingerprint(self, arn: Arn) -> None:
+        with self._losing(arn):
+            self._mirror.amend(arn, fingerprint=read_fingerprint(self._caller, arn))
+
     @contextmanager
     def _losing(self, arn: Arn) -> Iterator[None]:
         """Take it for lost if AWS does not know it: then it is planned anew, not asked about again."""
@@ -165,6 +198,7 @@ class Observer:
             self._mirror.lose(arn)
 
 
-def _is_managed(field: object) -> bool:
-    """Whether a value for what exists was asked for."""
-    return field is RESET or not isinstance(field, Mark | OnCreate)
+def _is_unknown(desired: object, present: object) -> bool:
+    """Whether a value for what exists was asked for and nobody has read the one it has."""
+    asked_for = desired is RESET or not isinstance(desired, Mark | OnCreate)
+    return asked_for and present is UNKNOWN

@@ -16,6 +16,10 @@ class AwsService(StrEnum):
     ELBV2 = "elbv2"
     EC2 = "ec2"
     ACM = "acm"
+    WAFV2 = "wafv2"
+    WAF_REGIONAL = "waf-regional"
+    SHIELD = "shield"
+    TAGGING = "resourcegroupstaggingapi"
     STS = "sts"
 
     @property
@@ -26,15 +30,21 @@ class AwsService(StrEnum):
     @property
     def action_prefix(self) -> str:
         """The prefix of its IAM actions."""
-        return "elasticloadbalancing" if self is AwsService.ELBV2 else self.value
+        return _ACTION_PREFIXES.get(self, self.value)
 
 
 _SERVICE_IDS: Final = {
     AwsService.ELBV2: "Elastic Load Balancing v2",
     AwsService.EC2: "EC2",
     AwsService.ACM: "ACM",
+    AwsService.WAFV2: "WAFV2",
+    AwsService.WAF_REGIONAL: "WAF Regional",
+    AwsService.SHIELD: "Shield",
+    AwsService.TAGGING: "Resource Groups Tagging API",
     AwsService.STS: "STS",
 }
+_ACTION_PREFIXES: Final = {AwsService.ELBV2: "elasticloadbalancing", AwsService.TAGGING: "tag"}
+"""Where it is not the name of the client."""
 
 
 class Effect(StrEnum):
@@ -84,6 +94,18 @@ _ACM_PAGES: Final = Paging(
     size_parameter="MaxItems",
     size=1000,
 )
+_WEB_ACL_PAGES: Final = Paging(
+    request_token="NextMarker",  # noqa: S106 - the name of a parameter
+    answer_token="NextMarker",  # noqa: S106 - the name of a parameter
+    size_parameter="Limit",
+    size=100,
+)
+_TAGGING_PAGES: Final = Paging(
+    request_token="PaginationToken",  # noqa: S106 - the name of a parameter
+    answer_token="PaginationToken",  # noqa: S106 - the name of a parameter
+    size_parameter="ResourcesPerPage",
+    size=100,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +121,8 @@ class Operation:
     also: tuple[str, ...] = ()
     """Further IAM actions that this operation needs: it tags what it creates, or the service looks things up
     in the caller's name (source: "API permissions" in the Elastic Load Balancing User Guide)."""
+    repeatable: bool = True
+    """Whether the request may be sent again when nobody knows if it was carried out."""
 
     @property
     def action(self) -> str:
@@ -106,8 +130,10 @@ class Operation:
         return f"{self.service.action_prefix}:{self.name}"
 
 
-def _read(service: AwsService, name: str, paging: Paging | None = None) -> Operation:
-    return Operation(service=service, name=name, effect=Effect.READ, priority=Priority.READ, paging=paging)
+def _read(service: AwsService, name: str, paging: Paging | None = None, *also: str) -> Operation:
+    return Operation(
+        service=service, name=name, effect=Effect.READ, priority=Priority.READ, paging=paging, also=also
+    )
 
 
 def _write(service: AwsService, name: str, *also: str) -> Operation:
@@ -118,7 +144,8 @@ def _registration(name: str, effect: Effect, *also: str) -> Operation:
     return Operation(service=AwsService.ELBV2, name=name, effect=effect, priority=Priority.TARGETS, also=also)
 
 
-_ELBV2, _EC2 = AwsService.ELBV2, AwsService.EC2
+_ELBV2, _EC2, _ACM = AwsService.ELBV2, AwsService.EC2, AwsService.ACM
+_WAFV2, _WAF_REGIONAL, _SHIELD = AwsService.WAFV2, AwsService.WAF_REGIONAL, AwsService.SHIELD
 _ADD_TAGS: Final = "elasticloadbalancing:AddTags"
 _SERVICE_ROLE: Final = "iam:CreateServiceLinkedRole"
 """Needed once in an account, for its first load balancer or target group."""
@@ -128,6 +155,8 @@ _SECURITY_GROUPS: Final = ("ec2:DescribeSecurityGroups", "ec2:GetSecurityGroupsF
 """The second is not in the User Guide, and CreateLoadBalancer is refused without it."""
 _SUBNETS: Final = "ec2:DescribeSubnets"
 _VPCS: Final = "ec2:DescribeVpcs"
+_SET_WEB_ACL: Final = "elasticloadbalancing:SetWebAcl"
+"""What WAF needs to change a load balancer (WAF Developer Guide, "Permissions for AssociateWebACL")."""
 _USER_POOL_CLIENTS: Final = "cognito-idp:DescribeUserPoolClient"
 """Needed where clients log in at a Cognito user pool (ALB guide, "Authenticate users")."""
 
@@ -151,6 +180,7 @@ MODIFY_CAPACITY_RESERVATION: Final = _write(_ELBV2, "ModifyCapacityReservation")
 SET_SECURITY_GROUPS: Final = _write(_ELBV2, "SetSecurityGroups", *_SECURITY_GROUPS)
 SET_SUBNETS: Final = _write(_ELBV2, "SetSubnets", _SUBNETS)
 SET_IP_ADDRESS_TYPE: Final = _write(_ELBV2, "SetIpAddressType", _SUBNETS)
+MODIFY_IP_POOLS: Final = _write(_ELBV2, "ModifyIpPools")
 DELETE_LOAD_BALANCER: Final = _write(_ELBV2, "DeleteLoadBalancer")
 
 DESCRIBE_LISTENERS: Final = _read(_ELBV2, "DescribeListeners", _ELBV2_PAGES)
@@ -184,6 +214,8 @@ REGISTER_TARGETS: Final = _registration(
 )
 DEREGISTER_TARGETS: Final = _registration("DeregisterTargets", Effect.WRITE)
 
+DESCRIBE_TRUST_STORES: Final = _read(_ELBV2, "DescribeTrustStores", _ELBV2_PAGES)
+
 DESCRIBE_TAGS: Final = _read(_ELBV2, "DescribeTags")
 ADD_TAGS: Final = _write(_ELBV2, "AddTags")
 REMOVE_TAGS: Final = _write(_ELBV2, "RemoveTags")
@@ -204,9 +236,33 @@ DELETE_SECURITY_GROUP: Final = _write(_EC2, "DeleteSecurityGroup")
 CREATE_TAGS: Final = _write(_EC2, "CreateTags")
 DELETE_TAGS: Final = _write(_EC2, "DeleteTags")
 
-LIST_CERTIFICATES: Final = _read(AwsService.ACM, "ListCertificates", _ACM_PAGES)
+LIST_CERTIFICATES: Final = _read(_ACM, "ListCertificates", _ACM_PAGES)
+DESCRIBE_CERTIFICATE: Final = _read(_ACM, "DescribeCertificate")
+GET_CERTIFICATE: Final = _read(_ACM, "GetCertificate")
+LIST_TAGS_FOR_CERTIFICATE: Final = _read(_ACM, "ListTagsForCertificate")
+IMPORT_CERTIFICATE: Final = replace(
+    _write(_ACM, "ImportCertificate", "acm:AddTagsToCertificate"),
+    # ACM has no token for it: the second request would make a second certificate.
+    repeatable=False,
+)
+ADD_TAGS_TO_CERTIFICATE: Final = _write(_ACM, "AddTagsToCertificate")
+REMOVE_TAGS_FROM_CERTIFICATE: Final = _write(_ACM, "RemoveTagsFromCertificate")
+DELETE_CERTIFICATE: Final = _write(_ACM, "DeleteCertificate")
+GET_TAGGED_RESOURCES: Final = _read(AwsService.TAGGING, "GetResources", _TAGGING_PAGES)
 
-DESCRIBE_CERTIFICATE: Final = _read(AwsService.ACM, "DescribeCertificate")
+LIST_WEB_ACLS: Final = _read(_WAFV2, "ListWebACLs", _WEB_ACL_PAGES)
+GET_WEB_ACL: Final = _read(_WAFV2, "GetWebACLForResource", None, "wafv2:GetWebACL")
+ASSOCIATE_WEB_ACL: Final = _write(_WAFV2, "AssociateWebACL", _SET_WEB_ACL)
+DISASSOCIATE_WEB_ACL: Final = _write(_WAFV2, "DisassociateWebACL", _SET_WEB_ACL)
+
+GET_CLASSIC_WEB_ACL: Final = _read(_WAF_REGIONAL, "GetWebACLForResource")
+ASSOCIATE_CLASSIC_WEB_ACL: Final = _write(_WAF_REGIONAL, "AssociateWebACL", _SET_WEB_ACL)
+DISASSOCIATE_CLASSIC_WEB_ACL: Final = _write(_WAF_REGIONAL, "DisassociateWebACL", _SET_WEB_ACL)
+
+GET_SUBSCRIPTION_STATE: Final = _read(_SHIELD, "GetSubscriptionState")
+DESCRIBE_PROTECTION: Final = _read(_SHIELD, "DescribeProtection")
+CREATE_PROTECTION: Final = _write(_SHIELD, "CreateProtection")
+DELETE_PROTECTION: Final = _write(_SHIELD, "DeleteProtection")
 
 ASSUME_ROLE: Final = _read(AwsService.STS, "AssumeRole")
 

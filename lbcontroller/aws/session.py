@@ -128,18 +128,7 @@ def service_endpoints(flag: Mapping[str, str]) -> Mapping[AwsService, str]:
 
 METADATA_ENDPOINT: Final = "ec2imds"
 """Name of the instance metadata service in `--aws-api-endpoints`."""
-_NOT_CALLED: Final = frozenset(
-    {
-        METADATA_ENDPOINT,
-        "cognitoidentityprovider",
-        "globalaccelerator",
-        "resourcegroupstaggingapi",
-        "route53",
-        "shield",
-        "wafregional",
-        "wafv2",
-    }
-)
+_NOT_CALLED: Final = frozenset({METADATA_ENDPOINT, "cognitoidentityprovider", "globalaccelerator", "route53"})
 
 
 def _folded(name: str) -> str:

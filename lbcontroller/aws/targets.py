@@ -60,6 +60,11 @@ class Targets:
         """Read the registered targets again when they are asked for: somebody may have changed them."""
         self._mirror.forget_targets(target_group)
 
+    def forget(self, target_group: Arn) -> None:
+        """Remember nothing of a target group that nobody here has a use for any more."""
+        self._read_at.pop(target_group, None)
+        self._mirror.forget_targets(target_group)
+
     def refresh(self, target_group: Arn) -> Mapping[Target, TargetHealth]:
         """Read the registered targets and their health; none when the target group is gone.
 

@@ -11,7 +11,6 @@ The default certificate of a listener is the first one of the first member that 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -20,19 +19,19 @@ from lbcontroller.annotations.ingress import IngressAnnotations
 from lbcontroller.build.ingress_authentication import SECRET_RETRY_SECONDS
 from lbcontroller.build.ingress_member import Member
 from lbcontroller.build.tags import resource_tags
-from lbcontroller.cluster.secret import Secret
+from lbcontroller.cluster.key_pairs import CERTIFICATE_ENTRY, KEY_ENTRY, KeyPair
 from lbcontroller.errors import InvalidConfig, NotReady, Problem, ProblemCollector
 from lbcontroller.keys import ObjectName
 from lbcontroller.model.fields import UNKNOWN
+from lbcontroller.model.identity import certificate_resource
 from lbcontroller.model.ids import CertificateArn
 from lbcontroller.model.inventory import CertificateFact
 from lbcontroller.model.references import Kind, Ref, ResourceId
 from lbcontroller.model.resources import Certificate, CertificateRef
 
 _ACM: Final = ":acm:"
-_PAIR: Final = ("tls.crt", "tls.key")
+_PAIR: Final = (CERTIFICATE_ENTRY, KEY_ENTRY)
 """Entries of a Secret of type kubernetes.io/tls: the certificate with its chain, and the key."""
-_PEM: Final = b"-----BEGIN "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +78,8 @@ def _certificate(member: Member, name: ObjectName) -> Certificate:
     if name not in member.secrets:
         raise NotReady(f"Secret {name} is being read", retry_after=SECRET_RETRY_SECONDS)
     secret = member.secrets[name]
-    if secret is None or not _is_pair(secret):
+    pair = KeyPair.of(secret) if secret is not None else None
+    if pair is None:
         what = "that does not exist" if secret is None else f"that lacks a PEM text in {' or '.join(_PAIR)}"
         raise InvalidConfig(
             member.context.problem(
@@ -90,17 +90,13 @@ def _certificate(member: Member, name: ObjectName) -> Certificate:
                 f"{IngressAnnotations.key_of('certificate_arn')}",
             )
         )
-    id_ = ResourceId(Kind.CERTIFICATE, str(name))
+    id_ = ResourceId(Kind.CERTIFICATE, certificate_resource(name))
     return Certificate(
         id=id_,
         secret=name,
-        fingerprint=hashlib.sha256(secret.data[_PAIR[0]]).hexdigest(),
+        fingerprint=pair.fingerprint,
         tags=resource_tags(member.context, id_, member.annotations.tags),
     )
-
-
-def _is_pair(secret: Secret) -> bool:
-    return all(secret.data.get(entry, b"").lstrip().startswith(_PEM) for entry in _PAIR)
 
 
 def _unknown(member: Member, named: Iterable[CertificateArn]) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ CLUSTER_TAG: Final = "elbv2.k8s.aws/cluster"
 SHARED_RESOURCE_TAG: Final = "elbv2.k8s.aws/resource"
 """Tag with the resource name of what belongs to the whole cluster."""
 BACKEND_SECURITY_GROUP_RESOURCE: Final = "backend-sg"
+_IMPORTED: Final = "imported/"
 CLUSTER_TAG_PREFIX: Final = "kubernetes.io/cluster/"
 """Prefix of the tag that says which cluster uses a subnet or a security group."""
 
@@ -128,6 +129,22 @@ def _is_stack_name(family: TagFamily, name: str) -> bool:
     namespace, separator, object_name = name.partition("/")
     explicit_group = family is TagFamily.INGRESS and not separator
     return bool(name) if explicit_group else bool(namespace and object_name and "/" not in object_name)
+
+
+def certificate_resource(secret: ObjectName) -> str:
+    """Return the resource name of the certificate that is imported from a Secret.
+
+    LBC names the certificates that it requests likewise, `amazon_issued/…` and `private/…`.
+    """
+    return f"{_IMPORTED}{secret.namespace}/{secret.name}"
+
+
+def secret_of_certificate(resource: str) -> ObjectName | None:
+    """Return the Secret that a certificate was imported from; None when its name is not one of ours."""
+    namespace, separator, name = resource.removeprefix(_IMPORTED).partition("/")
+    if not resource.startswith(_IMPORTED) or not (namespace and separator and name):
+        return None
+    return ObjectName(namespace, name)
 
 
 def binding_labels(stack: StackId) -> Mapping[str, str]:

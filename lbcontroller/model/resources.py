@@ -196,6 +196,7 @@ class Certificate:
     """A certificate of a Kubernetes Secret, imported into ACM; its key is in no representation of a stack."""
 
     id: ResourceId
+    """Named by `identity.certificate_resource`."""
     secret: ObjectName
     """The Secret of type `kubernetes.io/tls`."""
     fingerprint: Field[str]

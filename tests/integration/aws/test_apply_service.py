@@ -66,6 +66,7 @@ def test_after_a_restart_a_settled_stack_needs_reads_and_no_write(account: AwsUn
             "ec2:DescribeSecurityGroups",
             "DescribeListeners",
             "DescribeTags",
+            "resourcegroupstaggingapi:GetResources",
         ]
     )
     assert planned == ["DescribeTargetGroupAttributes"]

@@ -52,9 +52,16 @@ def test_endpoints_are_taken_by_service_id_and_by_name() -> None:
         "ec2": "http://b",
         "shield": "http://c",
         "ec2imds": "http://d",
+        "WAF Regional": "http://e",
+        "Global Accelerator": "http://f",
     }
 
-    assert service_endpoints(flag) == {AwsService.ELBV2: "http://a", AwsService.EC2: "http://b"}
+    assert service_endpoints(flag) == {
+        AwsService.ELBV2: "http://a",
+        AwsService.EC2: "http://b",
+        AwsService.SHIELD: "http://c",
+        AwsService.WAF_REGIONAL: "http://e",
+    }
 
 
 def test_an_endpoint_of_no_service_is_refused() -> None:
@@ -88,7 +95,7 @@ def test_every_operation_exists_in_the_sdk_with_its_paging() -> None:
 
 def test_what_is_not_a_read_is_a_write() -> None:
     for operation in OPERATIONS:
-        reads = operation.name.startswith(("Describe", "List", "Assume"))
+        reads = operation.name.startswith(("Describe", "Get", "List", "Assume"))
         assert (operation.effect is Effect.READ) is reads, operation.name
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from lbcontroller.keys import ObjectName
 from lbcontroller.model.references import Ref, ResourceId
 from lbcontroller.model.resources import LoadBalancer, Resource, Stack, TargetGroup, TargetGroupBinding
-from lbcontroller.plan.matching import Matching, Replaced
+from lbcontroller.plan.matched import Matching, Replaced
 from lbcontroller.plan.names import free_name
 from lbcontroller.plan.steps import Create
 

@@ -20,10 +20,18 @@ from typing import Any, Final
 from lbcontroller.model.enums import AlpnPolicy, IpAddressType, OnOff
 from lbcontroller.model.fields import UNKNOWN, Mark, OnCreate
 from lbcontroller.model.findings import Finding, FindingReason, Severity
-from lbcontroller.model.identity import CLUSTER_TAG_PREFIX
+from lbcontroller.model.identity import CLUSTER_TAG_PREFIX, TagFamily
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.references import Kind, ResourceId
-from lbcontroller.model.resources import Listener, LoadBalancer, Resource, TargetGroup
+from lbcontroller.model.resources import (
+    Listener,
+    ListenerRule,
+    LoadBalancer,
+    MutualAuthentication,
+    MutualAuthenticationMode,
+    Resource,
+    TargetGroup,
+)
 from lbcontroller.model.subnet_mappings import SubnetMapping
 from lbcontroller.plan.equality import SAME, resolve
 from lbcontroller.plan.policies import (
@@ -41,9 +49,14 @@ AWS_DEFAULTS: Final[Mapping[tuple[Kind, str], object]] = MappingProxyType(
         (Kind.LOAD_BALANCER, "source_nat_prefix"): OnOff.OFF,
         (Kind.LOAD_BALANCER, "private_link_inbound_rules"): OnOff.ON,
         (Kind.LOAD_BALANCER, "capacity_units"): 0,
+        (Kind.LOAD_BALANCER, "ipam_pool"): "",
+        (Kind.LOAD_BALANCER, "web_acl"): "",
+        (Kind.LOAD_BALANCER, "web_acl_classic"): "",
+        (Kind.LOAD_BALANCER, "shield_protection"): False,
         (Kind.LISTENER, "certificates"): (),
         (Kind.LISTENER, "ssl_policy"): "ELBSecurityPolicy-2016-08",
         (Kind.LISTENER, "alpn_policy"): AlpnPolicy.NONE,
+        (Kind.LISTENER, "mutual_authentication"): MutualAuthentication(mode=MutualAuthenticationMode.OFF),
     }
 )
 """What a field is when nothing was set (ELBv2 and EC2 API references). A field that is not listed has no
@@ -62,6 +75,8 @@ _LEGACY_TAGS: Final = frozenset(
     }
 )
 """Tags of earlier controllers, which LBC leaves where they are; the cluster's own tag likewise."""
+_RULE_NAME_TAG: Final = f"{TagFamily.INGRESS}/resource"
+"""Tag of a rule with its listener's port and its priority, as `port:priority`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +133,20 @@ def _to_send(desired: Resource, observed: Resource) -> Resource:
         return _with_settings_of_new_protocol(desired, observed)
     if isinstance(desired, LoadBalancer) and isinstance(observed, LoadBalancer):
         return _with_what_cannot_change(desired, observed)
+    if isinstance(desired, ListenerRule) and isinstance(observed, ListenerRule):
+        return _with_the_name_it_got(desired, observed)
     return desired
+
+
+def _with_the_name_it_got(desired: ListenerRule, observed: ListenerRule) -> ListenerRule:
+    """Leave the priority in the name of a rule as it was when the rule got it: it says nothing any more."""
+    wanted, found = desired.tags, observed.tags
+    if isinstance(wanted, Mark) or isinstance(found, Mark):
+        return desired
+    new, present = wanted.get(_RULE_NAME_TAG, ""), found.get(_RULE_NAME_TAG, "")
+    if not present or new.rpartition(":")[0] != present.rpartition(":")[0]:
+        return desired
+    return replace(desired, tags={**wanted, _RULE_NAME_TAG: present})
 
 
 def _with_settings_of_new_protocol(desired: Listener, observed: Listener) -> Listener:
@@ -224,7 +252,7 @@ def _extra_tags(
 def _is_left_alone(kind: Kind, key: str, policy: PlanPolicy) -> bool:
     if key.startswith(_RESERVED_TAG_PREFIX) or key in policy.external_tags:
         return True
-    return kind is not Kind.LISTENER and (
+    return kind not in {Kind.LISTENER, Kind.LISTENER_RULE} and (
         key in _LEGACY_TAGS or key == f"{CLUSTER_TAG_PREFIX}{policy.cluster}"
     )
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from graphlib import TopologicalSorter
 from typing import Final
 
-from lbcontroller.model.observed import Observed
+from lbcontroller.model.observed import (
+    Observed,
+    ObservedListener,
+    ObservedListenerRule,
+    ObservedLoadBalancer,
+    ObservedLoadBalancerTarget,
+)
 from lbcontroller.model.references import Kind, ResourceId, references
 from lbcontroller.model.resources import Resource
 
@@ -24,17 +30,17 @@ KIND_ORDER: Final = (
 while the load balancer is still being set up."""
 
 DELETION_ORDER: Final = (
-    Kind.LOAD_BALANCER_TARGET,
     Kind.LISTENER_RULE,
     Kind.LISTENER,
     Kind.LOAD_BALANCER,
+    Kind.LOAD_BALANCER_TARGET,
     Kind.TARGET_GROUP_BINDING,
     Kind.TARGET_GROUP,
     Kind.CERTIFICATE,
     Kind.SECURITY_GROUP,
 )
 """What refers to others goes first: listeners to target groups, load balancers to security groups, bindings
-to both."""
+to both. A load balancer and a listener that are a target go behind the registration that says so."""
 
 
 def dependency_order(resources: Iterable[Resource]) -> tuple[Resource, ...]:
@@ -50,9 +56,24 @@ def dependency_order(resources: Iterable[Resource]) -> tuple[Resource, ...]:
     return tuple(ordered)
 
 
-def deletion_order(observed: Iterable[Observed]) -> tuple[Observed, ...]:
-    """Return what is to be deleted, each before everything that it refers to."""
-    return tuple(sorted(observed, key=lambda item: (DELETION_ORDER.index(item.resource.id.kind), item.arn)))
+def deletion_order(observed: Sequence[Observed]) -> tuple[Observed, ...]:
+    """Return what is to be deleted, each before everything that it refers to; of rules the last one first."""
+    targets = {
+        str(item.resource.load_balancer) for item in observed if isinstance(item, ObservedLoadBalancerTarget)
+    }
+
+    def place(item: Observed) -> tuple[float, str, int, str]:
+        kind = item.resource.id.kind
+        rank: float = DELETION_ORDER.index(kind)
+        if isinstance(item, ObservedListenerRule):
+            return rank, str(item.resource.listener), -item.resource.priority, item.arn
+        if isinstance(item, ObservedListener) and item.resource.load_balancer in targets:
+            rank = DELETION_ORDER.index(Kind.LOAD_BALANCER_TARGET) + 1 / 3
+        elif isinstance(item, ObservedLoadBalancer) and item.arn in targets:
+            rank = DELETION_ORDER.index(Kind.LOAD_BALANCER_TARGET) + 2 / 3
+        return rank, "", 0, item.arn
+
+    return tuple(sorted(observed, key=place))
 
 
 def _rank(id_: ResourceId) -> tuple[int, ResourceId]:

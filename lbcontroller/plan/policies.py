@@ -98,6 +98,8 @@ class Mode(StrEnum):
     """It is given once; what exists keeps its own."""
     MUTABLE = "mutable"
     """It is changed in place."""
+    ARRANGED = "arranged"
+    """It is changed for several resources together, by a `Reorder`."""
 
 
 MODES: Final[Mapping[Kind, Mapping[str, Mode]]] = MappingProxyType(
@@ -155,7 +157,7 @@ MODES: Final[Mapping[Kind, Mapping[str, Mode]]] = MappingProxyType(
         },
         Kind.LISTENER_RULE: {
             "listener": Mode.IDENTITY,
-            "priority": Mode.MUTABLE,
+            "priority": Mode.ARRANGED,
             "conditions": Mode.MUTABLE,
             "actions": Mode.MUTABLE,
             "transforms": Mode.MUTABLE,
@@ -163,9 +165,9 @@ MODES: Final[Mapping[Kind, Mapping[str, Mode]]] = MappingProxyType(
         },
         Kind.LOAD_BALANCER_TARGET: {
             "target_group": Mode.IDENTITY,
-            "load_balancer": Mode.IMMUTABLE,
+            "load_balancer": Mode.IDENTITY,
             "listener": Mode.IDENTITY,
-            "port": Mode.IMMUTABLE,
+            "port": Mode.IDENTITY,
         },
         Kind.CERTIFICATE: {"secret": Mode.IDENTITY, "fingerprint": Mode.MUTABLE, "tags": Mode.MUTABLE},
         Kind.TARGET_GROUP_BINDING: {"name": Mode.CREATE_ONLY, "labels": Mode.MUTABLE, "spec": Mode.MUTABLE},
@@ -176,6 +178,7 @@ MODES: Final[Mapping[Kind, Mapping[str, Mode]]] = MappingProxyType(
 A target group's `port` is only what targets without a port of their own would get, and every target has one.
 Its `ip_address_type` is a reason to replace it although LBC leaves the old target group in place: no target
 of the new family can be registered in it, and the update of its TargetGroupBinding is refused.
+Of a registered load balancer nothing changes in place: another target gets another target group.
 """
 
 

@@ -10,9 +10,9 @@ from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.model.identity import StackId, TagFamily
 from lbcontroller.model.observed import LoadBalancerState, ObservedLoadBalancer
 from lbcontroller.model.resources import LoadBalancer
-from lbcontroller.plan.matching import Matching
+from lbcontroller.plan.matched import Irreplaceable, Matching
 from lbcontroller.plan.names import replacement_name
-from lbcontroller.plan.policies import security_groups_appear_or_vanish, shared_addresses
+from lbcontroller.plan.policies import security_groups_appear_or_vanish
 
 GENERATED_NAME_PREFIX: Final = "k8s-"
 """How every name begins that no user chose."""
@@ -54,6 +54,17 @@ def stack_reports(matching: Matching, subject: str) -> Iterator[Finding]:
             message=f"the listener on port {listener.resource.port} of {listener.resource.load_balancer} was "
             "added by hand; it is kept",
         )
+    for rules in matching.rules.values():
+        for rule in rules.fixed:
+            if not rule.ours:
+                priority, place = rule.resource.priority, rule.resource.listener
+                yield Finding(
+                    severity=Severity.INFO,
+                    subject=subject,
+                    reason=FindingReason.FOREIGN_RESOURCE,
+                    message=f"the rule with priority {priority} of {place} was added by hand; it is kept, "
+                    "and rules that are asked for get other priorities",
+                )
     for binding in matching.twins:
         yield Finding(
             severity=Severity.WARNING,
@@ -64,15 +75,14 @@ def stack_reports(matching: Matching, subject: str) -> Iterator[Finding]:
         )
 
 
-def irreplaceable(desired: LoadBalancer, kept: ObservedLoadBalancer, reason: str, subject: str) -> Finding:
+def irreplaceable(kept: ObservedLoadBalancer, stuck: Irreplaceable, subject: str) -> Finding:
     """Say why a load balancer that should be replaced is not."""
-    addresses = ", ".join(sorted(shared_addresses(desired, kept.resource)))
+    name = kept.resource.name
     return Finding(
         severity=Severity.WARNING,
         subject=subject,
         reason=FindingReason.NEEDS_REPLACEMENT,
-        message=f"load balancer {kept.resource.name} should be replaced ({reason}), but its replacement "
-        f"needs addresses that it holds: {addresses}. It stays as it is: give other addresses, or delete it",
+        message=f"load balancer {name} should be replaced ({stuck.reason}), but {stuck.obstacle}",
     )
 
 

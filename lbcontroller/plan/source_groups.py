@@ -12,17 +12,17 @@ sources. At every moment what the load balancer has must be let in. So when the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import ObservedBinding, ObservedLoadBalancer
-from lbcontroller.model.references import ResourceId
-from lbcontroller.model.resources import LoadBalancer, Stack, TargetGroupBinding
+from lbcontroller.model.references import ResourceId, references
+from lbcontroller.model.resources import Listener, LoadBalancer, LoadBalancerTarget, Stack, TargetGroupBinding
 from lbcontroller.plan.equality import resolve
-from lbcontroller.plan.existing import peers_of
-from lbcontroller.plan.matching import Matching
+from lbcontroller.plan.existing import forwarded_to, peers_of
+from lbcontroller.plan.matched import Matching
 
 Groups = frozenset[object]
 
@@ -40,6 +40,7 @@ class Turn(Enum):
 class GroupChange:
     """A load balancer's change from some security groups to others."""
 
+    load_balancer: ResourceId
     before: Groups
     after: Groups
 
@@ -56,15 +57,28 @@ class GroupChange:
 
 
 def group_change(stack: Stack, matching: Matching, arns: Mapping[ResourceId, Arn]) -> GroupChange | None:
-    """Return the change that the kept load balancer of a stack makes; None when its groups stay."""
+    """Return the change that the kept load balancer before the targets makes; None when its groups stay."""
+    in_front = frozenset(_in_front_of_others(stack))
     for desired in stack.resources:
         kept = matching.kept.get(desired.id)
         if not (isinstance(desired, LoadBalancer) and isinstance(kept, ObservedLoadBalancer)):
             continue
+        if desired.id in in_front:
+            continue
         before, after = kept.resource.security_groups, desired.security_groups
         if isinstance(before, tuple) and isinstance(after, tuple) and before and after:
             change = GroupChange(
-                before=frozenset(before), after=frozenset(resolve(group, arns) for group in after)
+                load_balancer=desired.id,
+                before=frozenset(before),
+                after=frozenset(resolve(group, arns) for group in after),
             )
             return change if change.before != change.after else None
     return None
+
+
+def _in_front_of_others(stack: Stack) -> Iterator[ResourceId]:
+    """Yield the load balancers whose targets are load balancers: no binding names their groups."""
+    registered = {item.target_group for item in stack.resources if isinstance(item, LoadBalancerTarget)}
+    for item in stack.resources:
+        if isinstance(item, Listener) and registered & forwarded_to(item):
+            yield from references(item.load_balancer)

@@ -1,0 +1,73 @@
+"""Whether a load balancer has room for the rules that are to be made beside those that go.
+
+AWS counts the rules of all listeners of a load balancer together. Where they would be too many in between,
+what goes is deleted first: listeners that nothing asks for, and where that is not enough, rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from lbcontroller.model.ids import Arn
+from lbcontroller.model.limits import RULES_PER_LOAD_BALANCER
+from lbcontroller.model.observed import ObservedListener, ObservedLoadBalancer
+from lbcontroller.model.references import ResourceId
+from lbcontroller.model.resources import Listener, ListenerRule, Stack
+from lbcontroller.plan.existing import resolved
+from lbcontroller.plan.matched import Matching
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """Which load balancers have too little of it."""
+
+    full: frozenset[Arn] = frozenset()
+    """Those that have no room before surplus listeners are gone."""
+    crowded: frozenset[Arn] = frozenset()
+    """Those that have none before surplus rules are gone as well."""
+
+
+def room_for_rules(
+    matching: Matching, stack: Stack, wanted: Mapping[ResourceId, Sequence[ListenerRule]]
+) -> Room:
+    """Return which load balancers have no room for the rules to make.
+
+    Args:
+        matching: what is kept, with the rules to make in each kept listener.
+        stack: what is desired.
+        wanted: the desired rules of each listener.
+    """
+    kept = [item.arn for item in matching.kept.values() if isinstance(item, ObservedLoadBalancer)]
+    leaving = {item.arn for item in matching.surplus if isinstance(item, ObservedListener)}
+    full, crowded = set(), set()
+    for load_balancer in kept:
+        made = _made(matching, stack, wanted, load_balancer)
+        present = _present(matching, load_balancer)
+        most = max(RULES_PER_LOAD_BALANCER, present)
+        if present + made > most:
+            full.add(load_balancer)
+        if _present(matching, load_balancer, without=leaving) + made > most:
+            crowded.add(load_balancer)
+    return Room(full=frozenset(full), crowded=frozenset(crowded))
+
+
+def _present(matching: Matching, load_balancer: Arn, without: Collection[Arn] = ()) -> int:
+    existing = matching.existing
+    listeners = (item.arn for item in existing.listeners_of(load_balancer) if item.arn not in without)
+    return sum(len(existing.rules_of(listener)) for listener in listeners)
+
+
+def _made(
+    matching: Matching, stack: Stack, wanted: Mapping[ResourceId, Sequence[ListenerRule]], load_balancer: Arn
+) -> int:
+    arns = matching.arns()
+    listeners = [
+        item.id
+        for item in stack.resources
+        if isinstance(item, Listener) and resolved(item.load_balancer, arns) == load_balancer
+    ]
+    return sum(
+        len(matching.rules[id_].missing) if id_ in matching.rules else len(wanted.get(id_, ()))
+        for id_ in listeners
+    )

@@ -1,0 +1,28 @@
+"""Why something is not done now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from lbcontroller.model.findings import FindingReason
+from lbcontroller.plan.steps import Postponed, Step
+
+SOON: Final = 5.0
+"""Seconds until something is looked at again that normally announces itself by an event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """What has to happen first."""
+
+    words: str
+    """Completes "waits until", such as `targets of target group web are registered`."""
+    retry_after: float = SOON
+    """In seconds."""
+    findings: tuple[tuple[FindingReason, str], ...] = ()
+    """Reason and message of what the user has to do about it."""
+
+    def of(self, step: Step) -> Postponed:
+        """Return the step that waits."""
+        return Postponed(step=step, waits_for=self.words, retry_after=self.retry_after)

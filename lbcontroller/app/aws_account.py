@@ -11,6 +11,7 @@ from lbcontroller.app.leader import Fence
 from lbcontroller.aws.apply import Applier
 from lbcontroller.aws.backend_rules import BackendRules
 from lbcontroller.aws.caller import AwsCaller, CallRecord, Clients
+from lbcontroller.aws.certificate_imports import SecretSource
 from lbcontroller.aws.discovery import InstanceMetadata, find_region, find_vpc
 from lbcontroller.aws.instances import GroupResolver
 from lbcontroller.aws.inventory import InventorySource
@@ -38,13 +39,24 @@ class AwsAccount:
     reads: ReadCounter
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the parts that talk to AWS use of the rest of the program."""
+
+    fence: Fence
+    """Whether this replica may write."""
+    secrets: SecretSource
+    """Reads the key pair of a certificate at the moment it is imported."""
+    on_lost: Callable[[StackId], None]
+    """Told of a stack of which something vanished without our doing."""
+
+
 def connect_aws(
     settings: Settings,
     environment: Mapping[str, str],
     metrics: Metrics,
-    fence: Fence,
+    surroundings: Surroundings,
     *,
-    on_lost: Callable[[StackId], None],
     clock: Callable[[], float],
 ) -> AwsAccount:
     """Find region and VPC and construct the parts; nothing of the cluster is read yet.
@@ -53,8 +65,7 @@ def connect_aws(
         settings: the flags.
         environment: the process's variables.
         metrics: where calls are counted.
-        fence: whether this replica may write.
-        on_lost: told of a stack of which something vanished without our doing.
+        surroundings: the rest of the program, as far as it concerns AWS.
         clock: decides when what is remembered is too old.
 
     Raises:
@@ -64,11 +75,14 @@ def connect_aws(
     region = find_region(settings, environment, metadata)
     reads = ReadCounter()
     callers = _Callers(
-        settings=settings, clients=connect(settings, region), fence=fence, on_call=counted_by(metrics, reads)
+        settings=settings,
+        clients=connect(settings, region),
+        fence=surroundings.fence,
+        on_call=counted_by(metrics, reads),
     )
     caller = callers.own()
     vpc_id = find_vpc(settings, environment, metadata, caller)
-    mirror = Mirror(on_lost=on_lost)
+    mirror = Mirror(on_lost=surroundings.on_lost)
     inventory = InventorySource(caller, mirror, settings, vpc_id, clock=clock)
     return AwsAccount(
         access=AwsAccess(
@@ -79,7 +93,7 @@ def connect_aws(
             ),
             groups=GroupResolver(caller, inventory, settings, clock=clock),
         ),
-        applier=Applier(caller, mirror, cluster=settings.cluster_name),
+        applier=Applier(caller, mirror, cluster=settings.cluster_name, secrets=surroundings.secrets),
         rules=BackendRules(caller, mirror),
         loader=Loader(
             caller=caller,

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any, Final
 
 import aiohttp
@@ -86,6 +87,7 @@ class Controller:
         self._informers = self.parts.watches.informers(session, self.parts.metrics)
         for informer in self._informers:
             self._spawn(informer.run())
+        self._spawn(self.parts.watches.secrets.run(session))
         self._spawn(self.parts.admission.run(session, self._informers))
         synced = (informer.synced.wait() for informer in self._informers)
         await asyncio.gather(self._load_as_leader(leadership), *synced)
@@ -118,6 +120,7 @@ class Controller:
             outcome=parts.outcomes,
             clock=time.monotonic,
         )
+        groups = replace(stacks, queue=parts.queues.groups)
         targets = Worker(
             queue=parts.queues.targets,
             reconcile=parts.reconcile_targets,
@@ -126,6 +129,7 @@ class Controller:
         )
         return (
             *start_workers("stacks", stacks, settings.service_max_concurrent_reconciles),
+            *start_workers("groups", groups, settings.ingress_max_concurrent_reconciles),
             *start_workers("targets", targets, settings.targetgroupbinding_max_concurrent_reconciles),
         )
 

@@ -4,59 +4,44 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, assert_never
+from typing import assert_never
 
 import aiohttp
 
-from lbcontroller.annotations.claims import Claimed
 from lbcontroller.app.admission import Admission
-from lbcontroller.app.aws_account import AwsAccount, connect_aws
+from lbcontroller.app.aws_account import AwsAccount, Surroundings, connect_aws
 from lbcontroller.app.binding_parts import ClusterOutlets, backend_rules_reconciler, binding_reconciler
 from lbcontroller.app.leader import Fence, Leadership, replica_identity
 from lbcontroller.app.queues import Queues, TargetKey
+from lbcontroller.app.secret_watches import SecretWatches
+from lbcontroller.app.stack_parts import StackOutlets, StackReconcilers
+from lbcontroller.app.subjects import Subjects
 from lbcontroller.app.sweep import Sweep
 from lbcontroller.app.watches import Watches
-from lbcontroller.build.service import claim
-from lbcontroller.controller.address_publisher import AddressPublisher
-from lbcontroller.controller.backend_group import BackendGroupReconciler, BackendGroupUsers
-from lbcontroller.controller.backend_rules import BackendRulesReconciler, RuleLedger
+from lbcontroller.controller.backend_rules import BackendRulesReconciler
 from lbcontroller.controller.bindings import BindingReconciler
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.outcomes import Outcomes
-from lbcontroller.controller.publish import Publisher, Subject, holds_finalizer
-from lbcontroller.controller.refusals import Refusals
-from lbcontroller.controller.stacks import StackReconciler
+from lbcontroller.controller.publish import Publisher
 from lbcontroller.controller.steps import StepExecutor
-from lbcontroller.keys import (
-    BACKEND_SECURITY_GROUP_KEY,
-    BackendRulesKey,
-    BindingKey,
-    Key,
-    StackKey,
-    StackKind,
-)
+from lbcontroller.keys import BackendRulesKey, BindingKey, StackKey
 from lbcontroller.kube.client import Client
 from lbcontroller.kube.connection import Connection
 from lbcontroller.kube.events import EventRecorder
 from lbcontroller.kube.writes import ObjectWriter
 from lbcontroller.model.identity import stack_key
-from lbcontroller.plan.policies import PlanPolicy
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.metrics import Metrics
-
-MOST_TOLD: Final = 20
-"""Bindings that are told of one failure on rules that all of them share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconcilers:
     """What works on each kind of key."""
 
-    stacks: StackReconciler
-    backend_group: BackendGroupReconciler
+    stacks: StackReconcilers
     bindings: BindingReconciler
     backend_rules: BackendRulesReconciler
 
@@ -96,16 +81,8 @@ class Parts:
         return Leadership.of(self.settings, session, namespace, self.identity, self.fence)
 
     def reconcile_stack(self, key: StackKey) -> float | None:
-        """Work on a key of the stacks' queue."""
-        match key.kind:
-            case StackKind.SERVICE:
-                return self.reconcilers.stacks.reconcile(key)
-            case StackKind.INGRESS:
-                return None
-            case StackKind.BACKEND_SECURITY_GROUP:
-                return self.reconcilers.backend_group.reconcile()
-            case _:
-                assert_never(key.kind)
+        """Work on a key of the queues of stacks and of groups."""
+        return self.reconcilers.stacks.reconcile(key)
 
     def reconcile_targets(self, key: TargetKey) -> float | None:
         """Work on a key of the targets' queue."""
@@ -120,7 +97,7 @@ class Parts:
 
     def refresh_gauges(self) -> None:
         """Bring the metrics that are states, not counts, up to date."""
-        for name, queue in (("stacks", self.queues.stacks), ("targets", self.queues.targets)):
+        for name, queue in self.queues.by_name.items():
             self.metrics.queue_state(name, queue.depth, queue.oldest_wait())
         for resource, views in self.cache.contents().items():
             self.metrics.cached_objects(resource, len(views))
@@ -146,23 +123,20 @@ def assemble(
     """
     metrics, fence, stopping = Metrics(), Fence(), threading.Event()
     cache, queues, identity = ClusterCache(), Queues.of(settings, clock), replica_identity()
-    aws = connect_aws(
-        settings,
-        environment,
-        metrics,
-        fence,
-        on_lost=lambda stack: queues.stacks.add(stack_key(stack)),
-        clock=clock,
+    surroundings = Surroundings(
+        fence=fence, secrets=cache.ingresses.key_pair, on_lost=lambda stack: queues.add(stack_key(stack))
     )
+    aws = connect_aws(settings, environment, metrics, surroundings, clock=clock)
     client = Client(connection, may_write=fence.may_write)
     events = EventRecorder(client, metrics, instance=identity, clock=time.monotonic, now=_now)
     publisher = Publisher(writer=ObjectWriter(client), events=events)
     executor = StepExecutor(
         applier=aws.applier, writer=publisher.writer, cache=cache, stopping=stopping.is_set
     )
+    secrets = SecretWatches(cache, queues.take_up, metrics, label=settings.required_secrets_label)
     outlets = ClusterOutlets.of(publisher, client, metrics)
+    stack_outlets = StackOutlets.of(client, cache, publisher, secrets.follow, settings)
     bindings = binding_reconciler(settings, aws.access, cache, queues, outlets, clock=clock)
-    rules, subjects = backend_rules_reconciler(bindings, aws, metrics), _Subjects(cache, bindings.ledger)
     return Parts(
         settings=settings,
         connection=connection,
@@ -172,90 +146,24 @@ def assemble(
         stopping=stopping,
         cache=cache,
         queues=queues,
-        watches=Watches(
-            cache=cache,
-            enqueue=queues.take_up,
-            namespace=settings.watch_namespace,
-            quic_variable=settings.quic_environment_variable_name,
-        ),
+        watches=Watches.of(settings, cache, queues.take_up, secrets),
         events=events,
-        outcomes=Outcomes(publisher=publisher, metrics=metrics, subjects_of=subjects),
+        outcomes=Outcomes(
+            publisher=publisher,
+            ingresses=stack_outlets.ingresses,
+            metrics=metrics,
+            subjects_of=Subjects(cache=cache, ledger=bindings.ledger, settings=settings),
+        ),
         aws=aws,
-        reconcilers=_reconcilers(settings, aws, queues, executor, bindings, rules),
+        reconcilers=Reconcilers(
+            stacks=StackReconcilers.of(settings, aws, queues, executor, stack_outlets, clock=clock),
+            bindings=bindings,
+            backend_rules=backend_rules_reconciler(bindings, aws, metrics),
+        ),
         sweep=Sweep(aws=aws, cache=cache, queues=queues, settings=settings, metrics=metrics),
         admission=Admission.of(settings, cache, aws, events, fence, metrics),
     )
 
 
-def _reconcilers(
-    settings: Settings,
-    aws: AwsAccount,
-    queues: Queues,
-    executor: StepExecutor,
-    bindings: BindingReconciler,
-    backend_rules: BackendRulesReconciler,
-) -> Reconcilers:
-    cache = bindings.cache
-    users = BackendGroupUsers(wake=lambda: queues.stacks.add(BACKEND_SECURITY_GROUP_KEY))
-
-    def policy() -> PlanPolicy:
-        return PlanPolicy.of(settings, _now())
-
-    return Reconcilers(
-        stacks=StackReconciler(
-            cache=cache,
-            aws=aws.access,
-            executor=executor,
-            publisher=bindings.publisher,
-            addresses=AddressPublisher(publisher=bindings.publisher),
-            backend_group_users=users,
-            refusals=Refusals(clock=time.monotonic),
-            settings=settings,
-            policy=policy,
-        ),
-        backend_group=BackendGroupReconciler(
-            aws=aws.access,
-            executor=executor,
-            users=users,
-            holders=lambda: _holders(cache, settings),
-            wake_stack=queues.stacks.add,
-            settings=settings,
-            policy=policy,
-        ),
-        bindings=bindings,
-        backend_rules=backend_rules,
-    )
-
-
-def _holders(cache: ClusterCache, settings: Settings) -> Iterator[StackKey]:
-    """Yield the stacks of Services that are ours or still carry our finalizer."""
-    for service in cache.services():
-        if holds_finalizer(service) or isinstance(claim(service, settings), Claimed):
-            yield StackKey(StackKind.SERVICE, service.meta.name)
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-class _Subjects:
-    """Finds the objects whose users are to know that the work on a key failed."""
-
-    def __init__(self, cache: ClusterCache, ledger: RuleLedger) -> None:
-        self._cache = cache
-        self._ledger = ledger
-
-    def __call__(self, key: Key) -> tuple[Subject, ...]:
-        return tuple(subject for subject in self._candidates(key) if subject is not None)
-
-    def _candidates(self, key: Key) -> Iterator[Subject | None]:
-        match key:
-            case StackKey(kind=StackKind.SERVICE, name=name):
-                yield self._cache.service(name)
-            case BindingKey(name=name):
-                yield self._cache.binding(name)
-            case BackendRulesKey():
-                for name in sorted(self._ledger.affected)[:MOST_TOLD]:
-                    yield self._cache.binding(name)
-            case _:
-                pass

@@ -20,7 +20,7 @@ from lbcontroller.cluster.binding import Binding
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.queue import Priority
 from lbcontroller.errors import LbControllerError
-from lbcontroller.keys import BackendRulesKey, BindingKey, StackKey, StackKind
+from lbcontroller.keys import BackendRulesKey, BindingKey, StackKey
 from lbcontroller.model.identity import stack_id, stack_key
 from lbcontroller.model.ids import Arn
 from lbcontroller.settings import Settings
@@ -59,9 +59,9 @@ class Sweep:
         """
         pace = _Pace(sweep=self, begun=self.clock(), reads=self.aws.reads.count)
         await asyncio.to_thread(self._compare)
-        for service in self.cache.services():
+        for key in sorted(self.cache.stacks()):
             await pace.keep()
-            self._doubt_stack(StackKey(StackKind.SERVICE, service.meta.name))
+            self._doubt_stack(key)
         for binding in self.cache.bindings():
             await pace.keep()
             self._doubt_targets(binding)
@@ -69,8 +69,8 @@ class Sweep:
     async def _everything(self) -> None:
         while self.settings.sync_period:
             await self.pause(self.settings.sync_period)
-            for service in self.cache.services():
-                self.queues.add(StackKey(StackKind.SERVICE, service.meta.name), Priority.LOW)
+            for key in sorted(self.cache.stacks()):
+                self.queues.add(key, Priority.LOW)
             for binding in self.cache.bindings():
                 self.queues.add(BindingKey(binding.meta.name), Priority.LOW)
             self.queues.add(BackendRulesKey(), Priority.LOW)
@@ -92,8 +92,8 @@ class Sweep:
             event(LOGGER, logging.INFO, "drift_found", key=stack)
             self.queues.add(stack_key(stack), Priority.LOW)
         if self.aws.access.inventory.refresh("drift sweep"):
-            for service in self.cache.services():
-                self.queues.add(StackKey(StackKind.SERVICE, service.meta.name), Priority.LOW)
+            for key in sorted(self.cache.stacks()):
+                self.queues.add(key, Priority.LOW)
         self.aws.rules.doubt()
         self.queues.add(BackendRulesKey(), Priority.LOW)
 

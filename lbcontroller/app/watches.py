@@ -9,16 +9,20 @@ from typing import Any
 
 import aiohttp
 
+from lbcontroller.app.secret_watches import SecretWatches
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.endpoints import EndpointSlice, Pod
+from lbcontroller.cluster.ingress import Ingress
+from lbcontroller.cluster.ingress_class import IngressClass, IngressClassParams, Namespace
 from lbcontroller.cluster.node import Node
 from lbcontroller.cluster.service import Service
-from lbcontroller.controller import triggers
+from lbcontroller.controller import ingress_triggers, triggers
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.triggers import Trigger
 from lbcontroller.keys import ObjectName
 from lbcontroller.kube.informer import Informer, Watched
-from lbcontroller.kube.resources import ResourceType
+from lbcontroller.kube.resources import ResourceType, Scope
+from lbcontroller.settings import Settings
 from lbcontroller.telemetry.metrics import Metrics
 
 
@@ -32,6 +36,25 @@ class Watches:
     """The only namespace watched; empty for all."""
     quic_variable: str
     """The environment variable that tells containers their QUIC server ids."""
+    secrets: SecretWatches
+    """Those that are followed one by one, beside the kinds that are followed as a whole."""
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        cache: ClusterCache,
+        enqueue: Callable[[Trigger], None],
+        secrets: SecretWatches,
+    ) -> Watches:
+        """Watch what the settings say."""
+        return cls(
+            cache=cache,
+            enqueue=enqueue,
+            namespace=settings.watch_namespace,
+            quic_variable=settings.quic_environment_variable_name,
+            secrets=secrets,
+        )
 
     def informers(self, session: aiohttp.ClientSession, metrics: Metrics) -> tuple[Informer[Any], ...]:
         """Return one informer for each kind, to be run by the caller."""
@@ -51,6 +74,24 @@ class Watches:
             self._informer(
                 session, metrics, ResourceType.TARGET_GROUP_BINDINGS, Binding.from_object, self.on_binding
             ),
+            self._informer(
+                session, metrics, ResourceType.NAMESPACES, Namespace.from_object, self.on_namespace
+            ),
+            self._informer(
+                session,
+                metrics,
+                ResourceType.INGRESS_CLASS_PARAMS,
+                IngressClassParams.from_object,
+                self.on_class_params,
+            ),
+            self._informer(
+                session,
+                metrics,
+                ResourceType.INGRESS_CLASSES,
+                IngressClass.from_object,
+                self.on_ingress_class,
+            ),
+            self._informer(session, metrics, ResourceType.INGRESSES, Ingress.from_object, self.on_ingress),
         )
 
     def on_service(self, name: ObjectName, before: Service | None, after: Service | None) -> None:
@@ -78,6 +119,30 @@ class Watches:
         self.cache.put_node(name.name, after)
         self._ask(triggers.of_node(self.cache, before, after))
 
+    def on_ingress(self, name: ObjectName, before: Ingress | None, after: Ingress | None) -> None:
+        """Take a change of an Ingress."""
+        self.cache.ingresses.put_ingress(name, after)
+        self._ask(ingress_triggers.of_ingress(self.cache, before, after))
+
+    def on_ingress_class(
+        self, name: ObjectName, before: IngressClass | None, after: IngressClass | None
+    ) -> None:
+        """Take a change of an IngressClass."""
+        self.cache.ingresses.put_class(name.name, after)
+        self._ask(ingress_triggers.of_ingress_class(self.cache, before, after))
+
+    def on_class_params(
+        self, name: ObjectName, before: IngressClassParams | None, after: IngressClassParams | None
+    ) -> None:
+        """Take a change of an IngressClassParams."""
+        self.cache.ingresses.put_params(name.name, after)
+        self._ask(ingress_triggers.of_class_params(self.cache, before, after))
+
+    def on_namespace(self, name: ObjectName, before: Namespace | None, after: Namespace | None) -> None:
+        """Take a change of a Namespace."""
+        self.cache.ingresses.put_namespace(name.name, after)
+        self._ask(ingress_triggers.of_namespace(self.cache, before, after))
+
     def _informer(
         self,
         session: aiohttp.ClientSession,
@@ -86,8 +151,13 @@ class Watches:
         project: Callable[[dict[str, Any]], Any],
         on_change: Callable[[ObjectName, Any, Any], None],
     ) -> Informer[Any]:
-        namespace = "" if resource is ResourceType.NODES else self.namespace
-        watched = Watched(resource=resource, namespace=namespace, project=project, on_change=on_change)
+        watched = Watched(
+            resource=resource,
+            namespace=self.namespace if resource.scope is Scope.NAMESPACED else "",
+            project=project,
+            on_change=on_change,
+            may_be_missing=resource is ResourceType.INGRESS_CLASS_PARAMS,
+        )
         return Informer(session, watched, metrics)
 
     def _ask(self, wanted: Iterable[Trigger]) -> None:

@@ -117,6 +117,7 @@ class _Assembly:
             stack=stack,
             findings=tuple(dict.fromkeys((*self.findings, *over_quotas(stack, self.context)))),
             member_problems=self._by_member(),
+            held=frozenset(self.held),
         )
 
     def _by_member(self) -> Mapping[ObjectName, tuple[Problem, ...]]:

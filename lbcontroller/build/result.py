@@ -61,3 +61,5 @@ class BuildResult:
     """What the object's status publishes for its load balancer."""
     member_problems: Mapping[ObjectName, tuple[Problem, ...]] = field(default_factory=dict)
     """Of the members of a group of Ingresses: what is not served as asked for, or not had."""
+    held: frozenset[ObjectName] = frozenset()
+    """Those of them that keep what they had, if they had anything."""

@@ -45,7 +45,7 @@ class PublishedAddress:
     ip: str
     ip_mode: str
     ports: tuple[tuple[int, str], ...]
-    """Port number and protocol."""
+    """Port number and protocol; it is empty for the ports of Ingresses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,5 +131,5 @@ def _address(entry: JsonObject) -> PublishedAddress:
         hostname=entry.get("hostname") or "",
         ip=entry.get("ip") or "",
         ip_mode=entry.get("ipMode") or "",
-        ports=tuple((port["port"], port.get("protocol") or "TCP") for port in sequence(entry, "ports")),
+        ports=tuple((port["port"], port.get("protocol") or "") for port in sequence(entry, "ports")),
     )

@@ -1,8 +1,8 @@
-"""What `status.loadBalancer.ingress` of a Service says about its load balancer."""
+"""What `status.loadBalancer.ingress` of a Service or an Ingress says about its load balancer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lbcontroller.cluster.service import PublishedAddress, Service
@@ -39,7 +39,26 @@ def as_json(entries: Sequence[PublishedAddress]) -> list[dict[str, Any]]:
             **({"hostname": entry.hostname} if entry.hostname else {}),
             **({"ip": entry.ip} if entry.ip else {}),
             **({"ipMode": entry.ip_mode} if entry.ip_mode else {}),
-            "ports": [{"port": port, "protocol": protocol} for port, protocol in entry.ports],
+            **({"ports": [_port(*port) for port in entry.ports]} if entry.ports else {}),
         }
         for entry in entries
     ]
+
+
+def _port(port: int, protocol: str) -> dict[str, Any]:
+    return {"port": port, "protocol": protocol}
+
+
+def group_addresses(
+    front: ObservedLoadBalancer, before_it: ObservedLoadBalancer | None, ports: Iterable[int]
+) -> tuple[PublishedAddress, ...]:
+    """Return the entries for the load balancer of a group of Ingresses, and for the one before it.
+
+    The entry of the load balancer lists the ports of its listeners in ascending order, without a protocol.
+    """
+    listed = tuple((port, "") for port in sorted(ports))
+    entries = [PublishedAddress(hostname=front.dns_name.lower(), ip="", ip_mode="", ports=listed)]
+    if before_it is not None:
+        hostname = before_it.dns_name.lower()
+        entries.append(PublishedAddress(hostname=hostname, ip="", ip_mode="", ports=()))
+    return tuple(entries)

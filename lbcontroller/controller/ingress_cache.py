@@ -18,6 +18,7 @@ from lbcontroller.build.ingress_groups import classes_of, groups_it_may_join, gr
 from lbcontroller.build.ingress_services import services_named
 from lbcontroller.cluster.ingress import Ingress
 from lbcontroller.cluster.ingress_class import IngressClass, IngressClassParams, Namespace
+from lbcontroller.cluster.key_pairs import KeyPair
 from lbcontroller.cluster.secret import Secret
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.keys import ObjectName, StackKey
@@ -79,10 +80,18 @@ class IngressCache:
             if namespace is not None:
                 self._namespaces[name] = namespace
 
-    def put_secret(self, name: ObjectName, secret: Secret | None) -> None:
-        """Store a Secret; None: it does not exist."""
+    def put_secret(self, name: ObjectName, secret: Secret | None) -> bool:
+        """Store a Secret; None: it does not exist. Return whether that is news."""
         with self._lock:
+            is_news = name not in self._secrets or self._secrets[name] != secret
             self._secrets[name] = secret
+            return is_news
+
+    def key_pair(self, name: ObjectName) -> KeyPair | None:
+        """Return the certificate and the key in a Secret that some group needs, if they are there."""
+        with self._lock:
+            secret = self._secrets.get(name)
+        return KeyPair.of(secret) if secret is not None else None
 
     def forget_secret(self, name: ObjectName) -> None:
         """Forget what is known about a Secret."""
@@ -176,6 +185,16 @@ class IngressCache:
                 class_params=self._params,
                 namespaces={name: self._namespaces[name] for name in namespaces},
                 secrets={name: self._secrets[name] for name in needed if name in self._secrets},
+            )
+
+    def everything(self) -> Snapshot:
+        """Return every Ingress with what decides about it; of Secrets none."""
+        with self._lock:
+            return Snapshot(
+                ingresses=dict(self._ingresses),
+                ingress_classes=self._classes,
+                class_params=self._params,
+                namespaces=dict(self._namespaces),
             )
 
     def contents(self) -> Mapping[str, Mapping[Any, object]]:

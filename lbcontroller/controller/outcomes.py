@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from lbcontroller.cluster.ingress import Ingress
+from lbcontroller.controller.ingress_publisher import IngressPublisher
 from lbcontroller.controller.publish import Publisher, Subject
 from lbcontroller.errors import Denied, InvalidConfig, NotReady, Transient
 from lbcontroller.keys import BackendRulesKey, BindingKey, Key, StackKey
@@ -21,6 +23,7 @@ class Outcomes:
     """The workers' listener."""
 
     publisher: Publisher
+    ingresses: IngressPublisher
     metrics: Metrics
     subjects_of: Callable[[Key], Iterable[Subject]]
     """The object a key stands for, or the objects that suffer when the work on it fails, if still there."""
@@ -45,7 +48,10 @@ class Outcomes:
         self.metrics.reconcile_failed(controller, category)
         self._log(key, error, failures, category)
         for subject in self.subjects_of(key):
-            self.publisher.failed(subject, error, failures)
+            if isinstance(subject, Ingress):
+                self.ingresses.failed(subject, error, failures)
+            else:
+                self.publisher.failed(subject, error, failures)
 
     def _log(self, key: Key, error: Exception, failures: int, category: ErrorCategory) -> None:
         if category is not ErrorCategory.BUG:

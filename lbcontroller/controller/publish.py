@@ -11,9 +11,11 @@ from enum import Enum, auto
 from typing import Final, assert_never
 
 from lbcontroller.cluster.binding import READY_CONDITION, Binding
+from lbcontroller.cluster.ingress import Ingress
 from lbcontroller.cluster.service import DELETION_BLOCKED, PublishedAddress, Service
 from lbcontroller.controller.addresses import as_json
 from lbcontroller.errors import InvalidConfig, LbControllerError, NotReady, Refused, Stage, Transient
+from lbcontroller.keys import ObjectName
 from lbcontroller.kube import patches
 from lbcontroller.kube.events import EventReason, EventRecorder, EventType
 from lbcontroller.kube.resources import ObjectRef, ResourceType
@@ -28,7 +30,9 @@ BINDING_FINALIZER: Final = "elbv2.k8s.aws/resources"
 TOLD_AFTER_FAILURES: Final = 3
 """Failures in a row before a user hears of what is retried anyway: one throttled call is no news."""
 
-Subject = Service | Binding
+Holder = Service | Binding
+"""What carries one finalizer of ours, whatever is made for it."""
+Subject = Holder | Ingress
 
 
 class Topic(Enum):
@@ -43,26 +47,37 @@ class Topic(Enum):
 
 
 @dataclass(slots=True)
+class _Told:
+    uid: str
+    findings: dict[Topic, frozenset[Finding]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Publisher:
     """Writes finalizers, status and events; every method may be called from any thread."""
 
     writer: ObjectWriter
     events: EventRecorder
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    _told: dict[str, dict[Topic, frozenset[Finding]]] = field(default_factory=dict)
-    """Findings already told, by the object's uid: a reconcile without news adds no event."""
+    _told: dict[tuple[ResourceType, ObjectName], _Told] = field(default_factory=dict)
+    """Findings already told: a reconcile without news adds no event."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def hold(self, subject: Subject) -> None:
+    def hold(self, subject: Holder) -> None:
         """Make sure that our finalizer is on the object, before anything is made for it."""
         if not holds_finalizer(subject):
             self.writer.add_finalizer(reference(subject), _finalizer(subject))
 
-    def let_go(self, subject: Subject) -> None:
+    def let_go(self, subject: Holder) -> None:
         """Take our finalizer from the object, after everything made for it is gone."""
-        self.writer.remove_finalizer(reference(subject), _finalizer(subject))
+        ref = reference(subject)
+        self.writer.remove_finalizer(ref, _finalizer(subject))
+        self.forget(ref.resource, ref.name)
+
+    def forget(self, resource: ResourceType, name: ObjectName) -> None:
+        """Remember nothing of an object that is gone."""
         with self._lock:
-            self._told.pop(subject.meta.uid, None)
+            self._told.pop((resource, name), None)
 
     def addresses(self, service: Service, entries: tuple[PublishedAddress, ...]) -> bool:
         """Write the Service's addresses where they differ; return whether they did."""
@@ -101,11 +116,13 @@ class Publisher:
 
     def findings(self, subject: Subject, findings: Iterable[Finding], *, about: Topic = Topic.WORK) -> None:
         """Tell what was not told at the last reconcile of the object: as events, or in the log."""
-        found = frozenset(findings)
+        found, ref = frozenset(findings), reference(subject)
         with self._lock:
-            told = self._told.setdefault(subject.meta.uid, {})
-            news = found - told.get(about, frozenset())
-            told[about] = found
+            told = self._told.get((ref.resource, ref.name))
+            if told is None or told.uid != ref.uid:
+                told = self._told[ref.resource, ref.name] = _Told(ref.uid)
+            news = found - told.findings.get(about, frozenset())
+            told.findings[about] = found
         for finding in sorted(news):
             match finding.severity:
                 case Severity.INFO:
@@ -153,7 +170,7 @@ class Publisher:
         )
 
 
-def holds_finalizer(subject: Subject) -> bool:
+def holds_finalizer(subject: Holder) -> bool:
     """Return whether our finalizer is on the object, as last reported."""
     return _finalizer(subject) in subject.meta.finalizers
 
@@ -165,12 +182,14 @@ def reference(subject: Subject) -> ObjectRef:
             resource = ResourceType.SERVICES
         case Binding():
             resource = ResourceType.TARGET_GROUP_BINDINGS
+        case Ingress():
+            resource = ResourceType.INGRESSES
         case _:
             assert_never(subject)
     return ObjectRef(resource=resource, name=subject.meta.name, uid=subject.meta.uid)
 
 
-def _finalizer(subject: Subject) -> str:
+def _finalizer(subject: Holder) -> str:
     return SERVICE_FINALIZER if isinstance(subject, Service) else BINDING_FINALIZER
 
 
@@ -180,11 +199,11 @@ def _stage(error: Exception) -> Stage | None:
 
 def _reason(subject: Subject, error: Exception) -> EventReason:
     match subject, error, _stage(error):
-        case Service(), Refused(), _:
+        case Service() | Ingress(), Refused(), _:
             return EventReason.FAILED_DEPLOY_MODEL
-        case Service(), InvalidConfig(), _:
+        case Service() | Ingress(), InvalidConfig(), _:
             return EventReason.FAILED_BUILD_MODEL
-        case Service(), _, _:
+        case Service() | Ingress(), _, _:
             return EventReason.FAILED_DEPLOY_MODEL
         case _, _, Stage.NETWORK:
             return EventReason.FAILED_NETWORK_RECONCILE

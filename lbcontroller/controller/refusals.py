@@ -7,7 +7,7 @@ targets that were registered. Nobody has mended anything by then.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,25 +24,27 @@ merely happens before does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What AWS is asked for, and for whom: somebody who touches the object wants it to be tried again."""
+class Touch:
+    """What an object looked like when it asked: whoever touches it wants it to be tried again."""
 
-    stack: Stack
     uid: str
     generation: int
     annotations: Mapping[str, str]
-    attribute_fields: AttributeFields
 
     @classmethod
-    def of(cls, meta: Metadata, stack: Stack, attribute_fields: AttributeFields) -> Wish:
-        """Return the wish of an object for a stack."""
-        return cls(
-            stack=stack,
-            uid=meta.uid,
-            generation=meta.generation,
-            annotations=meta.annotations,
-            attribute_fields=attribute_fields,
-        )
+    def of(cls, meta: Metadata, *, but: Collection[str] = ()) -> Touch:
+        """Return how an object looks, annotations aside that we write ourselves."""
+        annotations = {key: text for key, text in meta.annotations.items() if key not in but}
+        return cls(uid=meta.uid, generation=meta.generation, annotations=annotations)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What AWS is asked for, and for whom."""
+
+    stack: Stack
+    touches: tuple[Touch, ...]
+    attribute_fields: AttributeFields = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,35 +1,33 @@
 """The reconcile of a stack: snapshot → build → observe → plan → apply → publish.
 
-A Service is in one of four states, and each has one arm:
+Whoever wants the stack, a Service or a group of Ingresses, stands to it in one of four ways, and each has one
+arm:
 
-|               | holds our finalizer                 | does not                        |
-|---------------|-------------------------------------|---------------------------------|
-| wants a stack | make it as wanted                   | add the finalizer, then make it |
-| wants none    | clean up, then remove the finalizer | nothing to do                   |
+| the owner | what is done                                                                                |
+|-----------|---------------------------------------------------------------------------------------------|
+| wants it  | add the finalizer, make it as wanted, publish it, let go of objects that left               |
+| left it   | remove everything, then the finalizer                                                       |
+| is unsure | leave everything as it is, and say why                                                      |
+| has none  | nothing                                                                                     |
 
 Every run starts from what is observed, so it does not matter where an earlier one stopped.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lbcontroller.annotations.claims import Claimed, IncompleteClaim
-from lbcontroller.annotations.service import ServiceAnnotations
 from lbcontroller.aws.attributes import AttributesRefused
 from lbcontroller.build.result import BuildResult
-from lbcontroller.build.service import build_service_stack, claim
-from lbcontroller.cluster.service import Service
-from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.controller.access import AwsAccess
-from lbcontroller.controller.address_publisher import AddressPublisher
 from lbcontroller.controller.backend_group import BackendGroupUsers
 from lbcontroller.controller.binding_objects import observed_bindings
 from lbcontroller.controller.cache import ClusterCache
-from lbcontroller.controller.publish import Publisher, holds_finalizer
 from lbcontroller.controller.refusals import Refusals, Wish
 from lbcontroller.controller.refused_attributes import with_annotations
+from lbcontroller.controller.stack_owner import Done, StackOwner, Standing
 from lbcontroller.controller.steps import Executed, StepExecutor
 from lbcontroller.errors import Denied, InvalidConfig, NotReady, Refused
 from lbcontroller.keys import StackKey
@@ -44,96 +42,141 @@ from lbcontroller.plan.announcements import announcements
 from lbcontroller.plan.planner import plan
 from lbcontroller.plan.policies import PlanPolicy, is_serving
 from lbcontroller.plan.steps import Delete, Plan
-from lbcontroller.settings import Settings
 
-CERTIFICATE_KEY = ServiceAnnotations.key_of("ssl_cert")
-"""Certificates are read once a Service names one: many accounts have none, or many."""
 BINDING_GONE_SECONDS = 5.0
 """A binding that goes away wakes its stack; this is for the case that its event was lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackReconciler:
-    """Reconciles the stacks of Services."""
+    """Reconciles the stacks of Services and of groups of Ingresses."""
 
+    owner_of: Callable[[StackKey], StackOwner | None]
+    """Returns whoever may want a stack, as the cluster is now; None: nobody is there."""
     cache: ClusterCache
     aws: AwsAccess
     executor: StepExecutor
-    publisher: Publisher
-    addresses: AddressPublisher
     backend_group_users: BackendGroupUsers
     refusals: Refusals
-    settings: Settings
     policy: Callable[[], PlanPolicy]
     """The planner's policy of the moment."""
 
     def reconcile(self, key: StackKey) -> float | None:
-        """Bring the stack of one Service to what it wants; return after how many seconds to look again.
+        """Bring one stack to what its owner wants; return after how many seconds to look again.
 
         Raises:
-            InvalidConfig: the Service asks for something that cannot be done; nothing was applied.
+            InvalidConfig: the owner asks for something that cannot be done; nothing was applied.
             NotReady: something it needs is on its way.
             Transient: AWS or the API server could not answer.
             Denied: a permission or a quota is missing.
         """
-        service = self.cache.service(key.name)
-        if service is None:
+        owner = self.owner_of(key)
+        if owner is None:
             self._remove_late_bindings(key)
-            self.backend_group_users.forget(key)
-            self.refusals.forget(key)
+            self._forget(key)
             return None
-        claimed = claim(service, self.settings)
-        if isinstance(claimed, Claimed):
-            return self._ensure(key, service)
-        if isinstance(claimed, IncompleteClaim):
-            # Somebody who mistypes an annotation does not ask for the end of the load balancer.
-            self.publisher.findings(service, (claimed.finding,))
-            return None
-        if holds_finalizer(service):
-            return self._clean_up(key, service)
-        self.backend_group_users.leave(key)
-        return None
+        match owner.standing:
+            case Standing.WANTED:
+                return self._ensure(owner)
+            case Standing.LEFT:
+                return self._clean_up(owner)
+            case Standing.UNCLAIMED:
+                if not self.aws.observer.observe(stack_id(key)):
+                    self._remove_late_bindings(key)
+                self._forget(key)
+                return owner.explain()
+            case Standing.UNDECIDED:
+                return owner.explain()
 
     def _remove_late_bindings(self, key: StackKey) -> None:
-        """Delete bindings that were made for a Service and reported only after it was cleaned up and gone."""
+        """Delete bindings that were reported only after everything else of their stack was cleaned up."""
         late = tuple(observed_bindings(self.cache.stack_snapshot(key).bindings.values(), ()))
         if late:
             self.executor.run(plan(Stack(stack_id(key)), late, self.policy()))
 
-    def _ensure(self, key: StackKey, service: Service) -> float | None:
-        snapshot = self.cache.stack_snapshot(key)
-        built = self._build(key, service, snapshot)
-        planned = self._plan(service, built, snapshot)
-        self.publisher.hold(service)
-        wish = Wish.of(service.meta, built.stack, built.attribute_fields)
-        executed = self._apply(key, wish, planned)
-        published = self._publish(service, built, executed.arns)
-        if executed.refused:
-            raise with_annotations(executed.refused, wish.attribute_fields)
-        if planned.steps or published:
-            self.publisher.succeeded(service)
-        return _next_look(planned)
+    def _forget(self, key: StackKey) -> None:
+        self.backend_group_users.forget(key)
+        self.refusals.forget(key)
 
-    def _plan(self, service: Service, built: BuildResult, snapshot: Snapshot) -> Plan:
-        """Plan from facts that are known, and tell what the user should know before it happens."""
+    def _ensure(self, owner: StackOwner) -> float | None:
+        built = self._build(owner)
+        planned = self._plan(owner, built)
+        owner.hold()
+        executed = self._apply(owner, built, planned)
+        owner.publish(self._done(built, planned, executed))
+        if executed.refused:
+            raise with_annotations(executed.refused, built.attribute_fields)
+        return _sooner(_next_look(planned), owner.release(planned))
+
+    def _build(self, owner: StackOwner) -> BuildResult:
+        inventory = self._inventory(owner)
+        try:
+            built = self._build_with_newest_facts(owner, inventory)
+        except NotReady:
+            if inventory.backend_security_group is None:
+                self.backend_group_users.want(owner.key)
+            raise
+        self.refusals.check(owner.key, _wish(owner, built))
+        if self._uses_backend_group(built.stack):
+            self.backend_group_users.use(owner.key)
+        return built
+
+    def _build_with_newest_facts(self, owner: StackOwner, inventory: Inventory) -> BuildResult:
+        """Build, and once more if what was refused exists in AWS by now."""
+        try:
+            built = owner.build(inventory)
+        except InvalidConfig:
+            newest = self._newest_facts(owner, inventory)
+            if newest is None:
+                raise
+        else:
+            newest = self._newest_facts(owner, inventory) if owner.has_new_problems(built) else None
+            if newest is None:
+                return built
+        return owner.build(newest)
+
+    def _newest_facts(self, owner: StackOwner, known: Inventory) -> Inventory | None:
+        """Read the facts for a build again; None: they are as known, or were read a moment ago."""
+        newest = self._inventory(owner) if self.aws.inventory.refresh(str(owner.key)) else known
+        return None if newest == known else newest
+
+    def _inventory(self, owner: StackOwner) -> Inventory:
+        owner.look_up(self.aws.inventory)
+        return self.aws.inventory.for_stack(stack_id(owner.key))
+
+    def _uses_backend_group(self, stack: Stack) -> bool:
+        group = self.aws.inventory.for_stack(stack.id).backend_security_group
+        return group is not None and group in security_groups_in(stack)
+
+    def _plan(self, owner: StackOwner, built: BuildResult) -> Plan:
+        """Plan from facts that are known, and tell what users should know before it happens."""
         stack = built.stack.id
         self.aws.observer.read_unknown(built.stack)
         if self._is_replaced(stack):
             self.aws.observer.refresh_protection(stack)
             self.aws.observer.refresh_states(stack)
-        observed = self._observe(stack, snapshot)
+        observed = self._observe(owner)
         planned = plan(built.stack, observed, self.policy())
         notices = announcements(planned, stack, observed)
-        self.publisher.findings(service, (*built.findings, *planned.findings, *notices))
-        self.publisher.deletion_blocked(service, None)
+        owner.tell(built, (*built.findings, *planned.findings, *notices))
+        owner.deletion_blocked(None)
         return planned
 
-    def _apply(self, key: StackKey, wish: Wish, planned: Plan) -> Executed:
-        stack = wish.stack
+    def _observe(self, owner: StackOwner) -> tuple[Observed, ...]:
+        observed = self.aws.observer.observe(stack_id(owner.key))
+        return (*observed, *observed_bindings(owner.snapshot.bindings.values(), observed))
+
+    def _is_replaced(self, stack: StackId) -> bool:
+        """Whether one load balancer of the stack takes the place of another."""
+        names = Counter(item.resource.id for item in _load_balancers(self.aws.observer.observe(stack)))
+        return any(count > 1 for count in names.values())
+
+    def _apply(self, owner: StackOwner, built: BuildResult, planned: Plan) -> Executed:
+        stack = built.stack
         was_replaced = self._is_replaced(stack.id)
-        executed = self._run(key, wish, planned)
+        executed = self._run(owner.key, _wish(owner, built), planned)
         if not (planned.postponed or self._uses_backend_group(stack)):
-            self.backend_group_users.leave(key)
+            self.backend_group_users.leave(owner.key)
         if not was_replaced and self._is_replaced(stack.id):
             self.aws.observer.refresh_states(stack.id)
         return executed
@@ -149,75 +192,37 @@ class StackReconciler:
             self.refusals.remember(key, wish, error)
             raise
 
-    def _is_replaced(self, stack: StackId) -> bool:
-        """Whether one load balancer of the stack takes the place of another."""
-        return len(_load_balancers(self.aws.observer.observe(stack))) > 1
+    def _done(self, built: BuildResult, planned: Plan, executed: Executed) -> Done:
+        load_balancers = _load_balancers(self.aws.observer.observe(built.stack.id))
+        return Done(
+            built=built,
+            serving=_serving(load_balancers, executed.arns),
+            changed=bool(planned.steps),
+            complete=not executed.refused,
+        )
 
-    def _build(self, key: StackKey, service: Service, snapshot: Snapshot) -> BuildResult:
-        inventory = self._inventory(key, service)
-        try:
-            built = self._build_with_newest_facts(key, service, snapshot, inventory)
-        except NotReady:
-            if inventory.backend_security_group is None:
-                self.backend_group_users.want(key)
-            raise
-        self.refusals.check(key, Wish.of(service.meta, built.stack, built.attribute_fields))
-        if self._uses_backend_group(built.stack):
-            self.backend_group_users.use(key)
-        return built
-
-    def _uses_backend_group(self, stack: Stack) -> bool:
-        group = self.aws.inventory.for_stack(stack.id).backend_security_group
-        return group is not None and group in security_groups_in(stack)
-
-    def _build_with_newest_facts(
-        self, key: StackKey, service: Service, snapshot: Snapshot, inventory: Inventory
-    ) -> BuildResult:
-        """Build, and once more if what was refused exists in AWS by now."""
-        try:
-            return build_service_stack(service, snapshot, inventory, self.settings)
-        except InvalidConfig:
-            newest = self._inventory(key, service) if self.aws.inventory.refresh(str(key)) else inventory
-            if newest == inventory:
-                raise
-        return build_service_stack(service, snapshot, newest, self.settings)
-
-    def _inventory(self, key: StackKey, service: Service) -> Inventory:
-        if CERTIFICATE_KEY in service.meta.annotations:
-            self.aws.inventory.want_certificates()
-        return self.aws.inventory.for_stack(stack_id(key))
-
-    def _observe(self, stack: StackId, snapshot: Snapshot) -> tuple[Observed, ...]:
-        observed = self.aws.observer.observe(stack)
-        return (*observed, *observed_bindings(snapshot.bindings.values(), observed))
-
-    def _publish(self, service: Service, built: BuildResult, arns: Mapping[ResourceId, Arn]) -> bool:
-        """Write the addresses of the load balancer that serves; return whether that was news."""
-        serving = _serving(_load_balancers(self.aws.observer.observe(built.stack.id)), arns)
-        if serving is None:
-            return False
-        return self.addresses.publish(service, serving, built.status_addresses)
-
-    def _clean_up(self, key: StackKey, service: Service) -> float | None:
+    def _clean_up(self, owner: StackOwner) -> float | None:
         """Delete everything of the stack; annotations are not read, so a bad one cannot block it."""
-        stack = Stack(stack_id(key))
-        wish = Wish.of(service.meta, stack, {})
-        self.refusals.check(key, wish)
-        snapshot = self.cache.stack_snapshot(key)
+        stack = Stack(stack_id(owner.key))
+        wish = Wish(stack=stack, touches=owner.touches())
+        self.refusals.check(owner.key, wish)
         self.aws.observer.refresh_protection(stack.id)
-        observed = self._observe(stack.id, snapshot)
+        observed = self._observe(owner)
         planned = plan(stack, observed, self.policy())
-        self.publisher.findings(service, (*planned.findings, *announcements(planned, stack.id, observed)))
-        self.publisher.deletion_blocked(service, _blocked(planned))
-        self._run(key, wish, planned)
+        owner.tell(None, (*planned.findings, *announcements(planned, stack.id, observed)))
+        owner.deletion_blocked(_blocked(planned))
+        self._run(owner.key, wish, planned)
         if planned.postponed:
             return _next_look(planned)
         if _deletes_bindings(planned):
             return BINDING_GONE_SECONDS
-        self.publisher.addresses(service, ())
-        self.publisher.let_go(service)
-        self.backend_group_users.leave(key)
+        owner.withdraw()
+        self.backend_group_users.leave(owner.key)
         return None
+
+
+def _wish(owner: StackOwner, built: BuildResult) -> Wish:
+    return Wish(stack=built.stack, touches=owner.touches(), attribute_fields=built.attribute_fields)
 
 
 def _load_balancers(observed: Iterable[Observed]) -> list[ObservedLoadBalancer]:
@@ -226,12 +231,11 @@ def _load_balancers(observed: Iterable[Observed]) -> list[ObservedLoadBalancer]:
 
 def _serving(
     load_balancers: Sequence[ObservedLoadBalancer], arns: Mapping[ResourceId, Arn]
-) -> ObservedLoadBalancer | None:
-    """Return the load balancer to publish: the desired one, or its predecessor until that one serves."""
-    kept = next((item for item in load_balancers if item.arn == arns.get(item.resource.id)), None)
-    if kept is None or is_serving(kept):
-        return kept
-    return next((item for item in load_balancers if item.arn != kept.arn and is_serving(item)), kept)
+) -> Mapping[str, ObservedLoadBalancer]:
+    """Return the load balancers to publish: the desired ones, or predecessors until those serve."""
+    desired = {item.resource.id: item for item in load_balancers if item.arn == arns.get(item.resource.id)}
+    older = {item.resource.id: item for item in load_balancers if is_serving(item)}
+    return {id_.name: item if is_serving(item) else older.get(id_, item) for id_, item in desired.items()}
 
 
 def _blocked(planned: Plan) -> str | None:
@@ -248,3 +252,7 @@ def _deletes_bindings(planned: Plan) -> bool:
 
 def _next_look(planned: Plan) -> float | None:
     return min((step.retry_after for step in planned.postponed), default=None)
+
+
+def _sooner(one: float | None, other: float | None) -> float | None:
+    return min((seconds for seconds in (one, other) if seconds is not None), default=None)

@@ -95,13 +95,21 @@ class Client:
         except NotFound:
             return None
 
-    def list(self, resource: ResourceType, namespace: str = "", label_selector: str = "") -> Iterator[Json]:
+    def list(
+        self,
+        resource: ResourceType,
+        namespace: str = "",
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> Iterator[Json]:
         """Yield every object of a resource, page by page.
 
         Args:
             resource: what to list.
             namespace: empty for all.
             label_selector: as `kubectl -l` takes it; empty for all.
+            field_selector: as `kubectl --field-selector` takes it; empty for all.
 
         Raises:
             Transient: also when the listing took so long that the server forgot where it was: begin again.
@@ -109,6 +117,8 @@ class Client:
         query = {"limit": str(PAGE_SIZE)}
         if label_selector:
             query["labelSelector"] = label_selector
+        if field_selector:
+            query["fieldSelector"] = field_selector
         while True:
             path = f"{resource.path(namespace)}?{urlencode(query)}"
             page = self._send(_Request(verb=_Verb.LIST, resource=resource, path=path))

@@ -70,7 +70,7 @@ def test_addresses_are_not_published_where_kube_proxy_would_take_traffic_past_th
     assert [message for kind, _, message in yard.events("web") if kind == "Warning"] == [warning]
 
     assert yard.controller is not None
-    publisher = yard.controller.parts.reconcilers.stacks.publisher
+    publisher = yard.controller.parts.outcomes.publisher
     publisher.now = lambda: datetime.now(UTC) + ASK_AGAIN + timedelta(seconds=1)
     touch(yard, "after an hour")
     assert (len(status_patches(yard)), len(status_patches(yard, DRY_RUN))) == (written, 2)

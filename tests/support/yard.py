@@ -16,6 +16,8 @@ from lbcontroller.app.main import Controller
 from lbcontroller.app.running import running
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.endpoints import EndpointSlice, Pod
+from lbcontroller.cluster.ingress import Ingress
+from lbcontroller.cluster.ingress_class import IngressClass, Namespace
 from lbcontroller.cluster.node import Node
 from lbcontroller.cluster.service import Service
 from lbcontroller.keys import ObjectName
@@ -36,6 +38,9 @@ VIEWS: Mapping[str, Callable[[Any], object]] = {
     "endpointslices": EndpointSlice.from_object,
     "pods": Pod.from_object,
     "nodes": Node.from_object,
+    "namespaces": Namespace.from_object,
+    "ingresses": Ingress.from_object,
+    "ingressclasses": IngressClass.from_object,
 }
 QUIET = {
     "enable-leader-election": "false",
@@ -230,4 +235,7 @@ class Yard:
 
 def _name(obj: Mapping[str, Any], view: object) -> object:
     metadata = obj["metadata"]
-    return metadata["name"] if isinstance(view, Node) else ObjectName(metadata["namespace"], metadata["name"])
+    name: str = metadata["name"]
+    if isinstance(view, Node | Namespace | IngressClass):
+        return name
+    return ObjectName(metadata["namespace"], name)

@@ -41,7 +41,7 @@ def test_a_listing_is_narrowed_by_namespace_and_labels(server: LocalApiServer, c
     server.create(a_service_object("a", labels={"team": "one"}))
     server.create(a_service_object("b", labels={"team": "two"}))
 
-    found = list(client.list(ResourceType.SERVICES, "default", "team=one"))
+    found = list(client.list(ResourceType.SERVICES, "default", label_selector="team=one"))
 
     assert [obj["metadata"]["name"] for obj in found] == ["a"]
     assert list(client.list(ResourceType.SERVICES, "kube-system")) == []

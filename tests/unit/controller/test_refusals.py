@@ -1,10 +1,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
-from lbcontroller.controller.refusals import DENIED_PAUSE_SECONDS, REFUSED_PAUSE_SECONDS, Refusals, Wish
+from lbcontroller.controller.refusals import (
+    DENIED_PAUSE_SECONDS,
+    REFUSED_PAUSE_SECONDS,
+    Refusals,
+    Touch,
+    Wish,
+)
 from lbcontroller.controller.worker import DENIED_RETRY_SECONDS, INVALID_RETRY_SECONDS
 from lbcontroller.errors import Denied, Problem, Refused
 from lbcontroller.keys import ObjectName, StackKey, StackKind
@@ -29,7 +36,8 @@ OTHER = Stack(
         ),
     ),
 )
-WISH = Wish(stack=EMPTY, uid="1", generation=0, annotations={}, attribute_fields={})
+TOUCH = Touch(uid="1", generation=0, annotations={})
+WISH = Wish(stack=EMPTY, touches=(TOUCH,))
 REFUSED = Refused(Problem(subject="AWS", field="elasticloadbalancing:X", value="", expected="AWS refuses it"))
 DENIED = Denied("elasticloadbalancing:X", "not allowed")
 
@@ -50,6 +58,10 @@ def is_refused(refusals: Refusals, wish: Wish = WISH) -> bool:
     return False
 
 
+def touched(**fields: Any) -> Wish:
+    return replace(WISH, touches=(replace(TOUCH, **fields),))
+
+
 @pytest.mark.parametrize("error", [REFUSED, DENIED])
 def test_what_was_refused_is_refused_again_without_asking(error: Refused | Denied) -> None:
     refusals = Refusals(clock=Clock())
@@ -65,11 +77,9 @@ def test_what_was_refused_is_refused_again_without_asking(error: Refused | Denie
     "other",
     [
         pytest.param(replace(WISH, stack=OTHER), id="another stack"),
-        pytest.param(
-            replace(WISH, annotations={"example.com/touched": "now"}), id="an object that was touched"
-        ),
-        pytest.param(replace(WISH, generation=1), id="an object with another spec"),
-        pytest.param(replace(WISH, uid="2"), id="another object of that name"),
+        pytest.param(touched(annotations={"example.com/touched": "now"}), id="an object that was touched"),
+        pytest.param(touched(generation=1), id="an object with another spec"),
+        pytest.param(touched(uid="2"), id="another object of that name"),
     ],
 )
 def test_another_wish_is_asked_and_the_refusal_is_forgotten(other: Wish) -> None:

@@ -1,0 +1,163 @@
+"""What users see of a group on each of its Ingresses: finalizer, status, events, annotations for problems.
+
+An Ingress has no conditions, so what they would say stands in annotations of ours. An annotation is also the
+memory of what was told: a problem that stands there already is no news, not even after a restart.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Final
+
+from lbcontroller.build.ingress_groups import finalizer_of
+from lbcontroller.cluster.ingress import (
+    DELETION_BLOCKED_ANNOTATION,
+    PROBLEMS_ANNOTATION,
+    WRITTEN_ANNOTATIONS,
+    Ingress,
+)
+from lbcontroller.cluster.service import PublishedAddress
+from lbcontroller.controller.addresses import as_json
+from lbcontroller.controller.publish import Publisher, reference
+from lbcontroller.controller.refusals import Touch
+from lbcontroller.errors import Denied, InvalidConfig, Problem
+from lbcontroller.keys import StackKey
+from lbcontroller.kube import patches
+from lbcontroller.kube.errors import NotFound
+from lbcontroller.kube.events import EventReason, EventType
+
+LONGEST_ANNOTATION: Final = 4096
+"""Characters; all annotations of an object share 256 KiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """An annotation that we wrote and that the watch may not have reported yet."""
+
+    text: str | None
+    reported: str | None
+    """What stood there when it was written."""
+
+
+@dataclass(slots=True, kw_only=True)
+class IngressPublisher:
+    """Writes to Ingresses; every method may be called from any thread."""
+
+    publisher: Publisher
+    _written: dict[tuple[str, str], _Written] = field(default_factory=dict)
+    """By the object's uid and the key."""
+    _reconciled: dict[str, Touch] = field(default_factory=dict)
+    """How each Ingress looked when its success was last told, by uid."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def hold(self, ingress: Ingress, group: StackKey) -> None:
+        """Make sure that the finalizer of a group is on a member, before anything is made for it."""
+        finalizer = finalizer_of(group)
+        if finalizer not in ingress.meta.finalizers:
+            self.publisher.writer.add_finalizer(reference(ingress), finalizer)
+
+    def let_go(self, ingress: Ingress, group: StackKey) -> None:
+        """Take the finalizer of a group from an Ingress that left, after everything made for it is gone."""
+        ref = reference(ingress)
+        self.publisher.writer.remove_finalizer(ref, finalizer_of(group))
+        self.publisher.forget(ref.resource, ref.name)
+        with self._lock:
+            self._reconciled.pop(ingress.meta.uid, None)
+            for key in WRITTEN_ANNOTATIONS:
+                self._written.pop((ingress.meta.uid, key), None)
+
+    def addresses(self, ingress: Ingress, entries: tuple[PublishedAddress, ...]) -> bool:
+        """Write the addresses of an Ingress where they differ; return whether they did."""
+        if ingress.published == entries:
+            return False
+        content = patches.load_balancer_status(as_json(entries))
+        self.publisher.writer.patch_status(reference(ingress), content)
+        return True
+
+    def problems(
+        self, ingress: Ingress, text: str, reason: EventReason = EventReason.FAILED_BUILD_MODEL
+    ) -> None:
+        """Write what keeps an Ingress from being served as it asks, and tell it if it is news."""
+        if self._annotate(ingress, PROBLEMS_ANNOTATION, text):
+            self.publisher.events.record(reference(ingress), EventType.WARNING, reason, text)
+
+    def knows(self, ingress: Ingress, text: str) -> bool:
+        """Return whether exactly these problems have been told."""
+        return self._present(ingress, PROBLEMS_ANNOTATION) == text[:LONGEST_ANNOTATION]
+
+    def mended(self, ingress: Ingress) -> None:
+        """Take away what is written about problems: there are none any more."""
+        self._annotate(ingress, PROBLEMS_ANNOTATION, None)
+
+    def deletion_blocked(self, ingress: Ingress, why: str | None) -> None:
+        """Write why the load balancer of an Ingress cannot be deleted; None: nothing keeps it."""
+        self._annotate(ingress, DELETION_BLOCKED_ANNOTATION, why)
+
+    def succeeded(self, ingress: Ingress) -> None:
+        """Tell that what an Ingress asks for was brought about."""
+        with self._lock:
+            self._reconciled[ingress.meta.uid] = touch(ingress)
+        self.publisher.succeeded(ingress)
+
+    def was_touched(self, ingress: Ingress) -> bool:
+        """Return whether somebody changed an Ingress since its success was last told."""
+        with self._lock:
+            return self._reconciled.get(ingress.meta.uid) != touch(ingress)
+
+    def failed(self, ingress: Ingress, error: Exception, failures: int) -> None:
+        """Tell a member what keeps its group from being served, as far as it concerns this member."""
+        match error:
+            case InvalidConfig():
+                told = about(ingress, error.problems)
+                if not told:
+                    return
+                error = type(error)(*told)
+                self._annotate(ingress, PROBLEMS_ANNOTATION, str(error))
+            case Denied():
+                self._annotate(ingress, PROBLEMS_ANNOTATION, str(error))
+        self.publisher.failed(ingress, error, failures)
+
+    def _annotate(self, ingress: Ingress, key: str, text: str | None) -> bool:
+        """Set or remove an annotation of ours where it differs; return whether it did."""
+        wanted = None if text is None else text[:LONGEST_ANNOTATION]
+        if self._present(ingress, key) == wanted:
+            return False
+        try:
+            self.publisher.writer.merge_patch(
+                reference(ingress), {"metadata": {"annotations": {key: wanted}}}
+            )
+        except NotFound:
+            return False
+        with self._lock:
+            self._written[ingress.meta.uid, key] = _Written(wanted, ingress.meta.annotations.get(key))
+        return True
+
+    def _present(self, ingress: Ingress, key: str) -> str | None:
+        """Return what stands in an annotation, be it reported already or not."""
+        reported = ingress.meta.annotations.get(key)
+        with self._lock:
+            written = self._written.get((ingress.meta.uid, key))
+            if written is None or written.reported != reported:
+                self._written.pop((ingress.meta.uid, key), None)
+                return reported
+            return written.text
+
+
+def touch(ingress: Ingress) -> Touch:
+    """Return how an Ingress looks, what we write ourselves aside."""
+    return Touch.of(ingress.meta, but=WRITTEN_ANNOTATIONS)
+
+
+def about(ingress: Ingress, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Return the problems of an Ingress and those of its whole group."""
+    return tuple(
+        problem
+        for problem in problems
+        if problem.subject == ingress.subject or not _is_of_one_ingress(problem.subject)
+    )
+
+
+def _is_of_one_ingress(subject: str) -> bool:
+    kind, _, name = subject.partition(" ")
+    return kind == "Ingress" and "/" in name

@@ -114,6 +114,10 @@ class AnnotationModel(BaseModel):
     """Full keys that others read, with a sentence on why they have no effect here."""
     unknown: ClassVar[str] = "is not an annotation of ours"
     """What findings say of a key that is watched and not declared."""
+    topics: ClassVar[tuple[str, ...]] = ()
+    """The headings of the reference page in their order; empty: in the order of the annotations."""
+    refusal: ClassVar[str] = "Nothing is changed until all of an object's values are allowed."
+    """What the reference page says of an object with a value that is not allowed."""
 
     @classmethod
     def parse(cls, subject: str, annotations: Mapping[str, str]) -> Parsed[Self]:

@@ -13,36 +13,36 @@ from lbcontroller.annotations.declare import AnnotationModel, Key, Merge, Scope
 from lbcontroller.model.enums import HealthCheckProtocol, Scheme
 from lbcontroller.model.ids import AllocationId
 
-_FRONTEND: Final = "Network load balancer in front"
+TOPIC: Final = "Network load balancer in front"
 
 
 def _check(suffix: str, absent: str) -> Key:
     """Return the key of a health check's setting: members with the same listener must agree on it."""
-    return Key(suffix, _FRONTEND, absent, merge=Merge.EXCLUSIVE, scope=Scope.FRONTEND_LISTENER)
+    return Key(suffix, TOPIC, absent, merge=Merge.EXCLUSIVE, scope=Scope.FRONTEND_LISTENER)
 
 
 class FrontendNlbAnnotations(AnnotationModel):
     """What an Ingress says about the network load balancer in front; a part of `IngressAnnotations`."""
 
     enable_frontend_nlb: Annotated[
-        bool | None, Key("enable-frontend-nlb", _FRONTEND, "false", merge=Merge.EXCLUSIVE), BOOLEAN
+        bool | None, Key("enable-frontend-nlb", TOPIC, "false", merge=Merge.EXCLUSIVE), BOOLEAN
     ] = None
     """Put a network load balancer in front; without it the keys below have no effect."""
     frontend_nlb_scheme: Annotated[
         Scheme | None,
-        Key("frontend-nlb-scheme", _FRONTEND, "`--default-load-balancer-scheme`", merge=Merge.EXCLUSIVE),
+        Key("frontend-nlb-scheme", TOPIC, "`--default-load-balancer-scheme`", merge=Merge.EXCLUSIVE),
         enumeration(Scheme),
     ] = None
     """Whether it gets public addresses."""
     frontend_nlb_subnets: Annotated[
         tuple[str, ...] | None,
-        Key("frontend-nlb-subnets", _FRONTEND, "discovered by their tags", merge=Merge.SAME_SET),
+        Key("frontend-nlb-subnets", TOPIC, "discovered by their tags", merge=Merge.SAME_SET),
         list_of(formats.SUBNET),
     ] = None
     """Its subnets, one of each zone."""
     frontend_nlb_eip_allocations: Annotated[
         tuple[AllocationId, ...] | None,
-        Key("frontend-nlb-eip-allocations", _FRONTEND, merge=Merge.SAME_SET),
+        Key("frontend-nlb-eip-allocations", TOPIC, merge=Merge.SAME_SET),
         list_of(formats.ALLOCATION),
     ] = None
     """Its Elastic IP addresses, one for each subnet, in their order."""
@@ -50,7 +50,7 @@ class FrontendNlbAnnotations(AnnotationModel):
         tuple[str, ...],
         Key(
             "frontend-nlb-security-groups",
-            _FRONTEND,
+            TOPIC,
             "those of the application load balancer",
             merge=Merge.EXCLUSIVE,
         ),
@@ -59,7 +59,7 @@ class FrontendNlbAnnotations(AnnotationModel):
     """Its security groups."""
     frontend_nlb_listener_port_mapping: Annotated[
         Mapping[int, int],
-        Key("frontend-nlb-listener-port-mapping", _FRONTEND, "each listen port to itself"),
+        Key("frontend-nlb-listener-port-mapping", TOPIC, "each listen port to itself"),
         ingress_formats.PORT_MAPPING,
     ] = Field(default_factory=dict)
     """Its ports, and the port of the application load balancer that each leads to."""
@@ -101,13 +101,13 @@ class FrontendNlbAnnotations(AnnotationModel):
     """Status codes of a healthy application load balancer."""
     frontend_nlb_tags: Annotated[
         Mapping[str, str],
-        Key("frontend-nlb-tags", _FRONTEND, "those of the application load balancer", merge=Merge.EXCLUSIVE),
+        Key("frontend-nlb-tags", TOPIC, "those of the application load balancer", merge=Merge.EXCLUSIVE),
         formats.TAGS,
     ] = Field(default_factory=dict)
     """Its tags, instead of those of the application load balancer."""
     frontend_nlb_attributes: Annotated[
         Mapping[str, str],
-        Key("frontend-nlb-attributes", _FRONTEND, "as they are", merge=Merge.EXCLUSIVE),
+        Key("frontend-nlb-attributes", TOPIC, "as they are", merge=Merge.EXCLUSIVE),
         formats.ATTRIBUTES,
     ] = Field(default_factory=dict)
     """Its attributes."""

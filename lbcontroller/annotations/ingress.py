@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
-from lbcontroller.annotations import formats, ingress_formats
+from lbcontroller.annotations import backend, formats, frontend_nlb, ingress_formats
 from lbcontroller.annotations.backend import PREFIX, BackendAnnotations
 from lbcontroller.annotations.codecs import BOOLEAN, enumeration, list_of
 from lbcontroller.annotations.declare import AnnotationModel, Key, Merge, NotYet, Scope
@@ -47,6 +47,23 @@ class IngressAnnotations(FrontendNlbAnnotations, BackendAnnotations):
         f"{PREFIX}dry-run-plan": "it is written by the controller and never read"
     }
     unknown: ClassVar[str] = AnnotationModel.unknown
+    topics: ClassVar[tuple[str, ...]] = (
+        _GROUP,
+        _FRONT,
+        _SECURITY,
+        _LISTENERS,
+        _RULES,
+        backend.AUTHENTICATION,
+        backend.TARGETS,
+        backend.HEALTH_CHECKS,
+        _REST,
+        backend.TAGS,
+        frontend_nlb.TOPIC,
+    )
+    refusal: ClassVar[str] = (
+        "What the Ingress has in AWS stays as it is until all of its values are allowed; the others of its\n"
+        "group go on."
+    )
 
     group_name: Annotated[
         str | None, Key("group.name", _GROUP, "a load balancer of its own"), ingress_formats.GROUP_NAME
@@ -151,7 +168,8 @@ class IngressAnnotations(FrontendNlbAnnotations, BackendAnnotations):
         Key("mutual-authentication", _LISTENERS, "as it is", merge=Merge.EXCLUSIVE, scope=Scope.LISTENER),
         MUTUAL_AUTHENTICATION,
     ] = None
-    """Whether HTTPS listeners ask clients for certificates, port by port."""
+    """Whether HTTPS listeners ask clients for certificates, port by port. Example:
+    `[{"port": 443, "mode": "verify", "trustStore": "clients", "ignoreClientCertificateExpiry": false}]`."""
     listener_attributes: Annotated[
         Mapping[ListenerKey, Mapping[str, str]],
         Key(
@@ -181,23 +199,41 @@ class IngressAnnotations(FrontendNlbAnnotations, BackendAnnotations):
     actions: Annotated[
         Mapping[str, IngressAction], Key("actions", _RULES, parameter=ingress_formats.NAME_PARAMETER), ACTION
     ] = Field(default_factory=dict)
-    """What is done for backends of this name whose port is called `use-annotation`."""
+    """What is done for backends of this name whose port is called `use-annotation`. Examples:
+    `{"type": "redirect", "redirectConfig": {"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}}`,
+    `{"type": "fixed-response", "fixedResponseConfig": {"contentType": "text/plain", "statusCode": "503",
+    "messageBody": "back soon"}}`,
+    `{"type": "forward", "forwardConfig": {"targetGroups": [{"serviceName": "blue", "servicePort": 80,
+    "weight": 80}, {"targetGroupName": "green", "weight": 20}],
+    "targetGroupStickinessConfig": {"enabled": true, "durationSeconds": 300}}}`."""
     conditions: Annotated[
         Mapping[str, tuple[Condition, ...]],
         Key("conditions", _RULES, parameter=ingress_formats.NAME_PARAMETER),
         CONDITIONS,
     ] = Field(default_factory=dict)
-    """What requests must have, beside host and path, to reach backends of this name."""
+    """What requests must have, beside host and path, to reach backends of this name. Further hosts and paths
+    are alternatives to those. Examples:
+    `[{"field": "http-header", "httpHeaderConfig": {"httpHeaderName": "X-Env", "values": ["canary"]}}]`,
+    `[{"field": "host-header", "hostHeaderConfig": {"values": ["*.example.com"]}}]`,
+    `[{"field": "path-pattern", "pathPatternConfig": {"regexValues": ["^/v[12]/"]}}]`,
+    `[{"field": "http-request-method", "httpRequestMethodConfig": {"values": ["GET", "HEAD"]}}]`,
+    `[{"field": "query-string", "queryStringConfig": {"values": [{"key": "version", "value": "2"}]}}]`,
+    `[{"field": "source-ip", "sourceIPConfig": {"values": ["192.0.2.0/24"]}}]`."""
     transforms: Annotated[
         Mapping[str, tuple[Transform, ...]],
         Key("transforms", _RULES, parameter=ingress_formats.NAME_PARAMETER),
         TRANSFORMS,
     ] = Field(default_factory=dict)
-    """How requests are rewritten for backends of this name."""
+    """How requests are rewritten for backends of this name. Examples:
+    `[{"type": "url-rewrite", "urlRewriteConfig": {"rewrites": [{"regex": "^/api/(.*)$",
+    "replace": "/$1"}]}}]`, `[{"type": "host-header-rewrite", "hostHeaderRewriteConfig":
+    {"rewrites": [{"regex": "^www[.]", "replace": ""}]}}]`."""
     use_regex_path_match: Annotated[bool | None, Key("use-regex-path-match", _RULES, "false"), BOOLEAN] = None
     """Whether paths of type `ImplementationSpecific` are regular expressions, behind their first slash."""
     jwt_validation: Annotated[ValidateJwtAction | None, Key("jwt-validation", _RULES), JWT_VALIDATION] = None
-    """Let only requests with a valid token pass, on HTTPS listeners."""
+    """Let only requests with a valid token pass, on HTTPS listeners. Example:
+    `{"jwksEndpoint": "https://idp.example.com/keys", "issuer": "https://idp.example.com", "additionalClaims":
+    [{"format": "single-string", "name": "aud", "values": ["site"]}]}`."""
 
     load_balancer_attributes: Annotated[
         Mapping[str, str],

@@ -19,7 +19,7 @@ from lbcontroller.annotations.merge import Decided, Member, Merged, merge
 from lbcontroller.model.enums import Protocol
 from lbcontroller.model.findings import Finding, FindingReason, Severity
 
-_OF_FIRST: Final[Mapping[str, str]] = {
+OF_FIRST: Final[Mapping[str, str]] = {
     "load_balancer_attributes": "loadBalancerAttributes",
     "minimum_load_balancer_capacity": "minimumLoadBalancerCapacity",
     "ipam_ipv4_pool_id": "ipamConfiguration",
@@ -59,7 +59,7 @@ def merge_load_balancer(members: Iterable[GroupMember]) -> GroupSettings:
     first = ordered[0].params if ordered else None
     decided = {
         (field, None): Decided(value=getattr(first, field), source=f"{first.subject} spec.{name}")
-        for field, name in _OF_FIRST.items()
+        for field, name in OF_FIRST.items()
         if first is not None and getattr(first, field) not in (None, {})
     }
     merged = merge(IngressAnnotations, said, decided=decided)
@@ -129,7 +129,7 @@ def _about(member: Member[IngressAnnotations], listener: ListenerKey) -> Member[
 def _not_of_first(members: Sequence[GroupMember], holds: IngressAnnotations) -> Iterator[Finding]:
     """Yield a finding for each setting of a class that does not count, because it is not the first one's."""
     for member in members[1:]:
-        for field, name in _OF_FIRST.items():
+        for field, name in OF_FIRST.items():
             value = getattr(member.params, field, None)
             if value in (None, {}) or _is_part(value, getattr(holds, field)):
                 continue

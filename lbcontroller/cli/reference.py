@@ -7,14 +7,20 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from lbcontroller.annotations.backend import BackendAnnotations
+from lbcontroller.annotations.ingress import IngressAnnotations
 from lbcontroller.annotations.reference import render
 from lbcontroller.annotations.schema import wire_schema
 from lbcontroller.annotations.service import ServiceAnnotations
+from lbcontroller.cli.class_params_page import class_params_page
 from lbcontroller.cli.inventory_page import inventory_page
 from lbcontroller.cli.settings_page import settings_page
 from lbcontroller.cli.telemetry_pages import log_fields_page, metrics_page
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "ingress-annotations.md": lambda: render(IngressAnnotations, shared=BackendAnnotations),
+    "ingress-annotations.schema.json": lambda: _json(wire_schema(IngressAnnotations)),
+    "ingress-class-params.md": class_params_page,
     "inventory-file.md": inventory_page,
     "log-fields.md": log_fields_page,
     "metrics.md": metrics_page,

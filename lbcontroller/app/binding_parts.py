@@ -20,10 +20,11 @@ from lbcontroller.controller.publish import Publisher, Topic
 from lbcontroller.controller.queue import Priority
 from lbcontroller.controller.readiness import GateWriter, HealthPolls
 from lbcontroller.controller.registration import Registrar
-from lbcontroller.controller.target_groups import TargetGroupFinder
+from lbcontroller.controller.target_groups import HeldTargetGroups, TargetGroupFinder
 from lbcontroller.controller.target_quotas import TargetQuotas
-from lbcontroller.keys import BackendRulesKey
+from lbcontroller.keys import BackendRulesKey, ObjectName
 from lbcontroller.kube.client import Client
+from lbcontroller.kube.resources import ResourceType
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.metrics import Metrics
 
@@ -35,6 +36,8 @@ class ClusterOutlets:
     publisher: Publisher
     claims: ClaimedTargets
     gates: GateWriter
+    has_service: Callable[[ObjectName], bool]
+    """Asks the API server whether there is a Service."""
 
     @classmethod
     def of(cls, publisher: Publisher, client: Client, metrics: Metrics) -> ClusterOutlets:
@@ -45,6 +48,7 @@ class ClusterOutlets:
             gates=GateWriter(
                 publisher.writer, now=lambda: datetime.now(UTC), opened=metrics.readiness_gate_opened
             ),
+            has_service=lambda name: client.get(ResourceType.SERVICES, name) is not None,
         )
 
 
@@ -75,7 +79,8 @@ def binding_reconciler(
         claims=outlets.claims,
         polls=polls,
         gates=outlets.gates,
-        missing=MissingBackends(clock),
+        missing=MissingBackends(outlets.has_service, clock),
+        held=HeldTargetGroups(),
         quotas=TargetQuotas(
             balances_across_zones=lambda stack: balances_across_zones(access.observer.observe(stack))
         ),

@@ -15,6 +15,7 @@ from lbcontroller.build.quic import QUIC_PROTOCOLS
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.errors import InvalidConfig, Problem
 from lbcontroller.model.enums import Protocol, TargetType
+from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.model.ids import Arn, VpcId
 from lbcontroller.model.observed import TargetGroupFact
 from lbcontroller.model.resources import BindingSpec
@@ -123,6 +124,22 @@ def taken(binding: Binding, holder: Binding) -> InvalidConfig:
             expected=f"{holder.subject} has this target group already, and is older",
             hint="delete one of the two, or set spec.multiClusterTargetGroup: true in all of them",
         )
+    )
+
+
+def moved(binding: Binding, former: Arn) -> Finding:
+    """Return what to tell when a binding names another target group than before."""
+    arn, name = binding.spec.target_group, binding.spec.target_group_name
+    field, value = ("targetGroupARN", arn) if arn else ("targetGroupName", name)
+    return Finding(
+        severity=Severity.WARNING,
+        subject=binding.subject,
+        reason=FindingReason.TARGET_GROUP_CHANGED,
+        message=(
+            f"spec.{field}: {str(value)!r}: the binding had {former} before; its targets are registered in "
+            "the new target group and not in the former one any more (make a new binding instead: the "
+            "admission webhooks refuse this change)"
+        ),
     )
 
 

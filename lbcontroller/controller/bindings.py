@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final, assert_never
 
 from lbcontroller.build.backend_rules import binding_rules
+from lbcontroller.build.target_group_facts import moved
 from lbcontroller.build.targets import BackendNotFound, TargetsResult, build_targets
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.snapshot import Snapshot
@@ -21,13 +23,18 @@ from lbcontroller.controller.departures import MissingBackends
 from lbcontroller.controller.publish import Publisher, holds_finalizer
 from lbcontroller.controller.readiness import GateWriter, HealthPolls
 from lbcontroller.controller.registration import Registrar, Registration
-from lbcontroller.controller.target_groups import BoundTargetGroup, TargetGroupFinder
+from lbcontroller.controller.target_groups import BoundTargetGroup, HeldTargetGroups, TargetGroupFinder
 from lbcontroller.controller.target_quotas import TargetQuotas
 from lbcontroller.errors import LbControllerError, NotReady, Stage, during
-from lbcontroller.keys import BindingKey
+from lbcontroller.keys import BindingKey, ObjectName
+from lbcontroller.kube.resources import ResourceType
+from lbcontroller.model.findings import Finding
 from lbcontroller.model.identity import identify_labels
 from lbcontroller.plan.readiness import plan_gates, release_gates
 from lbcontroller.settings import Settings
+
+UNREPORTED_SECONDS: Final = 15.0
+"""A Service that exists and that no watch reports is waited for so long; the watch reports it before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +50,7 @@ class BindingReconciler:
     polls: HealthPolls
     gates: GateWriter
     missing: MissingBackends
+    held: HeldTargetGroups
     quotas: TargetQuotas
     ledger: RuleLedger
     wake_rules: Callable[[], None]
@@ -82,6 +90,8 @@ class BindingReconciler:
     def _ensure(self, key: BindingKey, binding: Binding, snapshot: Snapshot) -> float | None:
         bound = self.finder.find(binding)
         self.publisher.hold(binding)
+        if not binding.spec.multi_cluster:
+            self.claims.drop(binding)
         result = build_targets(
             bound.binding,
             snapshot,
@@ -90,11 +100,13 @@ class BindingReconciler:
         )
         match result:
             case BackendNotFound():
-                self._abandon(key, bound, result)
+                self._abandon(key, bound, result, snapshot)
                 return None
             case TargetsResult():
                 self.missing.found(key.name)
                 return self._serve(key, bound, result, snapshot)
+            case _:
+                assert_never(result)
 
     def _serve(
         self, key: BindingKey, bound: BoundTargetGroup, wanted: TargetsResult, snapshot: Snapshot
@@ -103,7 +115,8 @@ class BindingReconciler:
         rules_failure = self._enter_rules(key, binding, wanted, snapshot)
         quotas = self.quotas.check(binding, wanted, snapshot)
         done = self.registrar.register(bound, wanted, snapshot)
-        self.publisher.findings(binding, (*wanted.findings, *quotas, *done.findings))
+        moves = self._leave_former(snapshot.bindings[key.name], bound, done)
+        self.publisher.findings(binding, (*wanted.findings, *quotas, *done.findings, *moves))
         waiting = self._publish_gates(binding, wanted, done, snapshot)
         again = min((wait for wait in (done.retry_after, waiting) if wait is not None), default=None)
         failure = done.failure or rules_failure
@@ -135,6 +148,24 @@ class BindingReconciler:
             self.wake_rules()
         return None
 
+    def _leave_former(
+        self, binding: Binding, bound: BoundTargetGroup, done: Registration
+    ) -> tuple[Finding, ...]:
+        """Take the targets out of the target group that a binding had before it was changed.
+
+        Webhooks refuse such a change. Without them it is followed, as if the binding had been made anew.
+        """
+        former = self.held.former(bound)
+        if former is not None and done.failure is not None:
+            return ()  # what serves is left alone until its successors are registered
+        told: tuple[Finding, ...] = ()
+        if former is not None and identify_labels(binding.meta.labels) is None:
+            if left := self.finder.find_to_leave(former.binding):
+                self.registrar.empty(left)
+            told = (moved(binding, former.arn),)
+        self.held.hold(bound)
+        return told
+
     def _publish_gates(
         self, binding: Binding, wanted: TargetsResult, done: Registration, snapshot: Snapshot
     ) -> float | None:
@@ -150,10 +181,17 @@ class BindingReconciler:
             self.polls.learned(name, planned.waiting)
         return self.polls.interval(name)
 
-    def _abandon(self, key: BindingKey, bound: BoundTargetGroup, missing: BackendNotFound) -> None:
+    def _abandon(
+        self, key: BindingKey, bound: BoundTargetGroup, missing: BackendNotFound, snapshot: Snapshot
+    ) -> None:
         """Take everything back that was done for a Service, or a port of it, that is not there any more."""
         if (wait := self.missing.wait(key.name)) > 0:
             raise NotReady(missing.finding.message, retry_after=wait)
+        service = ObjectName(key.name.namespace, bound.binding.spec.service)
+        if service not in snapshot.services and not self.missing.is_gone(service):
+            raise NotReady(
+                f"no watch reports Service {service}, which exists", retry_after=UNREPORTED_SECONDS
+            )
         self.publisher.findings(bound.binding, (missing.finding,))
         self.registrar.empty(bound)
         self.quotas.forget(key.name)
@@ -167,8 +205,7 @@ class BindingReconciler:
         if identify_labels(binding.meta.labels) is None and (bound := self.finder.find_to_leave(binding)):
             self.registrar.empty(bound)
         # Targets of a stack's own target group stay: the group is deleted next, or gets its binding back.
-        if binding.spec.multi_cluster:
-            self.claims.close(binding)
+        self.claims.close(binding)
         self._strike_out(key)
         self._release_gates(key)
         self.publisher.let_go(binding)
@@ -182,6 +219,8 @@ class BindingReconciler:
         self.polls.forget(key.name)
         self.missing.found(key.name)
         self.registrar.departures.forget(key.name)
+        self.held.leave(key.name)
+        self.publisher.forget(ResourceType.TARGET_GROUP_BINDINGS, key.name)
 
     def _strike(self, key: BindingKey) -> None:
         if self.ledger.strike(key.name):

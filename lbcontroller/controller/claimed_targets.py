@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lbcontroller.cluster.binding import Binding
+from lbcontroller.errors import Denied
 from lbcontroller.keys import ObjectName
 from lbcontroller.kube.client import Client
 from lbcontroller.kube.resources import ObjectRef, ResourceType
@@ -70,13 +71,31 @@ class ClaimedTargets:
         with self._lock:
             self._accounts[binding.meta.uid] = _Account(uid, claimed)
 
-    def close(self, binding: Binding) -> None:
-        """Delete the account of a binding that goes.
+    def drop(self, binding: Binding) -> None:
+        """Delete the account of a binding whose target group is not shared any more.
+
+        Only one that is known: to ask for accounts that never were would cost a request for each binding.
 
         Raises:
             LbControllerError: as the API server's client does.
         """
-        account = self._account(binding)
+        with self._lock:
+            known = binding.meta.uid in self._accounts
+        if known:
+            self.close(binding)
+
+    def close(self, binding: Binding) -> None:
+        """Delete the account of a binding that goes; it may be from a time when its target group was shared.
+
+        Raises:
+            LbControllerError: as the API server's client does.
+        """
+        try:
+            account = self._account(binding)
+        except Denied:
+            if binding.spec.multi_cluster:
+                raise
+            return  # who may not read ConfigMaps has never written one
         if account is not None:
             self._writer.delete(_ref(binding, account.uid))
         self._forget(binding)

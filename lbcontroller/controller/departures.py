@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import assert_never
 
 from lbcontroller.cluster.binding import Binding
+from lbcontroller.cluster.node import NodeReadiness
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.keys import ObjectName
@@ -44,7 +45,7 @@ class Departures:
         surplus: Collection[Target],
         snapshot: Snapshot,
         *,
-        wanted: int,
+        wanted: frozenset[Target],
         registered: int,
     ) -> Deregistration:
         """Return which of the `surplus` targets of a binding to deregister now.
@@ -52,9 +53,9 @@ class Departures:
         Args:
             binding: the binding.
             surplus: its registered targets that are not wanted.
-            snapshot: the slices of its Service.
-            wanted: how many targets are to be registered.
-            registered: how many are.
+            snapshot: the slices of its Service, and every node.
+            wanted: what is to be registered.
+            registered: how many targets are.
         """
         name = binding.meta.name
         if not surplus:
@@ -65,11 +66,15 @@ class Departures:
             name, {pod.name for target in surplus for pod in self._cache.pods_at(target.id)}
         )
         situation = Situation(
-            wanted=wanted, registered=registered, now=self._clock(), hold_down=self._hold_down
+            wanted=len(wanted), registered=registered, now=self._clock(), hold_down=self._hold_down
         )
         with self._lock:
             pace = self._paces.get(name, Pace())
-        planned = plan_deregistration(surplus, self._ready(binding, surplus, snapshot), situation, pace)
+        if binding.spec.target_type is TargetType.INSTANCE:
+            ready = _of_fit_nodes(surplus, wanted, snapshot)
+        else:
+            ready = self._of_ready_pods(binding, surplus, snapshot)
+        planned = plan_deregistration(surplus, ready, situation, pace)
         with self._lock:
             self._paces[name] = planned.pace
         if not planned.held:
@@ -82,10 +87,10 @@ class Departures:
         with self._lock:
             self._paces.pop(binding, None)
 
-    def _ready(self, binding: Binding, surplus: Collection[Target], snapshot: Snapshot) -> frozenset[Target]:
+    def _of_ready_pods(
+        self, binding: Binding, surplus: Collection[Target], snapshot: Snapshot
+    ) -> frozenset[Target]:
         """Return the targets whose pods are there and ready although no slice lists them."""
-        if binding.spec.target_type is not TargetType.IP:
-            return frozenset()
         listed = {endpoint.pod for view in snapshot.slices for endpoint in view.endpoints}
         return frozenset(
             target
@@ -100,14 +105,30 @@ class Departures:
         )
 
 
-class MissingBackends:
-    """Remembers since when Services, or ports of them, are missing. For any thread.
+def _of_fit_nodes(
+    surplus: Iterable[Target], wanted: Iterable[Target], snapshot: Snapshot
+) -> frozenset[Target]:
+    """Return the targets whose nodes are ready, or not known at all, although none of them is selected.
 
-    A binding may be reported before its Service: they come by different watches.
+    A node that is to serve on another port is selected.
+    """
+    unfit = {
+        node.instance_id for node in snapshot.nodes.values() if node.readiness is not NodeReadiness.READY
+    }
+    selected = {target.id for target in wanted}
+    return frozenset(target for target in surplus if target.id not in unfit | selected)
+
+
+class MissingBackends:
+    """Tells whether Services, or ports of them, are really missing. For any thread.
+
+    A binding may be reported before its Service: they come by different watches. And a watch may report what
+    is not so: nothing is taken down for a Service that the API server still has when it is asked for it.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Measure with `clock`, in seconds."""
+    def __init__(self, exists: Callable[[ObjectName], bool], clock: Callable[[], float]) -> None:
+        """Ask the API server for a Service with `exists`, and measure with `clock`, in seconds."""
+        self._exists = exists
         self._clock = clock
         self._lock = threading.Lock()
         self._since: dict[ObjectName, float] = {}
@@ -118,6 +139,14 @@ class MissingBackends:
         with self._lock:
             return self._since.setdefault(binding, now) + NEWS_SECONDS - now
 
+    def is_gone(self, service: ObjectName) -> bool:
+        """Return whether a Service that no watch reports does not exist.
+
+        Raises:
+            LbControllerError: as the API server's client does.
+        """
+        return not self._exists(service)
+
     def found(self, binding: ObjectName) -> None:
         """Note that a binding's backend is there, or that the binding is gone."""
         with self._lock:
@@ -127,19 +156,25 @@ class MissingBackends:
 def held_back(binding: Binding, planned: Deregistration) -> tuple[Finding, ...]:
     """Return what to tell about targets that stay for now."""
     service = ObjectName(binding.meta.name.namespace, binding.spec.service)
+    on_nodes = binding.spec.target_type is TargetType.INSTANCE
+    portions = f"they are deregistered in portions of {PORTION:.0%} of the target group"
     match planned.because:
         case None | HeldBecause.NEWS_DIFFER:
             return ()
+        case HeldBecause.NO_ENDPOINTS if on_nodes:
+            message = (
+                f"no node is to be registered for Service {service}, and those that are do not say that they "
+                "are not ready: they stay registered for a while, in case that is a mistake"
+            )
         case HeldBecause.NO_ENDPOINTS:
             message = (
                 f"Service {service} has no endpoints, but pods behind registered targets are ready: they "
                 "stay registered for a while, in case its selector or its EndpointSlices are a mistake"
             )
+        case HeldBecause.MANY_AT_ONCE if on_nodes:
+            message = f"Many nodes are not to be registered for Service {service} any more: {portions}"
         case HeldBecause.MANY_AT_ONCE:
-            message = (
-                f"Many ready pods left the endpoints of Service {service} at once: they are deregistered in "
-                f"portions of {PORTION:.0%} of the target group"
-            )
+            message = f"Many ready pods left the endpoints of Service {service} at once: {portions}"
         case _:
             assert_never(planned.because)
     return (

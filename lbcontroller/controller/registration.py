@@ -75,7 +75,7 @@ class Registrar:
             binding,
             self._owned(binding, changes),
             snapshot,
-            wanted=len(wanted.targets),
+            wanted=wanted.targets,
             registered=_count(observed),
         )
         failure = self._send(bound, register, leaving, wanted.targets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 
 from lbcontroller.aws.target_accounts import TargetAccount, TargetAccounts
@@ -17,6 +18,7 @@ from lbcontroller.build.target_group_facts import (
 )
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.controller.cache import ClusterCache
+from lbcontroller.keys import ObjectName
 from lbcontroller.model.identity import identify_labels
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import TargetGroupFact
@@ -87,6 +89,37 @@ class TargetGroupFinder:
 
     def _account(self, spec: BindingSpec) -> TargetAccount:
         return self.accounts.of_role(spec.role_arn, spec.role_external_id)
+
+
+class HeldTargetGroups:
+    """Which target group each binding had at its last reconcile. For any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: dict[ObjectName, BoundTargetGroup] = {}
+
+    def former(self, bound: BoundTargetGroup) -> BoundTargetGroup | None:
+        """Return the target group that a binding had before it was changed; None when it has the same one."""
+        with self._lock:
+            before = self._held.get(bound.binding.meta.name)
+        if before is None or before.arn == bound.arn:
+            return None
+        return before if before.binding.meta.uid == bound.binding.meta.uid else None
+
+    def hold(self, bound: BoundTargetGroup) -> None:
+        """Note which one a binding has now."""
+        with self._lock:
+            before = self._held.get(bound.binding.meta.name)
+            self._held[bound.binding.meta.name] = bound
+        if before is not None and before.arn != bound.arn:
+            before.account.targets.forget(before.arn)
+
+    def leave(self, binding: ObjectName) -> None:
+        """Forget a binding that is gone, and what was remembered of its target group."""
+        with self._lock:
+            before = self._held.pop(binding, None)
+        if before is not None:
+            before.account.targets.forget(before.arn)
 
 
 def _fact(account: TargetAccount, spec: BindingSpec) -> TargetGroupFact | None:

@@ -141,7 +141,7 @@ def of_pod(cache: ClusterCache, pod: ObjectName) -> Iterator[Trigger]:
 def of_node(cache: ClusterCache, before: Node | None, after: Node | None) -> Iterator[Trigger]:
     """Yield the work that a new, changed or deleted Node asks for."""
     for binding in cache.bindings():
-        if binding.spec.target_type is TargetType.INSTANCE:
+        if binding.spec.target_type is not TargetType.IP:  # absent where its target group says it
             yield Trigger(BindingKey(binding.meta.name), Priority.HIGH)
     node = after or before
     if node is not None and (before is None or after is None or before.readiness != after.readiness):

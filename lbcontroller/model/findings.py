@@ -40,6 +40,7 @@ class FindingReason(StrEnum):
     TARGETS_LEFT_OUT = "TargetsLeftOut"
     DEREGISTRATION_HELD = "DeregistrationHeld"
     RULES_HELD = "RulesHeld"
+    TARGET_GROUP_CHANGED = "TargetGroupChanged"
     SHORT_GRACE_PERIOD = "ShortGracePeriod"
     DRAIN_NOT_COORDINATED = "DrainNotCoordinated"
     SHARED_SERVER_ID = "SharedServerId"

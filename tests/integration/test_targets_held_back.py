@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lbcontroller.keys import BindingKey, ObjectName
 from tests.support.own_target_groups import a_target_group, an_app, bind, targets, warnings
 from tests.support.yard import Yard
 
@@ -89,3 +90,60 @@ def test_a_switch_of_many_pods_to_others_goes_in_portions(yard: Yard) -> None:
     assert after <= set(targets(yard, arn))
     assert len(before & set(targets(yard, arn))) == 12
     assert "Many ready pods left the endpoints" in warnings(yard)[0]
+
+
+def test_a_service_that_only_the_watch_lost_keeps_its_targets(yard: Yard) -> None:
+    arn = bound(yard)
+    assert yard.controller is not None
+    watches, name = yard.controller.parts.watches, ObjectName("default", "app")
+    service = watches.cache.service(name)
+
+    watches.on_service(name, service, None)
+    assert yard.controller.wait_settled(timeout=10.0)
+    assert yard.controller.parts.events.flush(10.0)
+    assert set(targets(yard, arn)) == yard.pod_ips("app")
+    assert warnings(yard) == []
+
+    watches.on_service(name, None, service)
+    yard.settle()
+    assert yard.writes() == {"elbv2:RegisterTargets": 1}
+
+
+def test_nodes_that_nobody_reports_any_more_do_not_empty_the_target_group_at_once(yard: Yard) -> None:
+    arn = a_target_group(yard, TargetType="instance")
+    yard.apply(an_app(type_="NodePort"))
+    bind(yard, targetGroupARN=arn)
+    yard.settle()
+    assert yard.controller is not None
+    watches, instances = yard.controller.parts.watches, set(targets(yard, arn))
+    nodes = dict(watches.cache.binding_snapshot(BindingKey(ObjectName("default", "own"))).nodes)
+
+    for name, node in nodes.items():
+        watches.on_node(ObjectName("", name), node, None)
+    assert yard.controller.wait_settled(timeout=10.0)
+    assert yard.controller.parts.events.flush(10.0)
+    assert set(targets(yard, arn)) == instances
+    (message,) = warnings(yard)
+    assert "no node is to be registered for Service default/app" in message
+
+    for name, node in nodes.items():
+        watches.on_node(ObjectName("", name), None, node)
+    yard.settle()
+    assert yard.writes() == {"elbv2:RegisterTargets": 1}
+
+
+def test_a_node_that_is_excluded_leaves_at_once(yard: Yard) -> None:
+    arn = a_target_group(yard, TargetType="instance")
+    yard.apply(an_app(type_="NodePort"))
+    bind(yard, targetGroupARN=arn)
+    yard.settle()
+
+    node = yard.names("nodes")[0]
+    label = {"node.kubernetes.io/exclude-from-external-load-balancers": ""}
+    yard.patch("node", node, {"metadata": {"labels": label}})
+    yard.settle()
+    assert len(targets(yard, arn)) == len(yard.names("nodes")) - 1
+
+    yard.patch("node", node, {"metadata": {"labels": dict.fromkeys(label)}})
+    yard.settle()
+    assert len(targets(yard, arn)) == len(yard.names("nodes"))

@@ -118,3 +118,37 @@ def test_bindings_of_one_cluster_may_share_one_target_group_too(yard: Yard) -> N
     yard.delete("targetgroupbinding", "second")
     yard.settle()
     assert set(targets(yard, arn)) == {FOREIGN, *yard.pod_ips("app")}
+
+
+def unshare(yard: Yard) -> None:
+    yard.patch("targetgroupbinding", "own", {"spec": {"multiClusterTargetGroup": None}})
+
+
+def test_a_target_group_that_is_not_shared_any_more_needs_no_account(yard: Yard) -> None:
+    arn = a_target_group(yard)
+    yard.apply(an_app())
+    bind(yard, targetGroupARN=arn, multiClusterTargetGroup=True)
+    yard.settle()
+    assert account(yard) is not None
+
+    unshare(yard)
+    yard.settle()
+
+    assert account(yard) is None
+    assert set(targets(yard, arn)) == yard.pod_ips("app")
+
+
+def test_an_account_that_outlived_its_use_goes_with_its_binding(yard: Yard) -> None:
+    arn = a_target_group(yard)
+    yard.apply(an_app())
+    bind(yard, targetGroupARN=arn, multiClusterTargetGroup=True)
+    yard.settle()
+    yard.stop_controller()
+    unshare(yard)
+    yard.start_controller()
+
+    yard.delete("targetgroupbinding", "own")
+    yard.settle()
+
+    assert account(yard) is None
+    assert yard.find("targetgroupbinding", "own") is None

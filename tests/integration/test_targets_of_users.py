@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 
+from lbcontroller.kube.resources import ResourceType
+from lbcontroller.model.ids import Arn
 from tests.support.own_target_groups import a_target_group, an_app, bind, targets, warnings
 from tests.support.yard import Yard
 
@@ -189,3 +192,22 @@ def test_a_name_that_no_target_group_has_is_told(yard: Yard) -> None:
 
     (message,) = warnings(yard)
     assert message.startswith("spec.targetGroupName: 'nowhere': AWS knows no such target group")
+
+
+def test_nothing_is_remembered_of_a_binding_that_is_gone(yard: Yard) -> None:
+    arn = Arn(a_target_group(yard))
+    yard.apply(an_app())
+    bind(yard, targetGroupARN=arn)
+    bind(yard, "odd", targetGroupName="nowhere")
+    yard.settle()
+    assert yard.controller is not None
+    parts = yard.controller.parts
+    assert parts.aws.access.target_accounts.own.targets.age(arn) < math.inf
+
+    for name in ("own", "odd"):
+        yard.delete("targetgroupbinding", name)
+    yard.settle()
+
+    assert parts.aws.access.target_accounts.own.targets.age(arn) == math.inf
+    remembered = parts.outcomes.publisher._told  # noqa: SLF001 - it shows nowhere else
+    assert [name for resource, name in remembered if resource is ResourceType.TARGET_GROUP_BINDINGS] == []

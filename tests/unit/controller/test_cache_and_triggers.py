@@ -263,8 +263,9 @@ class TestOtherTriggers:
         assert list(triggers.of_pod(cache, named("pod-1"))) == [BINDING]
         assert list(triggers.of_pod(cache, named("pod-2"))) == []
 
-    def test_a_new_node_wakes_bindings_of_instances(self) -> None:
-        cache = a_cache(a_binding(target_type="instance"), a_binding("ip"))
+    @pytest.mark.parametrize("target_type", ["instance", ""], ids=["instance", "as-its-target-group-has-it"])
+    def test_a_new_node_wakes_bindings_of_instances(self, target_type: str) -> None:
+        cache = a_cache(a_binding(target_type=target_type), a_binding("ip"))
 
         assert list(triggers.of_node(cache, None, a_node("node-9"))) == [BINDING]
 

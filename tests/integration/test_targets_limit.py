@@ -29,5 +29,5 @@ def test_what_is_over_the_limit_is_told_and_registered_as_soon_as_there_is_room(
 
     yard.patch("deployment", "app", {"spec": {"replicas": 3}})
     yard.kubernetes.wait_for(lambda: len(yard.pod_ips("app")) == 3)
-    yard.settle(horizon=0.5)
+    yard.settle()
     assert set(targets(yard, arn)) == yard.pod_ips("app")

@@ -20,6 +20,7 @@ from lbcontroller.controller.publish import Publisher, holds_finalizer
 from lbcontroller.controller.refusals import Touch
 from lbcontroller.controller.stack_owner import Done, Standing
 from lbcontroller.keys import StackKey
+from lbcontroller.kube.resources import ResourceType
 from lbcontroller.model.findings import Finding
 from lbcontroller.model.inventory import Inventory
 from lbcontroller.plan.steps import Plan
@@ -127,6 +128,7 @@ class ServiceOwners:
         snapshot = self.cache.stack_snapshot(key)
         service = snapshot.services.get(key.name)
         if service is None:
+            self.publisher.forget(ResourceType.SERVICES, key.name)
             return None
         return ServiceOwner(
             key=key,

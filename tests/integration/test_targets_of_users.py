@@ -7,10 +7,20 @@ from typing import Any
 
 import pytest
 
-from lbcontroller.kube.resources import ResourceType
 from lbcontroller.model.ids import Arn
 from tests.support.own_target_groups import a_target_group, an_app, bind, targets, warnings
 from tests.support.yard import Yard
+
+ALMOST_CLAIMED = """
+apiVersion: v1
+kind: Service
+metadata:
+  name: almost
+  annotations: {service.beta.kubernetes.io/aws-load-balancer-type: external}
+spec:
+  type: LoadBalancer
+  ports: [{port: 80}]
+"""
 
 
 def test_an_arn_and_a_service_are_enough(yard: Yard) -> None:
@@ -194,20 +204,22 @@ def test_a_name_that_no_target_group_has_is_told(yard: Yard) -> None:
     assert message.startswith("spec.targetGroupName: 'nowhere': AWS knows no such target group")
 
 
-def test_nothing_is_remembered_of_a_binding_that_is_gone(yard: Yard) -> None:
+def test_nothing_is_remembered_of_what_is_gone(yard: Yard) -> None:
     arn = Arn(a_target_group(yard))
     yard.apply(an_app())
     bind(yard, targetGroupARN=arn)
-    bind(yard, "odd", targetGroupName="nowhere")
+    yard.apply(ALMOST_CLAIMED)
     yard.settle()
     assert yard.controller is not None
     parts = yard.controller.parts
     assert parts.aws.access.target_accounts.own.targets.age(arn) < math.inf
 
-    for name in ("own", "odd"):
-        yard.delete("targetgroupbinding", name)
+    remembered = parts.outcomes.publisher._told  # noqa: SLF001 - it shows nowhere else
+    assert {name.name for _, name in remembered} == {"own", "almost"}
+
+    yard.delete("targetgroupbinding", "own")
+    yard.delete("service", "almost")
     yard.settle()
 
     assert parts.aws.access.target_accounts.own.targets.age(arn) == math.inf
-    remembered = parts.outcomes.publisher._told  # noqa: SLF001 - it shows nowhere else
-    assert [name for resource, name in remembered if resource is ResourceType.TARGET_GROUP_BINDINGS] == []
+    assert remembered == {}

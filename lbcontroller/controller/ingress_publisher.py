@@ -27,16 +27,17 @@ from lbcontroller.kube import patches
 from lbcontroller.kube.errors import NotFound
 from lbcontroller.kube.events import EventReason, EventType
 
+_STATUS: Final = "status"
 LONGEST_ANNOTATION: Final = 4096
 """Characters; all annotations of an object share 256 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """An annotation that we wrote and that the watch may not have reported yet."""
+    """What we wrote, as long as the watch may not have reported it yet."""
 
-    text: str | None
-    reported: str | None
+    value: object
+    reported: object
     """What stood there when it was written."""
 
 
@@ -46,7 +47,7 @@ class IngressPublisher:
 
     publisher: Publisher
     _written: dict[tuple[str, str], _Written] = field(default_factory=dict)
-    """By the object's uid and the key."""
+    """By the object's uid and the annotation, or `_STATUS`."""
     _reconciled: dict[str, Touch] = field(default_factory=dict)
     """How each Ingress looked when its success was last told, by uid."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -64,15 +65,16 @@ class IngressPublisher:
         self.publisher.forget(ref.resource, ref.name)
         with self._lock:
             self._reconciled.pop(ingress.meta.uid, None)
-            for key in WRITTEN_ANNOTATIONS:
-                self._written.pop((ingress.meta.uid, key), None)
+            for place in (*WRITTEN_ANNOTATIONS, _STATUS):
+                self._written.pop((ingress.meta.uid, place), None)
 
     def addresses(self, ingress: Ingress, entries: tuple[PublishedAddress, ...]) -> bool:
         """Write the addresses of an Ingress where they differ; return whether they did."""
-        if ingress.published == entries:
+        if self._present(ingress, _STATUS, ingress.published) == entries:
             return False
         content = patches.load_balancer_status(as_json(entries))
         self.publisher.writer.patch_status(reference(ingress), content)
+        self._note(ingress, _STATUS, entries, ingress.published)
         return True
 
     def problems(
@@ -84,7 +86,8 @@ class IngressPublisher:
 
     def knows(self, ingress: Ingress, text: str) -> bool:
         """Return whether exactly these problems have been told."""
-        return self._present(ingress, PROBLEMS_ANNOTATION) == text[:LONGEST_ANNOTATION]
+        reported = ingress.meta.annotations.get(PROBLEMS_ANNOTATION)
+        return self._present(ingress, PROBLEMS_ANNOTATION, reported) == text[:LONGEST_ANNOTATION]
 
     def mended(self, ingress: Ingress) -> None:
         """Take away what is written about problems: there are none any more."""
@@ -121,7 +124,8 @@ class IngressPublisher:
     def _annotate(self, ingress: Ingress, key: str, text: str | None) -> bool:
         """Set or remove an annotation of ours where it differs; return whether it did."""
         wanted = None if text is None else text[:LONGEST_ANNOTATION]
-        if self._present(ingress, key) == wanted:
+        reported = ingress.meta.annotations.get(key)
+        if self._present(ingress, key, reported) == wanted:
             return False
         try:
             self.publisher.writer.merge_patch(
@@ -129,19 +133,21 @@ class IngressPublisher:
             )
         except NotFound:
             return False
-        with self._lock:
-            self._written[ingress.meta.uid, key] = _Written(wanted, ingress.meta.annotations.get(key))
+        self._note(ingress, key, wanted, reported)
         return True
 
-    def _present(self, ingress: Ingress, key: str) -> str | None:
-        """Return what stands in an annotation, be it reported already or not."""
-        reported = ingress.meta.annotations.get(key)
+    def _note(self, ingress: Ingress, place: str, value: object, reported: object) -> None:
         with self._lock:
-            written = self._written.get((ingress.meta.uid, key))
-            if written is None or written.reported != reported:
-                self._written.pop((ingress.meta.uid, key), None)
-                return reported
-            return written.text
+            self._written[ingress.meta.uid, place] = _Written(value, reported)
+
+    def _present(self, ingress: Ingress, place: str, reported: object) -> object:
+        """Return what stands somewhere in an Ingress, be it reported already or not."""
+        with self._lock:
+            written = self._written.get((ingress.meta.uid, place))
+            if written is not None and written.reported == reported:
+                return written.value
+            self._written.pop((ingress.meta.uid, place), None)
+            return reported
 
 
 def touch(ingress: Ingress) -> Touch:

@@ -20,6 +20,7 @@ from lbcontroller.cluster.ingress import Ingress
 from lbcontroller.cluster.ingress_class import IngressClass, Namespace
 from lbcontroller.cluster.node import Node
 from lbcontroller.cluster.service import Service
+from lbcontroller.controller.triggers import TOGETHER_SECONDS
 from lbcontroller.keys import ObjectName
 from lbcontroller.kube.connection import Connection
 from lbcontroller.local.aws.recorder import mutating
@@ -118,29 +119,36 @@ class Yard:
 
     def leave(self) -> None:
         """Delete everything as a user would, and let the controller clean up if it can do that at once."""
-        for kind in ("services", "deployments", "targetgroupbindings"):
-            for obj in self.kubernetes.list(kind, namespace="default"):
-                self.kubernetes.delete(kind, obj["metadata"]["name"])
+        within = CLEAN_UP_SECONDS + (TOGETHER_SECONDS if self.kubernetes.list("ingresses") else 0.0)
+        for kind in ("ingresses", "services", "deployments", "targetgroupbindings"):
+            for obj in self.kubernetes.list(kind):
+                name = obj["metadata"]["name"]
+                self.kubernetes.delete(kind, name, namespace=obj["metadata"]["namespace"])
         with suppress(AssertionError):
-            self.settle(within=CLEAN_UP_SECONDS)
+            self.settle(within=within)
 
     def remove_all_objects(self) -> None:
-        """Delete everything in the default namespace, finalizers or not; no controller may be running."""
+        """Delete everything that tests make, finalizers or not; no controller may be running."""
         for kind in (
+            "ingresses",
+            "ingressclasses",
+            "ingressclassparams",
             "deployments",
             "services",
             "targetgroupbindings",
             "endpointslices",
             "pods",
+            "secrets",
             "configmaps",
             "events",
         ):
-            for obj in self.kubernetes.list(kind, namespace="default"):
-                name = obj["metadata"]["name"]
+            for obj in self.kubernetes.list(kind):
+                name, namespace = obj["metadata"]["name"], obj["metadata"].get("namespace", "")
                 if obj["metadata"].get("finalizers"):
-                    self.kubernetes.patch(kind, name, {"metadata": {"finalizers": None}})
-                if self.kubernetes.find(kind, name) is not None:
-                    self.kubernetes.delete(kind, name)
+                    change = {"metadata": {"finalizers": None}}
+                    self.kubernetes.patch(kind, name, change, namespace=namespace)
+                if self.kubernetes.find(kind, name, namespace=namespace) is not None:
+                    self.kubernetes.delete(kind, name, namespace=namespace)
 
     def sweep(self) -> None:
         """Run one round of the drift sweep, at any pace."""

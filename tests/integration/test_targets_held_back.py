@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 
 from lbcontroller.keys import BindingKey, ObjectName
+from lbcontroller.plan.deregistration import NEWS_SECONDS, PORTION_SECONDS
+from lbcontroller.settings import Settings
+from tests.support.manual_clock import ManualClock
 from tests.support.own_target_groups import a_target_group, an_app, bind, targets, warnings
 from tests.support.yard import Yard
 
 TYPO = {"spec": {"selector": {"app": "ap"}}}
+HOLD_DOWN_SECONDS = Settings.parse({"cluster-name": "any"}).empty_endpoints_hold_down
 BRIEF = {"empty-endpoints-hold-down": "2s"}
 OFF = {"empty-endpoints-hold-down": "0"}
 
@@ -90,6 +94,42 @@ def test_a_switch_of_many_pods_to_others_goes_in_portions(yard: Yard) -> None:
     assert after <= set(targets(yard, arn))
     assert len(before & set(targets(yard, arn))) == 12
     assert "Many ready pods left the endpoints" in warnings(yard)[0]
+
+
+def test_portions_leave_one_after_the_other(stepped: Yard, clock: ManualClock) -> None:
+    stepped.apply(an_app("next", replicas=24))
+    arn = bound(stepped, replicas=24)
+    before, left = stepped.pod_ips("app"), []
+
+    stepped.patch("service", "app", {"spec": {"selector": {"app": "next"}}})
+    stepped.settle()
+    for seconds in (NEWS_SECONDS, PORTION_SECONDS, PORTION_SECONDS):
+        left.append(len(before & set(targets(stepped, arn))))
+        clock.advance(seconds)
+        stepped.settle()
+
+    assert left == [24, 12, 3]
+    assert set(targets(stepped, arn)) == stepped.pod_ips("next")
+    assert len(warnings(stepped)) == 1
+
+
+def test_the_hold_down_ends_by_itself(stepped: Yard, clock: ManualClock) -> None:
+    arn = bound(stepped)
+    pods = stepped.pod_ips("app")
+
+    stepped.patch("service", "app", TYPO)
+    stepped.settle()
+    clock.advance(NEWS_SECONDS)
+    stepped.settle()
+    assert len(warnings(stepped)) == 1
+    clock.advance(HOLD_DOWN_SECONDS - NEWS_SECONDS - 1.0)
+    stepped.settle()
+    assert set(targets(stepped, arn)) == pods
+
+    clock.advance(1.0)
+    stepped.settle()
+    assert targets(stepped, arn) == {}
+    assert len(warnings(stepped)) == 1
 
 
 def test_a_service_that_only_the_watch_lost_keeps_its_targets(yard: Yard) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import pytest
 
 from lbcontroller.local.aws.world import seed
 from lbcontroller.local.cluster import LocalCluster, local_cluster
+from tests.support.manual_clock import ManualClock
 from tests.support.yard import Yard
 
 CLUSTER_NAME = "yard"
@@ -27,9 +30,36 @@ def yard(
 
     Parametrised indirectly, the parameter is a map of flags.
     """
-    kubeconfig = tmp_path_factory.mktemp("cluster") / "kubeconfig"
+    with _clean_yard(cluster, tmp_path_factory, getattr(request, "param", None)) as running:
+        yield running
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """The clock of `stepped`."""
+    return ManualClock()
+
+
+@pytest.fixture
+def stepped(
+    cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory, clock: ManualClock
+) -> Iterator[Yard]:
+    """The same, where work becomes due only when the test moves the clock."""
+    with _clean_yard(cluster, tmp_path_factory, clock=clock) as running:
+        yield running
+
+
+@contextmanager
+def _clean_yard(
+    cluster: LocalCluster,
+    directories: pytest.TempPathFactory,
+    flags: Mapping[str, str] | None = None,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Yard]:
+    kubeconfig = directories.mktemp("cluster") / "kubeconfig"
     cluster.kubernetes.write_kubeconfig(kubeconfig)
-    running = Yard(cluster, str(kubeconfig), getattr(request, "param", None))
+    running = Yard(cluster, str(kubeconfig), flags, clock=clock)
     pristine = running.state()
     with running:
         yield running

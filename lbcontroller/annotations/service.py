@@ -136,6 +136,13 @@ class ServiceAnnotations(AnnotationModel):
         enumeration(StatusAddresses),
     ] = None
     """What the status of the Service publishes; addresses only from Kubernetes 1.30 on."""
+    allow_replacement: Annotated[
+        bool | None,
+        Key("aws-load-balancer-allow-replacement", _FRONT, "`--allow-load-balancer-replacement`"),
+        BOOLEAN,
+    ] = None
+    """Let another load balancer, under another hostname, take the place of one that AWS cannot give the name,
+    the addresses or the security groups asked for."""
 
     load_balancer_source_ranges: Annotated[
         tuple[str, ...],

@@ -57,6 +57,10 @@ class BuildResult:
     stack: Stack
     findings: tuple[Finding, ...] = ()
     attribute_fields: AttributeFields = field(default_factory=dict)
+    may_be_replaced: bool | None = None
+    """Whether the object lets another load balancer take the place of its own; None: it does not say."""
+    may_be_replaced_field: str = ""
+    """The annotation where it says so; empty where there is none."""
     status_addresses: StatusAddresses = StatusAddresses.HOSTNAME
     """What the object's status publishes for its load balancer."""
     member_problems: Mapping[ObjectName, tuple[Problem, ...]] = field(default_factory=dict)

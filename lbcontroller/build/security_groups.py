@@ -4,6 +4,7 @@ The first line that fits decides:
 
 | existing load balancer | wanted                | backend group | attached          | source for targets |
 |------------------------|-----------------------|---------------|-------------------|--------------------|
+| is to be replaced      | any                   | any           | as if there were no existing one       |
 | has none               | any                   | any           | none              | none               |
 | has some               | none                  | any           | a problem         |                    |
 | none                   | none                  | any           | none              | none               |
@@ -14,7 +15,8 @@ The first line that fits decides:
 | any                    | given, rules managed  | disabled      | a problem         |                    |
 | any                    | those it has          | any           | those             | backend, if it is  |
 
-A network load balancer is made with security groups or without, and AWS never changes which.
+A network load balancer is made with security groups or without, and AWS never changes which. Another one
+takes its place only where that is allowed.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from lbcontroller.config.load_balancer import (
     LoadBalancerConfig,
     ManagedSecurityGroup,
     NoSecurityGroups,
+    SecurityGroupChoice,
 )
 from lbcontroller.errors import InvalidConfig, NotReady, Problem, ProblemCollector, did_you_mean
 from lbcontroller.model.findings import Finding, FindingReason
@@ -42,6 +45,7 @@ from lbcontroller.model.limits import (
 )
 from lbcontroller.model.references import Kind, Ref, ResourceId
 from lbcontroller.model.resources import SecurityGroup, SecurityGroupRef
+from lbcontroller.settings import REPLACEMENT_FLAG
 
 MANAGED_SECURITY_GROUP_ID: Final = ResourceId(Kind.SECURITY_GROUP, "ManagedLBSecurityGroup")
 BACKEND_GROUP_RETRY_SECONDS: Final = 1.0
@@ -72,12 +76,13 @@ def decide_security_groups(config: LoadBalancerConfig, context: BuildContext) ->
         NotReady: when the shared backend security group is needed and does not exist yet.
     """
     existing, choice = context.inventory.existing, config.security_groups
-    if existing is not None and not existing.has_security_groups:
+    replaced = existing is not None and _is_replaced(choice, config, context)
+    if existing is not None and not existing.has_security_groups and not replaced:
         return _none(_stays_without(config, context))
     match choice:
         case NoSecurityGroups():
-            if existing is not None:
-                raise InvalidConfig(_cannot_lose_groups(choice, context))
+            if existing is not None and existing.has_security_groups and not replaced:
+                raise InvalidConfig(_cannot_lose_groups(choice, config, context))
             return _none(())
         case ManagedSecurityGroup():
             return _managed(choice, config, context)
@@ -87,6 +92,38 @@ def decide_security_groups(config: LoadBalancerConfig, context: BuildContext) ->
             return _kept(context)
         case _:
             assert_never(choice)
+
+
+def _is_replaced(choice: SecurityGroupChoice, config: LoadBalancerConfig, context: BuildContext) -> bool:
+    """Return whether another load balancer takes the place of one that differs in whether it has groups.
+
+    What is only a default moves no load balancer that exists, unless its owner allows it.
+    """
+    if not _can_have_a_successor(config):
+        return False
+    match choice:
+        case ManagedSecurityGroup() | NoSecurityGroups(by_default=True):
+            return config.may_be_replaced is True
+        case GivenSecurityGroups() | NoSecurityGroups():
+            allowed = config.may_be_replaced
+            return context.settings.allow_load_balancer_replacement if allowed is None else allowed
+        case KeptSecurityGroups():
+            return False
+
+
+def _can_have_a_successor(config: LoadBalancerConfig) -> bool:
+    """Return whether another load balancer can be there beside it, needing nothing that this one holds."""
+    addresses = (config.addresses.allocations, config.addresses.private_ipv4, config.addresses.ipv6)
+    return all(given is None for given in addresses) and not config.has_target_groups_of_others
+
+
+def _way_out(config: LoadBalancerConfig, *, by_flag: bool) -> str:
+    """Say how a user gets the load balancer that is asked for."""
+    own = f"{config.fields.may_be_replaced}: true" if config.fields.may_be_replaced else ""
+    setting = ", or ".join(filter(None, (own, REPLACEMENT_FLAG if by_flag else "")))
+    if not setting or not _can_have_a_successor(config):
+        return "to have that, delete it"
+    return f"another one, with another hostname, takes its place with {setting}"
 
 
 def _none(findings: tuple[Finding, ...]) -> SecurityGroupDecision:
@@ -102,7 +139,7 @@ def _stays_without(config: LoadBalancerConfig, context: BuildContext) -> tuple[F
                 context.remark(
                     FindingReason.KEPT_AS_IS,
                     "the load balancer was made without security groups and stays without: "
-                    "AWS gives it some only when it is made anew",
+                    f"AWS gives it none later; {_way_out(config, by_flag=False)}",
                 ),
             )
         case GivenSecurityGroups(field=field, names=names):
@@ -110,16 +147,18 @@ def _stays_without(config: LoadBalancerConfig, context: BuildContext) -> tuple[F
                 context.warning(
                     FindingReason.NEEDS_REPLACEMENT,
                     f"{field}: {', '.join(names)!r} has no effect: the load balancer was made without "
-                    "security groups, and AWS gives it some only when it is made anew",
+                    f"security groups, and AWS gives it none later; {_way_out(config, by_flag=True)}",
                 ),
             )
 
 
-def _cannot_lose_groups(choice: NoSecurityGroups, context: BuildContext) -> Problem:
+def _cannot_lose_groups(
+    choice: NoSecurityGroups, config: LoadBalancerConfig, context: BuildContext
+) -> Problem:
     return context.problem(
         choice.field,
         "the load balancer was made with security groups, and AWS does not take them away",
-        hint="to have it without, delete it and make it anew",
+        hint=_way_out(config, by_flag=not choice.by_default),
     )
 
 

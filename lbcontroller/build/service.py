@@ -75,6 +75,8 @@ def build_service_stack(
         stack=built.stack,
         findings=(*parsed.findings, *built.findings),
         attribute_fields=attribute_fields(parsed.model, built.stack),
+        may_be_replaced=parsed.model.allow_replacement,
+        may_be_replaced_field=ServiceAnnotations.key_of("allow_replacement"),
         status_addresses=parsed.model.status_addresses or settings.status_addresses,
     )
 

@@ -41,6 +41,7 @@ _FIELDS: Final = LoadBalancerFields(
     manage_backend_rules=ServiceAnnotations.key_of("manage_backend_security_group_rules"),
     private_link_inbound_rules=ServiceAnnotations.key_of("inbound_sg_rules_on_private_link_traffic"),
     attributes=ServiceAnnotations.key_of("attributes"),
+    may_be_replaced=ServiceAnnotations.key_of("allow_replacement"),
 )
 
 
@@ -67,7 +68,18 @@ def load_balancer_config(source: ServiceSource, ports: Iterable[ListenerPort]) -
             asked.minimum_load_balancer_capacity if settings.feature_gates.lb_capacity_reservation else None
         ),
         tags=asked.additional_resource_tags,
+        may_be_replaced=asked.allow_replacement,
+        has_target_groups_of_others=_sends_elsewhere(asked),
         fields=_FIELDS,
+    )
+
+
+def _sends_elsewhere(asked: ServiceAnnotations) -> bool:
+    """Return whether traffic goes to target groups of others."""
+    return any(
+        target.target_group_arn is not None
+        for action in asked.actions.values()
+        for target in action.forward_config.target_groups
     )
 
 
@@ -141,7 +153,7 @@ def _security_groups(source: ServiceSource, ports: Iterable[ListenerPort]) -> Se
     if asked.disable_nlb_sg:
         return NoSecurityGroups(field=ServiceAnnotations.key_of("disable_nlb_sg"))
     if not settings.feature_gates.nlb_security_group:
-        return NoSecurityGroups(field=SECURITY_GROUP_GATE)
+        return NoSecurityGroups(field=SECURITY_GROUP_GATE, by_default=True)
     if asked.security_groups:
         manage = asked.manage_backend_security_group_rules
         return GivenSecurityGroups(

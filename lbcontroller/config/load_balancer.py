@@ -100,6 +100,8 @@ class NoSecurityGroups:
 
     field: str
     """The annotation or feature gate that asks for it."""
+    by_default: bool = False
+    """Whether it is said for every load balancer, and not for this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,8 @@ class LoadBalancerFields:
     manage_backend_rules: str = "management of backend rules"
     private_link_inbound_rules: str = "inbound rules on PrivateLink traffic"
     attributes: str = "attributes"
+    may_be_replaced: str = ""
+    """Empty: nowhere but in the flag."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,4 +164,8 @@ class LoadBalancerConfig:
     """Id; None when not given; empty takes it away."""
     shield_protection: bool | None = None
     """None when not given."""
+    may_be_replaced: bool | None = None
+    """Whether another one may take its place for what AWS settles at creation; None: it is up to the flag."""
+    has_target_groups_of_others: bool = False
+    """Whether it sends to target groups not made for it: AWS lets each serve only one load balancer."""
     fields: LoadBalancerFields = LoadBalancerFields()

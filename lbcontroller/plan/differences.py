@@ -34,13 +34,8 @@ from lbcontroller.model.resources import (
 )
 from lbcontroller.model.subnet_mappings import SubnetMapping
 from lbcontroller.plan.equality import SAME, resolve
-from lbcontroller.plan.policies import (
-    Mode,
-    PlanPolicy,
-    TagPolicy,
-    fields_of,
-    security_groups_appear_or_vanish,
-)
+from lbcontroller.plan.misfits import security_groups_appear_or_vanish
+from lbcontroller.plan.policies import Mode, PlanPolicy, TagPolicy, fields_of
 from lbcontroller.plan.steps import Change
 
 AWS_DEFAULTS: Final[Mapping[tuple[Kind, str], object]] = MappingProxyType(

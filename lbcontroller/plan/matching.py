@@ -36,8 +36,14 @@ from lbcontroller.plan.matched import (
     Unsuitable,
     choose,
 )
+from lbcontroller.plan.misfits import misfits
 from lbcontroller.plan.obstacles import Replacement, obstacle_to
-from lbcontroller.plan.policies import PlanPolicy, is_serving, load_balancer_is_replaced
+from lbcontroller.plan.policies import (
+    PlanPolicy,
+    immutable_field_differs,
+    is_serving,
+    load_balancer_is_replaced,
+)
 from lbcontroller.plan.target_matching import (
     match_bindings,
     match_certificates,
@@ -94,7 +100,9 @@ def _match_load_balancers(matching: Matching, stack: Stack, policy: PlanPolicy) 
                 item=item,
                 obstacle=load_balancer_is_replaced(wanted, item.resource, policy),
                 preference=(
-                    (not is_serving(item)) * 2 + (item.arn not in busy),
+                    any(misfits(wanted, item.resource)) * 4
+                    + (not is_serving(item)) * 2
+                    + (item.arn not in busy),
                     item.created_at.timestamp(),
                     item.arn,
                 ),
@@ -111,8 +119,9 @@ def _match_load_balancers(matching: Matching, stack: Stack, policy: PlanPolicy) 
                 )
                 if obstacle is None:
                     replaced[wanted.id] = Replaced(arn=item.arn, reason=reason)
-                else:
-                    kept[wanted.id] = item
+                    continue
+                kept[wanted.id] = item
+                if immutable_field_differs(wanted, item.resource):
                     irreplaceable[wanted.id] = Irreplaceable(reason=reason, obstacle=obstacle)
     surplus = matching.left_over(existing.load_balancers, kept)
     return replace(

@@ -12,6 +12,8 @@ MAX_NAME: Final = 32
 """Longest name of a load balancer and of a target group (ELBv2 API reference, CreateLoadBalancer)."""
 HASH_LENGTH: Final = 10
 """Hexadecimal digits at the end of a generated name."""
+MOST_GENERATIONS: Final = 8
+"""Replacements of replacements that can be there at a time, each while the earlier ones drain."""
 _GENERATED: Final = re.compile(rf"-[0-9a-f]{{{HASH_LENGTH}}}$")
 
 
@@ -31,9 +33,13 @@ def replacement_name(name: str, taken: Collection[str]) -> str:
     Returns:
         At most 32 characters, different from `name` and not in `taken`.
     """
-    stem = _GENERATED.sub("", name)[: MAX_NAME - HASH_LENGTH - 1].rstrip("-")
-    candidates = (f"{stem}-{_digest(name, generation)}" for generation in count(1))
+    candidates = (_candidate(name, generation) for generation in count(1))
     return next(candidate for candidate in candidates if candidate != name and candidate not in taken)
+
+
+def may_be_called(name: str, found: str) -> bool:
+    """Return whether something that should be called `name` has that name, or one of its replacements."""
+    return found == name or any(found == _candidate(name, number) for number in range(1, MOST_GENERATIONS))
 
 
 def free_name(name: str, taken: Collection[str]) -> str:
@@ -41,5 +47,6 @@ def free_name(name: str, taken: Collection[str]) -> str:
     return replacement_name(name, taken) if name in taken else name
 
 
-def _digest(name: str, generation: int) -> str:
-    return hashlib.sha256(f"{name}/{generation}".encode()).hexdigest()[:HASH_LENGTH]
+def _candidate(name: str, generation: int) -> str:
+    stem = _GENERATED.sub("", name)[: MAX_NAME - HASH_LENGTH - 1].rstrip("-")
+    return f"{stem}-{hashlib.sha256(f'{name}/{generation}'.encode()).hexdigest()[:HASH_LENGTH]}"

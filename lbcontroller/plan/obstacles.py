@@ -9,7 +9,7 @@ from typing import Final
 from lbcontroller.model.observed import ObservedLoadBalancer
 from lbcontroller.model.resources import Listener, ListenerRule, LoadBalancer, Stack
 from lbcontroller.plan.existing import Existing, Sender, forwarded_to
-from lbcontroller.plan.policies import shared_addresses
+from lbcontroller.plan.misfits import shared_addresses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,7 @@ from lbcontroller.plan.creations import creations
 from lbcontroller.plan.differences import Difference, Scope, compare
 from lbcontroller.plan.matched import Matching
 from lbcontroller.plan.matching import match
+from lbcontroller.plan.obstacles import Replacement
 from lbcontroller.plan.order import dependency_order
 from lbcontroller.plan.policies import PlanPolicy, is_serving
 from lbcontroller.plan.redirects import Redirects
@@ -191,7 +192,11 @@ class _Forward:
             self.findings.append(irreplaceable(kept, stuck, self.scope.subject))
             self.load_balancers.append(kept.resource)
             return
-        self.findings += load_balancer_reports(desired, kept, self.scope.subject)
+        self.findings += load_balancer_reports(
+            Replacement(desired=desired, present=kept, stack=self.stack, existing=self.matching.existing),
+            self.scope.subject,
+            self.scope.policy,
+        )
         difference = compare(desired, kept.resource, self.scope)
         self.findings += difference.findings
         now, later = self._divided(difference, kept)

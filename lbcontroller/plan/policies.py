@@ -7,14 +7,12 @@ answer return why, as a user understands it, or None, and of a list of them the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from lbcontroller.model.enums import LoadBalancerType
-from lbcontroller.model.fields import OnCreate
 from lbcontroller.model.observed import (
     LoadBalancerState,
     ObservedBinding,
@@ -23,7 +21,8 @@ from lbcontroller.model.observed import (
 )
 from lbcontroller.model.references import Kind
 from lbcontroller.model.resources import LoadBalancer, Resource
-from lbcontroller.settings import Settings
+from lbcontroller.plan.misfits import misfits
+from lbcontroller.settings import REPLACEMENT_FLAG, Settings
 
 DELETION_PROTECTION: Final = "deletion_protection.enabled"
 """Attribute of a load balancer that AWS refuses to delete while it is `true`."""
@@ -72,8 +71,10 @@ class PlanPolicy:
     """How long traffic waits for the targets of a new target group before it is moved anyway."""
     foreign_listeners: ForeignListeners = ForeignListeners.KEEP
     tags: TagPolicy = TagPolicy.REMOVE_FOREIGN
-    security_group_presence: Remedy = Remedy.REPORT
-    """For a network load balancer made without security groups that should have some, and the reverse."""
+    misfits: Remedy = Remedy.REPORT
+    """For a load balancer that differs in what AWS settles at its creation, beside type and scheme."""
+    replacement_setting: str = REPLACEMENT_FLAG
+    """What allows to replace it, for messages."""
 
     @classmethod
     def of(cls, settings: Settings, now: datetime) -> PlanPolicy:
@@ -84,7 +85,25 @@ class PlanPolicy:
             external_tags=frozenset(settings.external_managed_tags),
             replacement_drain=timedelta(seconds=settings.replacement_drain_seconds),
             registration_wait=REGISTRATION_WAIT,
+            misfits=_remedy(allowed=settings.allow_load_balancer_replacement),
         )
+
+    def for_object(self, *, allowed: bool | None, setting: str) -> PlanPolicy:
+        """Return the policy for an object that says for itself whether its load balancer may be replaced.
+
+        Args:
+            allowed: what it says; None: nothing, so that the flag counts.
+            setting: the annotation or field where it says so; empty where there is none.
+        """
+        return replace(
+            self,
+            misfits=self.misfits if allowed is None else _remedy(allowed=allowed),
+            replacement_setting=f"{setting}: true, or {REPLACEMENT_FLAG}" if setting else REPLACEMENT_FLAG,
+        )
+
+
+def _remedy(*, allowed: bool) -> Remedy:
+    return Remedy.REPLACE if allowed else Remedy.REPORT
 
 
 class Mode(StrEnum):
@@ -197,42 +216,11 @@ def immutable_field_differs(desired: Resource, observed: Resource) -> str | None
     return None
 
 
-def security_groups_appear_or_vanish(desired: LoadBalancer, observed: LoadBalancer) -> bool:
-    """Return whether a network load balancer should go from no security groups to some, or back.
-
-    Which of the two it is was decided when it was created (Network Load Balancer guide, "Security groups").
-    """
-    if observed.type is not LoadBalancerType.NETWORK:
-        return False
-    before, after = observed.security_groups, desired.security_groups
-    return isinstance(before, tuple) and isinstance(after, tuple) and bool(before) is not bool(after)
-
-
-def addresses_of(load_balancer: LoadBalancer) -> frozenset[str]:
-    """Return the static addresses that a load balancer takes in its subnets."""
-    subnets = load_balancer.subnets
-    mappings = subnets.value if isinstance(subnets, OnCreate) else subnets
-    if not isinstance(mappings, tuple):
-        return frozenset()
-    return frozenset(
-        str(address)
-        for mapping in mappings
-        for address in (mapping.allocation, mapping.private_ipv4, mapping.ipv6)
-        if address is not None
-    )
-
-
-def security_groups_need_replacement(
-    desired: LoadBalancer, observed: LoadBalancer, policy: PlanPolicy
-) -> str | None:
-    """Return why the load balancer is replaced for the sake of its security groups."""
-    if policy.security_group_presence is Remedy.REPORT:
+def misfit_needs_replacement(desired: LoadBalancer, observed: LoadBalancer, policy: PlanPolicy) -> str | None:
+    """Return why the load balancer is replaced for what AWS settles at creation, where that is allowed."""
+    if policy.misfits is Remedy.REPORT:
         return None
-    if not security_groups_appear_or_vanish(desired, observed) or shared_addresses(desired, observed):
-        return None
-    if desired.security_groups:
-        return "it gets security groups, which AWS allows only for a network load balancer created with some"
-    return "it loses its security groups, which AWS allows only for one created without"
+    return next(misfits(desired, observed), None)
 
 
 def type_or_scheme_differs(desired: LoadBalancer, observed: LoadBalancer, _policy: PlanPolicy) -> str | None:
@@ -242,7 +230,7 @@ def type_or_scheme_differs(desired: LoadBalancer, observed: LoadBalancer, _polic
 
 LOAD_BALANCER_REPLACEMENT: Final[
     tuple[Callable[[LoadBalancer, LoadBalancer, PlanPolicy], str | None], ...]
-] = (type_or_scheme_differs, security_groups_need_replacement)
+] = (type_or_scheme_differs, misfit_needs_replacement)
 """Why a load balancer cannot become the desired one."""
 
 
@@ -252,11 +240,6 @@ def load_balancer_is_replaced(
     """Return the first reason why `observed` cannot become `desired`."""
     answers = (check(desired, observed, policy) for check in LOAD_BALANCER_REPLACEMENT)
     return next((answer for answer in answers if answer is not None), None)
-
-
-def shared_addresses(desired: LoadBalancer, observed: LoadBalancer) -> frozenset[str]:
-    """Return the addresses that both want, so that they cannot exist side by side."""
-    return addresses_of(desired) & addresses_of(observed)
 
 
 def is_protected(load_balancer: LoadBalancer) -> bool:

@@ -6,7 +6,13 @@ deployment's arguments go on working; the last group are our own. A flag is the 
 
 from __future__ import annotations
 
-from lbcontroller.settings.flags import QUIC_SERVER_ID_VARIABLE, RESERVED_TAG_KEYS, Settings, StatusAddresses
+from lbcontroller.settings.flags import (
+    QUIC_SERVER_ID_VARIABLE,
+    REPLACEMENT_FLAG,
+    RESERVED_TAG_KEYS,
+    Settings,
+    StatusAddresses,
+)
 from lbcontroller.settings.gates import FeatureGates
 from lbcontroller.settings.problems import SUBJECT
 from lbcontroller.settings.unbuilt import NOT_BUILT_YET
@@ -15,6 +21,7 @@ from lbcontroller.settings.wire import Boolean, Items, Pairs, Seconds, ThrottleR
 __all__ = [
     "NOT_BUILT_YET",
     "QUIC_SERVER_ID_VARIABLE",
+    "REPLACEMENT_FLAG",
     "RESERVED_TAG_KEYS",
     "SUBJECT",
     "Boolean",

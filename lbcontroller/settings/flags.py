@@ -36,6 +36,8 @@ RESERVED_TAG_KEYS: Final = frozenset(
 """Tag keys that say whose a resource is: no setting may touch them (a superset of the model's own)."""
 QUIC_SERVER_ID_VARIABLE: Final = "AWS_LBC_QUIC_SERVER_ID"
 """Default of `--quic-environment-variable-name`."""
+REPLACEMENT_FLAG: Final = "--allow-load-balancer-replacement"
+"""What allows to replace load balancers, for messages."""
 
 
 class StatusAddresses(StrEnum):
@@ -196,6 +198,9 @@ class Settings(BaseModel):
     """Sleep before containers stop, behind application load balancers, where namespaces ask for it (ours)."""
     drain_sleep_nlb: Seconds = 150.0
     """Sleep before containers stop, behind network load balancers, where namespaces ask for it (ours)."""
+    allow_load_balancer_replacement: Boolean = False
+    """Let another load balancer, under another hostname, take the place of one that AWS cannot give the name,
+    the addresses or the security groups that an object asks for (ours)."""
     replacement_drain_seconds: float = Field(default=300.0, ge=0, allow_inf_nan=False)
     """How long a replaced load balancer lives after its successor took over, in seconds (ours)."""
 

@@ -258,3 +258,53 @@ def test_security_groups_change_without_a_moment_in_which_targets_refuse(yard: Y
         "AuthorizeSecurityGroupIngress",
         "SetSecurityGroups",
     ]
+
+
+MISFITS = [
+    pytest.param({}, asking(name="chosen"), "it is to be called chosen", id="a name"),
+    pytest.param(
+        asking(private_ipv4_addresses="10.0.10.200,10.0.11.200,10.0.12.200"),
+        asking(private_ipv4_addresses="10.0.10.201,10.0.11.201,10.0.12.201"),
+        "it is to have other addresses",
+        id="addresses",
+    ),
+    pytest.param({}, asking(disable_nlb_sg="true"), "it loses its security groups", id="no security groups"),
+    pytest.param(
+        asking(disable_nlb_sg="true"),
+        asking(disable_nlb_sg=None, security_groups="custom-front"),
+        "it gets security groups",
+        id="security groups",
+    ),
+]
+ALLOWED_BY = [
+    pytest.param({"replacement-drain-seconds": "0"}, asking(allow_replacement="true"), id="annotation"),
+    pytest.param(
+        {"replacement-drain-seconds": "0", "allow-load-balancer-replacement": "true"}, {}, id="flag"
+    ),
+]
+
+
+@pytest.mark.parametrize(("yard", "allowing"), ALLOWED_BY, indirect=["yard"])
+@pytest.mark.parametrize(("before", "after", "why"), MISFITS)
+def test_what_aws_settles_at_creation_changes_with_another_load_balancer_where_that_is_allowed(
+    yard: Yard, allowing: dict[str, str], before: dict[str, str], after: dict[str, str | None], why: str
+) -> None:
+    a_running_service(yard, annotated=before)
+    (old,) = yard.hostnames("web")
+
+    yard.annotate("web", {**after, **allowing})
+    yard.settle(horizon=6.0)
+
+    (new,) = yard.hostnames("web")
+    assert list(load_balancers(yard)) == [new]
+    assert new != old
+    assert yard.registered_ips() == yard.pod_ips("web")
+    made = writes(yard)
+    assert made.index("CreateLoadBalancer") < made.index("RegisterTargets") < made.index("DeleteLoadBalancer")
+    (replacing,) = told(yard, "Replacing")
+    assert why in replacing
+    assert told(yard, "NeedsReplacement") == []
+
+    yard.forget_calls()
+    wake(yard)
+    assert writes(yard) == []

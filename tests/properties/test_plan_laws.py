@@ -14,7 +14,7 @@ from lbcontroller.model.fields import UNKNOWN
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.resources import Listener, LoadBalancer, Stack, TargetGroup, TargetGroupBinding
 from lbcontroller.plan.planner import plan
-from lbcontroller.plan.policies import DELETION_PROTECTION
+from lbcontroller.plan.policies import DELETION_PROTECTION, Remedy
 from lbcontroller.plan.steps import Update
 from tests.support.nlb_stacks import SECURITY_GROUP, STACK, NlbService, Port, empty_stack
 from tests.support.planned_aws import PlannedAws
@@ -79,6 +79,16 @@ def test_the_order_of_what_is_given_has_no_influence(history: list[Stack], rng: 
     rng.shuffle(observed)
     rng.shuffle(resources)
     assert plan(Stack(STACK, tuple(resources)), observed, aws.policy()) == expected
+
+
+@law
+@given(histories)
+def test_what_may_be_replaced_becomes_all_that_is_asked_for(history: list[Stack]) -> None:
+    aws = aws_after(history)
+    aws.converge(history[-1], misfits=Remedy.REPLACE)
+    made = plan(history[-1], aws.observed(), aws.policy(misfits=Remedy.REPLACE))
+    assert made.is_settled
+    assert made.findings == ()
 
 
 @law

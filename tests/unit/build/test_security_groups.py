@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from lbcontroller.config.load_balancer import (
     ManagedSecurityGroup,
     NoSecurityGroups,
     SecurityGroupChoice,
+    StaticAddresses,
 )
 from lbcontroller.errors import NotReady
 from lbcontroller.model.findings import FindingReason, Severity
@@ -33,6 +35,7 @@ from tests.support.load_balancer_builds import (
 )
 
 WITHOUT_BACKEND = {"enable-backend-security-group": "false"}
+REPLACING = {"allow-load-balancer-replacement": "true"}
 OWN = Ref(MANAGED_SECURITY_GROUP_ID)
 MANAGED = ManagedSecurityGroup(inbound=(inbound(),))
 NONE = NoSecurityGroups(field="example.org/disable-security-groups")
@@ -70,9 +73,64 @@ def test_groups_that_exist_cannot_be_asked_away() -> None:
     assert problems_of(lambda: decide(NONE, inventory=facts(existing=an_existing()))) == [
         (
             "example.org/disable-security-groups: the load balancer was made with security groups, and "
-            "AWS does not take them away (to have it without, delete it and make it anew)"
+            "AWS does not take them away (another one, with another hostname, takes its place with "
+            "--allow-load-balancer-replacement)"
         )
     ]
+
+
+def test_a_flag_for_all_takes_groups_away_from_no_load_balancer_that_exists() -> None:
+    by_gate = replace(NONE, by_default=True)
+    assert problems_of(lambda: decide(by_gate, flags=REPLACING, inventory=facts(existing=an_existing()))) == [
+        (
+            "example.org/disable-security-groups: the load balancer was made with security groups, and "
+            "AWS does not take them away (to have that, delete it)"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("choice", "flags", "may_be_replaced", "replaced"),
+    [
+        pytest.param(given("front"), {}, None, False, id="given, nothing allowed"),
+        pytest.param(given("front"), REPLACING, None, True, id="given, allowed for all"),
+        pytest.param(given("front"), REPLACING, False, False, id="given, forbidden for this one"),
+        pytest.param(given("front"), {}, True, True, id="given, allowed for this one"),
+        pytest.param(MANAGED, REPLACING, None, False, id="a default, allowed for all"),
+        pytest.param(MANAGED, {}, True, True, id="a default, allowed for this one"),
+    ],
+)
+def test_groups_come_with_another_load_balancer_where_that_is_allowed(
+    choice: SecurityGroupChoice, flags: dict[str, str], may_be_replaced: bool | None, replaced: bool
+) -> None:
+    decision = decide(choice, flags=flags, inventory=MADE_WITHOUT, may_be_replaced=may_be_replaced)
+
+    assert bool(decision.attached) is replaced
+    assert bool(decision.findings) is not replaced
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_load_balancer_without_groups_takes_the_place_of_one_with_some_where_that_is_allowed(
+    allowed: bool,
+) -> None:
+    existing = facts(existing=an_existing())
+    if allowed:
+        assert decide(NONE, inventory=existing, may_be_replaced=True).attached == ()
+    else:
+        assert len(problems_of(lambda: decide(NONE, inventory=existing, may_be_replaced=False))) == 1
+
+
+@pytest.mark.parametrize(
+    "holding",
+    [{"addresses": StaticAddresses(allocations=("eipalloc-1",))}, {"has_target_groups_of_others": True}],
+)
+def test_a_load_balancer_that_holds_what_its_successor_needs_is_not_replaced_for_its_groups(
+    holding: dict[str, Any],
+) -> None:
+    decision = decide(given("front"), inventory=MADE_WITHOUT, may_be_replaced=True, **holding)
+
+    assert decision.attached == ()
+    assert decision.findings[0].message.endswith("AWS gives it none later; to have that, delete it")
 
 
 def test_a_new_load_balancer_may_be_made_without_groups() -> None:
@@ -256,7 +314,8 @@ def test_groups_given_in_vain_are_a_warning() -> None:
     assert (finding.severity, finding.reason) == (Severity.WARNING, FindingReason.NEEDS_REPLACEMENT)
     assert finding.message == (
         f"{GROUPS}: 'front, sg-partners' has no effect: the load balancer was made without security groups, "
-        "and AWS gives it some only when it is made anew"
+        "and AWS gives it none later; another one, with another hostname, takes its place with "
+        "--allow-load-balancer-replacement"
     )
 
 
@@ -266,7 +325,7 @@ def test_a_default_that_cannot_be_had_is_worth_knowing() -> None:
     assert (finding.severity, finding.reason) == (Severity.INFO, FindingReason.KEPT_AS_IS)
     assert finding.message == (
         "the load balancer was made without security groups and stays without: "
-        "AWS gives it some only when it is made anew"
+        "AWS gives it none later; to have that, delete it"
     )
 
 

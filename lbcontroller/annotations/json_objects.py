@@ -60,11 +60,12 @@ T = TypeVar("T")
 
 def json_object(model: type[J]) -> Codec[J]:
     """Return a codec for a JSON object of a given shape."""
+    adapter, known = TypeAdapter(model), frozenset(_all_members(model))
     return Codec(
         kind="JSON",
         limits=f"an object with {_listed(model)}",
         pattern=OBJECT_PATTERN,
-        decode=lambda raw: read_json(TypeAdapter(model), raw, _all_members(model)),
+        decode=lambda raw: read_json(adapter, raw, known),
         encode=lambda value: value.model_dump_json(by_alias=True, exclude_unset=True),
     )
 
@@ -73,11 +74,12 @@ def json_object_as(
     model: type[J], *, read: Callable[[J], T], write: Callable[[T], Mapping[str, Any]]
 ) -> Codec[T]:
     """Return a codec for a JSON object of a given shape that stands for another value."""
+    shape = json_object(model)
     return Codec(
-        kind="JSON",
-        limits=f"an object with {_listed(model)}",
-        pattern=OBJECT_PATTERN,
-        decode=lambda raw: read(read_json(TypeAdapter(model), raw, _all_members(model))),
+        kind=shape.kind,
+        limits=shape.limits,
+        pattern=shape.pattern,
+        decode=lambda raw: read(shape.decode(raw)),
         encode=lambda value: json.dumps(without_absent(write(value))),
     )
 
@@ -87,11 +89,12 @@ def json_array_as(
 ) -> Codec[tuple[T, ...]]:
     """Return a codec for a JSON array of objects of a given shape that stand for other values."""
     adapter = TypeAdapter(tuple[model, ...])  # type: ignore[valid-type] # the shape is known at run time only
+    known = frozenset(_all_members(model))
     return Codec(
         kind="JSON",
         limits=f"an array of objects with {_listed(model)}",
         pattern=ARRAY_PATTERN,
-        decode=lambda raw: tuple(read(item) for item in read_json(adapter, raw, _all_members(model))),
+        decode=lambda raw: tuple(read(item) for item in read_json(adapter, raw, known)),
         encode=lambda values: json.dumps([without_absent(write(value)) for value in values]),
     )
 

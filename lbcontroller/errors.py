@@ -66,9 +66,13 @@ class Problem:
 
     def __str__(self) -> str:
         """Return the text shown in events, long values cut: what is wrong comes after them."""
-        value = self.value if len(self.value) <= LONGEST_VALUE else f"{self.value[:LONGEST_VALUE]}…"
-        said = f"{self.field}: {value!r}" if value else self.field
+        said = f"{self.field}: {quoted(self.value)}" if self.value else self.field
         return f"{said}: {self.expected}" + (f" ({self.hint})" if self.hint else "")
+
+
+def quoted(text: str) -> str:
+    """Return a user's text as messages repeat it: in quotes, and cut when it is long."""
+    return repr(text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…")
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:

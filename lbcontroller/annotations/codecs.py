@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
 
-from lbcontroller.errors import did_you_mean
+from lbcontroller.errors import did_you_mean, quoted
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -161,7 +161,9 @@ def list_of(item: Codec[T]) -> Codec[tuple[T, ...]]:
             try:
                 values.append(item.decode(part))
             except Unreadable as error:
-                faults += (Fault(f"item {part!r} {fault.expected}", fault.hint) for fault in error.faults)
+                faults += (
+                    Fault(f"item {quoted(part)} {fault.expected}", fault.hint) for fault in error.faults
+                )
         if faults:
             raise Unreadable(*faults)
         return tuple(values)
@@ -192,7 +194,9 @@ def string_map(check: EntryCheck, limits: str = "") -> Codec[Mapping[str, str]]:
                 faults += check(key, value)
                 values[key] = value
             else:
-                faults.append(Fault(f"item {item!r} must be key=value", r"write a comma in a value as \,"))
+                faults.append(
+                    Fault(f"item {quoted(item)} must be key=value", r"write a comma in a value as \,")
+                )
         if faults:
             raise Unreadable(*faults)
         return values

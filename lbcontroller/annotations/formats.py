@@ -24,6 +24,7 @@ from lbcontroller.annotations.codecs import (
     string_map,
     text,
 )
+from lbcontroller.errors import quoted
 from lbcontroller.model.enums import Protocol
 from lbcontroller.model.ids import AllocationId, CertificateArn, PrefixListId
 from lbcontroller.model.subnet_mappings import AUTO_ASSIGNED
@@ -214,13 +215,13 @@ def check_tag(key: str, value: str) -> Iterable[Fault]:
     """Yield what AWS or this controller would refuse of a tag."""
     allowed = f"letters, digits, spaces and {_TAG_PUNCTUATION}"
     if key.lower().startswith("aws:"):
-        yield Fault(f"tag key {key!r} must not begin with aws:, which AWS keeps for itself")
+        yield Fault(f"tag key {quoted(key)} must not begin with aws:, which AWS keeps for itself")
     if key in RESERVED_TAG_KEYS:
-        yield Fault(f"tag key {key!r} must be left to the controller, which finds its resources by it")
+        yield Fault(f"tag key {quoted(key)} must be left to the controller, which finds its resources by it")
     if len(key) > TAG_KEY_LIMIT or not _is_tag_text(key):
-        yield Fault(f"tag key {key!r} must have at most {TAG_KEY_LIMIT} {allowed}")
+        yield Fault(f"tag key {quoted(key)} must have at most {TAG_KEY_LIMIT} {allowed}")
     if len(value) > TAG_VALUE_LIMIT or not _is_tag_text(value):
-        yield Fault(f"tag value {value!r} must have at most {TAG_VALUE_LIMIT} {allowed}")
+        yield Fault(f"tag value {quoted(value)} must have at most {TAG_VALUE_LIMIT} {allowed}")
 
 
 def _is_tag_text(raw: str) -> bool:
@@ -231,17 +232,19 @@ def _is_tag_text(raw: str) -> bool:
 
 def _check_label(key: str, value: str) -> Iterable[Fault]:
     if not re.fullmatch(_LABEL_KEY, key):
-        yield Fault(f"key {key!r} must be a label key such as topology.kubernetes.io/zone")
+        yield Fault(f"key {quoted(key)} must be a label key such as topology.kubernetes.io/zone")
     if not re.fullmatch(f"(?:{_LABEL_NAME})?", value):
-        yield Fault(f"value {value!r} must be a label value of at most 63 letters, digits, and -_.")
+        yield Fault(f"value {quoted(value)} must be a label value of at most 63 letters, digits, and -_.")
 
 
 def check_attribute(key: str, value: str) -> Iterable[Fault]:
     """Yield what no attribute can be; the tables of the model tell which ones there are."""
     if not re.fullmatch(r"[A-Za-z0-9._]{1,256}", key):
-        yield Fault(f"attribute key {key!r} must be letters, digits, dots and underscores")
+        yield Fault(f"attribute key {quoted(key)} must be letters, digits, dots and underscores")
     if len(value) > ATTRIBUTE_VALUE_LIMIT:
-        yield Fault(f"value of attribute {key!r} must have at most {ATTRIBUTE_VALUE_LIMIT} characters")
+        yield Fault(f"value of attribute {quoted(key)} must have at most {ATTRIBUTE_VALUE_LIMIT} characters")
+    if any(unicodedata.category(character) == "Cc" for character in value):
+        yield Fault(f"value of attribute {quoted(key)} must have no control characters")
 
 
 TAGS: Final = string_map(

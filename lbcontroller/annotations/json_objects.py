@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from lbcontroller.annotations.codecs import Codec, Fault, Unreadable
-from lbcontroller.errors import did_you_mean
+from lbcontroller.errors import LONGEST_VALUE, did_you_mean, quoted
 
 _WORDS: Final = {
     "missing": "is required",
@@ -141,12 +141,14 @@ def faults(details: Iterable[ErrorDetails], known: Iterable[str]) -> Iterator[Fa
 
 def path(detail: ErrorDetails) -> str:
     """Return where in the JSON something was found, such as `.targetGroups[0].weight`."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in detail["loc"])
+    return "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step[:LONGEST_VALUE]}" for step in detail["loc"]
+    )
 
 
 def shown(value: object) -> str:
     """Return a value of JSON as messages show it: texts as everywhere, all else as it is written."""
-    return repr(value) if isinstance(value, str) else json.dumps(value)
+    return quoted(value) if isinstance(value, str) else json.dumps(value)
 
 
 def not_empty(items: tuple[T, ...]) -> tuple[T, ...]:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
 from lbcontroller.annotations.declare import AnnotationModel, Declaration, Merge, Scope, declarations
-from lbcontroller.errors import Problem
+from lbcontroller.errors import Problem, quoted
 
 M = TypeVar("M", bound=AnnotationModel)
 _HINT: Final = "remove it here or make both say the same"
@@ -204,6 +204,6 @@ def _conflict(one: _Said, winner: _Said, value: str, wanted: str, entry: str | N
         subject=one.member.subject,
         field=one.source(entry) or one.key,
         value=value,
-        expected=f"must be {wanted!r} as on {where}, which shares its load balancer and comes first",
+        expected=f"must be {quoted(wanted)} as on {where}, which shares its load balancer and comes first",
         hint=_HINT,
     )

@@ -16,7 +16,7 @@ from lbcontroller.annotations import formats, ingress_formats
 from lbcontroller.annotations.codecs import Codec, EntryCheck, Unreadable, enumeration, one_of
 from lbcontroller.annotations.json_objects import expected, path, without_absent
 from lbcontroller.cluster.objects import JsonObject
-from lbcontroller.errors import InvalidConfig, Problem
+from lbcontroller.errors import InvalidConfig, Problem, quoted
 from lbcontroller.model.enums import BACKEND_TARGET_TYPES, IpAddressType, Protocol, Scheme, TargetType
 
 
@@ -75,6 +75,12 @@ class Subnets(_Wire):
     def _has_one_of_the_two(self) -> Self:
         if bool(self.ids) == bool(self.tags):
             raise ValueError("must have either ids or tags")
+        for what, values in (
+            ("id", self.ids),
+            *((f"value of tag {key}", given) for key, given in self.tags.items()),
+        ):
+            if repeated := sorted({value for value in values if values.count(value) > 1}):
+                raise ValueError(f"must have each {what} once, and has {quoted(repeated[0])} several times")
         return self
 
 

@@ -69,6 +69,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"subnets": {}}, "spec.subnets: '{}': must have either ids or tags"),
     ({"subnets": {"ids": [], "tags": {}}}, "must have either ids or tags"),
     ({"subnets": {"ids": ["subnet-1"], "tags": {"a": ["b"]}}}, "must have either ids or tags"),
+    (
+        {"subnets": {"ids": ["subnet-1", "subnet-1"]}},
+        "must have each id once, and has 'subnet-1' several times",
+    ),
+    (
+        {"subnets": {"tags": {"tier": ["a", "a"]}}},
+        "must have each value of tag tier once, and has 'a' several times",
+    ),
     ({"ipamConfiguration": {"ipv4IPAMPoolId": "pool"}}, "must be the id of an IPAM pool"),
     ({"inboundCIDRs": ["10.0.0.1"]}, "spec.inboundCIDRs[0]: '10.0.0.1': must be a CIDR such as 10.0.0.0/8"),
     ({"prefixListsIDs": ["sg-1"]}, "spec.prefixListsIDs[0]: 'sg-1': must be a prefix list id"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from lbcontroller.annotations.formats import ListenerKey
 from lbcontroller.annotations.ingress import IngressAnnotations
 from lbcontroller.annotations.listen_ports import ListenPort
 from lbcontroller.annotations.mutual_authentication import PortMutualAuthentication
+from lbcontroller.annotations.schema import wire_schema
 from lbcontroller.errors import InvalidConfig
 from lbcontroller.model.actions import FixedResponseAction, OnUnauthenticated, ValidateJwtAction
 from lbcontroller.model.enums import (
@@ -26,6 +28,7 @@ from lbcontroller.model.resources import MutualAuthenticationMode
 from lbcontroller.model.rule_conditions import Rewrite, SourceCondition, UrlRewrite
 
 PREFIX = "alb.ingress.kubernetes.io/"
+SCHEMA = wire_schema(IngressAnnotations)
 CERTIFICATE = "arn:aws:acm:us-west-2:123456789012:certificate/0a1b2c3d-0000-0000-0000-000000000000"
 SERVER_CERTIFICATE = "arn:aws:iam::123456789012:server-certificate/mine"
 WEB_ACL = "arn:aws:wafv2:us-west-2:123456789012:regional/webacl/site/0a1b2c3d-0000-0000-0000-000000000000"
@@ -341,6 +344,19 @@ def test_a_right_value_is_read(field: str, key: str, raw: str, value: Any) -> No
     assert getattr(parsed.model, field) == value
     assert parsed.model.model_fields_set == {field}
     assert (parsed.findings, parsed.problems) == ((), ())
+
+
+@pytest.mark.parametrize(("key", "raw"), [(key, raw) for _, key, raw, _ in (*RIGHT, *NOT_YET)])
+def test_the_schema_takes_a_right_value(key: str, raw: str) -> None:
+    (shape,) = (
+        shape
+        for name, shape in (
+            *((re.escape(name), shape) for name, shape in SCHEMA["properties"].items()),
+            *SCHEMA["patternProperties"].items(),
+        )
+        if re.fullmatch(name, PREFIX + key)
+    )
+    assert raw in shape["enum"] if "enum" in shape else re.match(shape["pattern"], raw)
 
 
 @pytest.mark.parametrize(("field", "key", "raw", "value"), NOT_YET)

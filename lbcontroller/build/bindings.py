@@ -66,7 +66,7 @@ def _networking(
     if context.settings.disable_restricted_sg_rules:
         ports = tuple(BindingPort(protocol=protocol, port=None) for protocol in _transports(config.protocol))
     else:
-        ports = tuple(_exact_ports(config))
+        ports = tuple(_exact_ports(config, front.load_balancer.type))
     source = front.backend_source
     if front.load_balancer.type is LoadBalancerType.APPLICATION:
         # Each port in a rule of its own means the same; it is how LBC writes it.
@@ -83,16 +83,22 @@ def _transports(protocol: Protocol) -> tuple[str, ...]:
     return ("TCP", "UDP") if protocol in _ONLY_UDP | _TCP_AND_UDP else ("TCP",)
 
 
-def _exact_ports(config: TargetGroupConfig) -> Iterator[BindingPort]:
+def _exact_ports(config: TargetGroupConfig, front: LoadBalancerType) -> Iterator[BindingPort]:
     traffic, check = config.access.traffic_port, _health_check_port(config)
+    if front is LoadBalancerType.APPLICATION:
+        yield BindingPort(protocol="TCP", port=traffic)
+        if config.health_check.port.isdecimal():
+            # Even when it is the traffic's: it is how LBC writes it, and makes no further rule.
+            yield BindingPort(protocol="TCP", port=check)
+        if config.control_port is not None:
+            yield BindingPort(protocol="TCP", port=config.control_port)
+        return
     if config.protocol in _ONLY_UDP | _TCP_AND_UDP:
         yield BindingPort(protocol="UDP", port=traffic)
     if config.protocol not in _ONLY_UDP or check == traffic:
         yield BindingPort(protocol="TCP", port=traffic)
     if check != traffic:
         yield BindingPort(protocol="TCP", port=check)
-    if config.control_port is not None:
-        yield BindingPort(protocol="TCP", port=config.control_port)
 
 
 def _health_check_port(config: TargetGroupConfig) -> int | str:

@@ -18,10 +18,10 @@ from lbcontroller.build.tags import resource_tags
 from lbcontroller.config.load_balancer import (
     DiscoverSubnets,
     GivenSecurityGroups,
+    KeptSecurityGroups,
     LoadBalancerConfig,
     LoadBalancerFields,
     NamedSubnets,
-    NoSecurityGroups,
     StaticAddresses,
 )
 from lbcontroller.model.actions import ForwardAction, WeightedTargetGroup
@@ -146,7 +146,8 @@ def _config(request: FrontendRequest) -> LoadBalancerConfig:
                 names=asked.frontend_nlb_security_groups, manage_backend_rules=False, field=groups
             )
             if asked.frontend_nlb_security_groups
-            else NoSecurityGroups(field=groups)
+            # Those of the application load balancer take their place.
+            else KeptSecurityGroups()
         ),
         private_link_inbound_rules=None,
         attributes=asked.frontend_nlb_attributes,

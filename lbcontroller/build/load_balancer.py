@@ -6,7 +6,7 @@ What nobody asks for is unmanaged, so that a load balancer which somebody else m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -15,14 +15,14 @@ from lbcontroller.build.security_groups import SecurityGroupDecision, decide_sec
 from lbcontroller.build.subnet_mappings import AddressRequest, address_order, map_addresses
 from lbcontroller.build.subnets import choose_subnets
 from lbcontroller.build.tags import resource_tags
-from lbcontroller.config.load_balancer import LoadBalancerConfig
-from lbcontroller.errors import Problem, ProblemCollector
+from lbcontroller.config.load_balancer import LoadBalancerConfig, NamedSubnets
+from lbcontroller.errors import InvalidConfig, Problem, ProblemCollector
 from lbcontroller.model.attributes import ALB_ONLY_ATTRIBUTES, NLB_ONLY_ATTRIBUTES
 from lbcontroller.model.enums import LoadBalancerType, OnOff, Scheme
 from lbcontroller.model.fields import RESET, UNMANAGED, Field
 from lbcontroller.model.findings import Finding, FindingReason
-from lbcontroller.model.inventory import Subnet
-from lbcontroller.model.limits import LOAD_BALANCER_NAME_LENGTH
+from lbcontroller.model.inventory import Subnet, ZoneType
+from lbcontroller.model.limits import LOAD_BALANCER_NAME_LENGTH, ZONES_OF_APPLICATION_LOAD_BALANCER
 from lbcontroller.model.references import Kind, ResourceId
 from lbcontroller.model.resources import LoadBalancer, SecurityGroup, SecurityGroupRef
 from lbcontroller.model.subnet_mappings import SubnetMapping
@@ -146,11 +146,31 @@ def _place(config: LoadBalancerConfig, scheme: Scheme, context: BuildContext) ->
         context=context,
         existing=context.inventory.existing,
     )
+    if too_few := _too_few(config, chosen.subnets, context):
+        raise InvalidConfig(too_few)
     mappings = map_addresses(
         AddressRequest(config=config, scheme=scheme, subnets=chosen.subnets, context=context)
     )
     order = address_order(mappings, chosen, config, context)
     return _Place(subnets=chosen.subnets, mappings=mappings, findings=(*chosen.findings, *order))
+
+
+def _too_few(config: LoadBalancerConfig, subnets: Sequence[Subnet], context: BuildContext) -> Problem | None:
+    """Return that an application load balancer has too few zones (ALB user guide, "Availability Zones")."""
+    if (
+        config.type is not LoadBalancerType.APPLICATION
+        or len(subnets) >= ZONES_OF_APPLICATION_LOAD_BALANCER
+        or context.settings.feature_gates.alb_single_subnet
+        or any(subnet.zone_type is not ZoneType.AVAILABILITY_ZONE for subnet in subnets)
+    ):
+        return None
+    return context.problem(
+        config.subnets.field,
+        f"must be subnets of at least {ZONES_OF_APPLICATION_LOAD_BALANCER} zones for an application "
+        f"load balancer, and there is {', '.join(subnet.id for subnet in subnets)} alone",
+        value=", ".join(config.subnets.names) if isinstance(config.subnets, NamedSubnets) else "",
+        hint="name a subnet of another zone too, or allow one with --feature-gates=ALBSingleSubnet=true",
+    )
 
 
 def _asked(value: T | None) -> Field[T]:

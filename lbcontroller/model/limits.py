@@ -43,6 +43,8 @@ SECURITY_GROUPS_PER_NETWORK_INTERFACE: Final = 5
 """Security groups that a load balancer's interfaces take (Amazon VPC quotas; adjustable)."""
 MOST_SECURITY_GROUPS_PER_NETWORK_INTERFACE: Final = 16
 """To how many AWS raises that quota at most (Amazon VPC quotas)."""
+ZONES_OF_APPLICATION_LOAD_BALANCER: Final = 2
+"""Fewest availability zones of an application load balancer (Application Load Balancer guide, "Subnets")."""
 RULES_PER_LOAD_BALANCER: Final = 100
 """Rules of an application load balancer without default ones (Application Load Balancer guide, "Quotas";
 adjustable)."""

@@ -15,7 +15,6 @@ NOT_BUILT_YET: Final[Mapping[str, str]] = {
     "enable-waf": "WAF Classic association of application load balancers",
     "enable-wafv2": "WAF association of application load balancers",
     "feature-gates=ALBGatewayAPI": "Gateway API",
-    "feature-gates=ALBSingleSubnet": "Ingress",
     "feature-gates=ALBTargetControlAgent": "target control agent injection",
     "feature-gates=EnableCertificateManagement": "certificate management",
     "feature-gates=GatewayListenerSet": "Gateway API",

@@ -13,6 +13,7 @@ from botocore.config import Config
 from lbcontroller.local.aws.faults import Fault, InjectedFault
 from lbcontroller.local.aws.iam import PolicyGate
 from lbcontroller.local.aws.iam_policy import Check
+from lbcontroller.local.aws.in_process import connect
 from lbcontroller.local.aws.life_cycle import LIFE_CYCLE, LifeCycle, Timing
 from lbcontroller.local.aws.proxy import INSPECTOR_ACCESS_KEY, RecordingProxy
 from lbcontroller.local.aws.recorder import Call
@@ -109,7 +110,9 @@ class LocalAws:
             service: boto3's name of the service.
         """
         if service not in self._inspectors:  # making one takes 40 ms
-            self._inspectors[service] = self._client(service, INSPECTOR_ACCESS_KEY)
+            client = self._client(service, INSPECTOR_ACCESS_KEY)
+            connect(client, self._proxy)
+            self._inspectors[service] = client
         return self._inspectors[service]
 
     def caller_client(self, service: str) -> Any:

@@ -37,7 +37,7 @@ from lbcontroller.model.ids import Arn
 from lbcontroller.model.inventory import Inventory
 from lbcontroller.model.observed import Observed, ObservedLoadBalancer
 from lbcontroller.model.references import Kind, ResourceId
-from lbcontroller.model.resources import Stack, security_groups_in
+from lbcontroller.model.resources import LoadBalancerTarget, Stack, security_groups_in
 from lbcontroller.plan.announcements import announcements
 from lbcontroller.plan.planner import plan
 from lbcontroller.plan.policies import PlanPolicy, is_serving
@@ -145,8 +145,9 @@ class StackReconciler:
         return self.aws.inventory.for_stack(stack_id(owner.key))
 
     def _uses_backend_group(self, stack: Stack) -> bool:
+        """Whether the shared group is needed; what is retained is not looked into and may well need it."""
         group = self.aws.inventory.for_stack(stack.id).backend_security_group
-        return group is not None and group in security_groups_in(stack)
+        return group is not None and (bool(stack.retained) or group in security_groups_in(stack))
 
     def _plan(self, owner: StackOwner, built: BuildResult) -> Plan:
         """Plan from facts that are known, and tell what users should know before it happens."""
@@ -154,6 +155,8 @@ class StackReconciler:
         self.aws.observer.read_unknown(built.stack)
         if self._is_replaced(stack):
             self.aws.observer.refresh_protection(stack)
+            self.aws.observer.refresh_states(stack)
+        elif _registers_load_balancer(built.stack):
             self.aws.observer.refresh_states(stack)
         observed = self._observe(owner)
         policy = self.policy().for_object(allowed=built.may_be_replaced, setting=built.may_be_replaced_field)
@@ -224,6 +227,11 @@ class StackReconciler:
 
 def _wish(owner: StackOwner, built: BuildResult) -> Wish:
     return Wish(stack=built.stack, touches=owner.touches(), attribute_fields=built.attribute_fields)
+
+
+def _registers_load_balancer(stack: Stack) -> bool:
+    """Whether a load balancer is a target, which AWS takes only when it is set up."""
+    return any(isinstance(resource, LoadBalancerTarget) for resource in stack.resources)
 
 
 def _load_balancers(observed: Iterable[Observed]) -> list[ObservedLoadBalancer]:

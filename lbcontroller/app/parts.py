@@ -146,7 +146,9 @@ def assemble(
         stopping=stopping,
         cache=cache,
         queues=queues,
-        watches=Watches.of(settings, cache, queues.take_up, secrets),
+        watches=Watches.of(
+            settings, cache, queues.take_up, secrets, reported=stack_outlets.ingresses.reported
+        ),
         events=events,
         outcomes=Outcomes(
             publisher=publisher,

@@ -38,6 +38,8 @@ class Watches:
     """The environment variable that tells containers their QUIC server ids."""
     secrets: SecretWatches
     """Those that are followed one by one, beside the kinds that are followed as a whole."""
+    reported: Callable[[Ingress], None]
+    """Told each Ingress that was changed, by us or by others."""
 
     @classmethod
     def of(
@@ -46,6 +48,7 @@ class Watches:
         cache: ClusterCache,
         enqueue: Callable[[Trigger], None],
         secrets: SecretWatches,
+        reported: Callable[[Ingress], None],
     ) -> Watches:
         """Watch what the settings say."""
         return cls(
@@ -54,6 +57,7 @@ class Watches:
             namespace=settings.watch_namespace,
             quic_variable=settings.quic_environment_variable_name,
             secrets=secrets,
+            reported=reported,
         )
 
     def informers(self, session: aiohttp.ClientSession, metrics: Metrics) -> tuple[Informer[Any], ...]:
@@ -122,6 +126,8 @@ class Watches:
     def on_ingress(self, name: ObjectName, before: Ingress | None, after: Ingress | None) -> None:
         """Take a change of an Ingress."""
         self.cache.ingresses.put_ingress(name, after)
+        if after is not None:
+            self.reported(after)
         self._ask(ingress_triggers.of_ingress(self.cache, before, after))
 
     def on_ingress_class(

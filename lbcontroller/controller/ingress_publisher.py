@@ -7,6 +7,7 @@ memory of what was told: a problem that stands there already is no news, not eve
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -65,7 +66,7 @@ class IngressPublisher:
         self.publisher.forget(ref.resource, ref.name)
         with self._lock:
             self._reconciled.pop(ingress.meta.uid, None)
-            for place in (*WRITTEN_ANNOTATIONS, _STATUS):
+            for place, _ in _places(ingress):
                 self._written.pop((ingress.meta.uid, place), None)
 
     def addresses(self, ingress: Ingress, entries: tuple[PublishedAddress, ...]) -> bool:
@@ -121,6 +122,14 @@ class IngressPublisher:
                 self._annotate(ingress, PROBLEMS_ANNOTATION, str(error))
         self.publisher.failed(ingress, error, failures)
 
+    def reported(self, ingress: Ingress) -> None:
+        """Note that the watch has reported an Ingress: what we wrote is not to be remembered any more."""
+        with self._lock:
+            for place, value in _places(ingress):
+                written = self._written.get((ingress.meta.uid, place))
+                if written is not None and written.value == value:
+                    del self._written[ingress.meta.uid, place]
+
     def _annotate(self, ingress: Ingress, key: str, text: str | None) -> bool:
         """Set or remove an annotation of ours where it differs; return whether it did."""
         wanted = None if text is None else text[:LONGEST_ANNOTATION]
@@ -148,6 +157,13 @@ class IngressPublisher:
                 return written.value
             self._written.pop((ingress.meta.uid, place), None)
             return reported
+
+
+def _places(ingress: Ingress) -> Iterator[tuple[str, object]]:
+    """Yield what stands in each place that we write to."""
+    yield _STATUS, ingress.published
+    for key in WRITTEN_ANNOTATIONS:
+        yield key, ingress.meta.annotations.get(key)
 
 
 def touch(ingress: Ingress) -> Touch:

@@ -17,7 +17,7 @@ from lbcontroller.app.running import running
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.endpoints import EndpointSlice, Pod
 from lbcontroller.cluster.ingress import Ingress
-from lbcontroller.cluster.ingress_class import IngressClass, Namespace
+from lbcontroller.cluster.ingress_class import IngressClass, IngressClassParams, Namespace
 from lbcontroller.cluster.node import Node
 from lbcontroller.cluster.service import Service
 from lbcontroller.controller.triggers import TOGETHER_SECONDS
@@ -42,6 +42,7 @@ VIEWS: Mapping[str, Callable[[Any], object]] = {
     "namespaces": Namespace.from_object,
     "ingresses": Ingress.from_object,
     "ingressclasses": IngressClass.from_object,
+    "ingressclassparams": IngressClassParams.from_object,
 }
 QUIET = {
     "enable-leader-election": "false",
@@ -244,6 +245,6 @@ class Yard:
 def _name(obj: Mapping[str, Any], view: object) -> object:
     metadata = obj["metadata"]
     name: str = metadata["name"]
-    if isinstance(view, Node | Namespace | IngressClass):
+    if isinstance(view, Node | Namespace | IngressClass | IngressClassParams):
         return name
     return ObjectName(metadata["namespace"], name)

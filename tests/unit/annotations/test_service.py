@@ -63,6 +63,7 @@ RIGHT: list[tuple[str, str, str, Any]] = [
         ("auto_assigned", "2001:db8::/80"),
     ),
     ("status_addresses", "aws-load-balancer-status-addresses", "both", StatusAddresses.BOTH),
+    ("allow_replacement", "aws-load-balancer-allow-replacement", "true", True),
     (
         "load_balancer_source_ranges",
         "load-balancer-source-ranges",
@@ -230,6 +231,7 @@ WRONG = [
     ("aws-load-balancer-source-nat-ipv6-prefixes", "2001:db8::/64", "or an IPv6 prefix of length 80"),
     ("aws-load-balancer-source-nat-ipv6-prefixes", "x::/80", "or an IPv6 prefix of length 80"),
     ("aws-load-balancer-status-addresses", "dns", "must be hostname, ip or both"),
+    ("aws-load-balancer-allow-replacement", "yes", "must be true or false"),
     ("load-balancer-source-ranges", "10.0.0.0/33", "item '10.0.0.0/33' must be a CIDR"),
     ("load-balancer-source-ranges", "10.0.0.1", "must be a CIDR such as 10.0.0.0/8 or 2001:db8::/32"),
     ("load-balancer-source-ranges", "10.0.0.0/255.0.0.0", "must be a CIDR"),

@@ -8,9 +8,10 @@ from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.model.identity import StackId
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import Observed, ObservedLoadBalancer
-from lbcontroller.model.resources import Listener, LoadBalancer, Resource, TargetGroup
+from lbcontroller.model.resources import Listener, ListenerRule, LoadBalancer, Resource, TargetGroup
 from lbcontroller.plan.policies import is_protected
 from lbcontroller.plan.reports import subject_of
+from lbcontroller.plan.rule_texts import conditions_text
 from lbcontroller.plan.steps import Create, Delete, Plan, Update
 
 
@@ -56,7 +57,9 @@ def _waiting(plan: Plan, existing: Mapping[Arn, Observed]) -> Iterator[str]:
                 item = existing.get(arn)
                 if isinstance(item, ObservedLoadBalancer) and not is_protected(item.resource):
                     yield f"{_called(item.resource)} is deleted when {later.waits_for}"
-            case Update(resource=LoadBalancer() | Listener() as resource, arn=arn, changes=changes):
+            case Update(
+                resource=LoadBalancer() | Listener() | ListenerRule() as resource, arn=arn, changes=changes
+            ):
                 fields = ", ".join(change.field.replace("_", " ") for change in changes)
                 present = existing[arn].resource if arn in existing else resource
                 yield f"{_called(present)} changes its {fields} when {later.waits_for}"
@@ -70,5 +73,7 @@ def _called(resource: Resource) -> str:
             return f"target group {name}"
         case Listener(port=port):
             return f"the listener on port {port}"
+        case ListenerRule(id=id_, conditions=conditions):
+            return f"the rule on port {id_.name.partition(':')[0]} for {conditions_text(conditions)}"
         case _:
             return str(resource.id)

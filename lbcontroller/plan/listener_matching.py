@@ -39,7 +39,7 @@ def match_listeners(matching: Matching, stack: Stack, policy: PlanPolicy) -> Mat
     return replace(matching.adding(kept=kept, surplus=surplus), foreign_listeners=foreign)
 
 
-def match_listener_rules(matching: Matching, stack: Stack) -> Matching:
+def match_listener_rules(matching: Matching, stack: Stack, policy: PlanPolicy) -> Matching:
     """Find the rules of the listeners that stay, as far as they may change in place."""
     wanted = _by_listener(stack)
     kept = [
@@ -56,7 +56,7 @@ def match_listener_rules(matching: Matching, stack: Stack) -> Matching:
         for listener, found in kept
     }
     matching = replace(matching, rules=safe)
-    room = room_for_rules(matching, stack, wanted)
+    room = room_for_rules(matching, stack, wanted, policy.rules_per_load_balancer)
     crowded = {
         listener.id: with_changes_in_order(paired[listener.id])
         for listener, found in kept

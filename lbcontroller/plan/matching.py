@@ -63,7 +63,7 @@ def match(stack: Stack, observed: Sequence[Observed], policy: PlanPolicy) -> Mat
     matching = match_load_balancer_targets(matching, stack)
     matching = match_listeners(matching, stack, policy)
     matching = match_bindings(matching, stack)
-    return match_listener_rules(matching, stack)
+    return match_listener_rules(matching, stack, policy)
 
 
 def _retained(stack: Stack, existing: Existing) -> tuple[Observed, ...]:

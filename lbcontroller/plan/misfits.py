@@ -47,6 +47,12 @@ def refused_addresses(desired: LoadBalancer, observed: LoadBalancer) -> tuple[st
     )
 
 
+def has_another_ipv4_pool(desired: LoadBalancer, observed: LoadBalancer) -> bool:
+    """Return whether addresses of a customer-owned pool are wanted that the load balancer does not use."""
+    wanted = desired.customer_owned_ipv4_pool
+    return wanted is not None and wanted != observed.customer_owned_ipv4_pool
+
+
 def security_groups_appear_or_vanish(desired: LoadBalancer, observed: LoadBalancer) -> bool:
     """Return whether a network load balancer should go from no security groups to some, or back.
 
@@ -64,6 +70,9 @@ def misfits(desired: LoadBalancer, observed: LoadBalancer) -> Iterator[str]:
         yield f"it is to be called {desired.name}, and AWS takes a name only for a new one"
     if refused := refused_addresses(desired, observed):
         yield f"it is to have other addresses, which AWS takes only for a new one: {', '.join(refused)}"
+    if has_another_ipv4_pool(desired, observed):
+        pool = desired.customer_owned_ipv4_pool
+        yield f"it is to use the customer-owned pool {pool}, and AWS takes a pool only for a new one"
     if security_groups_appear_or_vanish(desired, observed):
         if desired.security_groups:
             yield "it gets security groups, which AWS allows only for one created with some"

@@ -13,6 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from lbcontroller.model.limits import RULES_PER_LOAD_BALANCER
 from lbcontroller.model.observed import (
     LoadBalancerState,
     ObservedBinding,
@@ -75,6 +76,8 @@ class PlanPolicy:
     """For a load balancer that differs in what AWS settles at its creation, beside type and scheme."""
     replacement_setting: str = REPLACEMENT_FLAG
     """What allows to replace it, for messages."""
+    rules_per_load_balancer: int = RULES_PER_LOAD_BALANCER
+    """How many rules a load balancer is known to take; one that has more takes as many as it has."""
 
     @classmethod
     def of(cls, settings: Settings, now: datetime) -> PlanPolicy:

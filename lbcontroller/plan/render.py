@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
+from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import Observed
+from lbcontroller.model.references import Ref
 from lbcontroller.model.resources import Resource
-from lbcontroller.plan.steps import Change, Create, Delete, Plan, Step, Update
+from lbcontroller.plan.rule_texts import action_text, conditions_text, moves_text
+from lbcontroller.plan.steps import Change, Create, Delete, Plan, Reorder, Step, Update
 from lbcontroller.plan.values import Labels, changed_parts, value_text
+
+_WITH_SECRETS: Final = frozenset({"actions", "default_actions"})
+"""Fields of which not everything is shown."""
 
 
 class LineMark(StrEnum):
@@ -78,6 +85,7 @@ def _step_lines(step: Step, labels: Labels, describe: Describe, *, prefix: str =
             mark = LineMark.CREATE if step.replaces is None else LineMark.REPLACE
             yield _line(mark, f"{prefix}create {labels.by_id[step.resource.id]}")
             yield _detail(step.reason)
+            yield from _rule_lines(Ref(step.resource.id), labels)
             yield from (_detail(text) for text in describe(step.resource, labels))
         case Update():
             yield _line(LineMark.CHANGE, f"{prefix}change {labels.existing(step.arn)}")
@@ -87,20 +95,41 @@ def _step_lines(step: Step, labels: Labels, describe: Describe, *, prefix: str =
             text = f"{prefix}delete {labels.existing(step.arn)}"
             yield _line(LineMark.DELETE, text, destructive=True)
             yield _detail(step.reason)
+            yield from _rule_lines(step.arn, labels)
+        case Reorder():
+            yield _line(LineMark.CHANGE, f"{prefix}reorder the rules of {labels.existing(step.arn)}")
+            yield _detail(step.reason)
+            yield from (_detail(text) for text in moves_text(_moves(step, labels)))
+
+
+def _rule_lines(rule: Arn | Ref, labels: Labels) -> Iterator[Line]:
+    """Yield what a rule is for and what it does."""
+    found = labels.rules.get(rule)
+    if found is not None:
+        does = ", then ".join(action_text(action, labels.referred) for action in found.actions)
+        yield _detail(f"for {conditions_text(found.conditions)}: {does}")
+
+
+def _moves(step: Reorder, labels: Labels) -> Iterator[tuple[int | None, int]]:
+    for rule, priority in step.priorities.items():
+        found = labels.rules.get(rule)
+        yield None if found is None else found.priority, priority
 
 
 def _change_lines(change: Change, labels: Labels) -> Iterator[Line]:
     for part, before, after in changed_parts(change):
         was, will_be = value_text(before, labels), value_text(after, labels)
         # A reference differs from the ARN that it stands for, but not for a reader.
-        if was != will_be or part == change.field:
+        if was == will_be and part in _WITH_SECRETS:
+            yield _detail(f"{part}: {was}, with other details such as a secret")
+        elif was != will_be or part == change.field:
             yield _detail(f"{part}: {was} → {will_be}")
 
 
 def _summary(plan: Plan) -> Line:
     counts = {
         "to create": sum(isinstance(step, Create) for step in plan.steps),
-        "to change": sum(isinstance(step, Update) for step in plan.steps),
+        "to change": sum(isinstance(step, Update | Reorder) for step in plan.steps),
         "to delete": sum(isinstance(step, Delete) for step in plan.steps),
     }
     text = ", ".join(f"{count} {words}" for words, count in counts.items())

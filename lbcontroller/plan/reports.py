@@ -10,7 +10,12 @@ from lbcontroller.model.identity import StackId, TagFamily
 from lbcontroller.model.observed import LoadBalancerState, ObservedLoadBalancer
 from lbcontroller.model.resources import LoadBalancer
 from lbcontroller.plan.matched import Irreplaceable, Matching
-from lbcontroller.plan.misfits import has_another_name, refused_addresses, security_groups_appear_or_vanish
+from lbcontroller.plan.misfits import (
+    has_another_ipv4_pool,
+    has_another_name,
+    refused_addresses,
+    security_groups_appear_or_vanish,
+)
 from lbcontroller.plan.obstacles import Replacement, obstacle_to
 from lbcontroller.plan.policies import PlanPolicy
 
@@ -109,6 +114,15 @@ def _addresses_differ(desired: LoadBalancer, kept: LoadBalancer) -> str | None:
     )
 
 
+def _ipv4_pool_differs(desired: LoadBalancer, kept: LoadBalancer) -> str | None:
+    if not has_another_ipv4_pool(desired, kept):
+        return None
+    return (
+        f"load balancer {kept.name} cannot use the customer-owned pool {desired.customer_owned_ipv4_pool} "
+        f"({kept.customer_owned_ipv4_pool or 'none'} now): AWS takes a pool only for a new one"
+    )
+
+
 def _security_groups_differ(desired: LoadBalancer, kept: LoadBalancer) -> str | None:
     if not security_groups_appear_or_vanish(desired, kept):
         return None
@@ -126,5 +140,6 @@ def _security_groups_differ(desired: LoadBalancer, kept: LoadBalancer) -> str | 
 _MISFIT_CHECKS: Final[tuple[Callable[[LoadBalancer, LoadBalancer], str | None], ...]] = (
     _name_differs,
     _addresses_differ,
+    _ipv4_pool_differs,
     _security_groups_differ,
 )

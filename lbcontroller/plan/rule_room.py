@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from lbcontroller.model.ids import Arn
-from lbcontroller.model.limits import RULES_PER_LOAD_BALANCER
 from lbcontroller.model.observed import ObservedListener, ObservedLoadBalancer
 from lbcontroller.model.references import ResourceId
 from lbcontroller.model.resources import Listener, ListenerRule, Stack
@@ -29,7 +28,7 @@ class Room:
 
 
 def room_for_rules(
-    matching: Matching, stack: Stack, wanted: Mapping[ResourceId, Sequence[ListenerRule]]
+    matching: Matching, stack: Stack, wanted: Mapping[ResourceId, Sequence[ListenerRule]], quota: int
 ) -> Room:
     """Return which load balancers have no room for the rules to make.
 
@@ -37,6 +36,7 @@ def room_for_rules(
         matching: what is kept, with the rules to make in each kept listener.
         stack: what is desired.
         wanted: the desired rules of each listener.
+        quota: how many rules a load balancer is known to take.
     """
     kept = [item.arn for item in matching.kept.values() if isinstance(item, ObservedLoadBalancer)]
     leaving = {item.arn for item in matching.surplus if isinstance(item, ObservedListener)}
@@ -44,7 +44,7 @@ def room_for_rules(
     for load_balancer in kept:
         made = _made(matching, stack, wanted, load_balancer)
         present = _present(matching, load_balancer)
-        most = max(RULES_PER_LOAD_BALANCER, present)
+        most = max(quota, present)
         if present + made > most:
             full.add(load_balancer)
         if _present(matching, load_balancer, without=leaving) + made > most:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from lbcontroller.model.actions import ForwardAction
 from lbcontroller.model.fields import Mark, OnCreate
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.ingress_rules import MAX_PORT, IngressRule
-from lbcontroller.model.observed import Observed
+from lbcontroller.model.observed import Observed, ObservedListenerRule
 from lbcontroller.model.references import Ref, ResourceId
 from lbcontroller.model.resources import (
     BindingIngress,
@@ -20,9 +19,11 @@ from lbcontroller.model.resources import (
     Listener,
     ListenerRule,
     LoadBalancerTarget,
+    MutualAuthentication,
     Resource,
 )
 from lbcontroller.model.subnet_mappings import SubnetMapping
+from lbcontroller.plan.rule_texts import part_text
 from lbcontroller.plan.steps import Change, Create, Plan
 
 NOTHING = "none"
@@ -35,15 +36,24 @@ class Labels:
 
     by_arn: Mapping[str, str]
     by_id: Mapping[ResourceId, str]
+    rules: Mapping[str | Ref, ListenerRule]
+    """Every rule that exists or is made, by its ARN or a reference to it."""
 
     @classmethod
     def of(cls, plan: Plan, observed: Sequence[Observed]) -> Labels:
         """Collect the labels of what exists and of what a plan creates."""
-        by_arn = {str(item.arn): _label(item.resource) for item in observed}
+        by_arn = {str(item.arn): _observed_label(item) for item in observed}
         steps = (*plan.steps, *(later.step for later in plan.postponed))
-        created = {step.resource.id: _label(step.resource) for step in steps if isinstance(step, Create)}
+        made = [step.resource for step in steps if isinstance(step, Create)]
+        created = {resource.id: _label(resource) for resource in made}
         kept = {id_: by_arn.get(arn, str(id_)) for id_, arn in plan.kept.items()}
-        return cls(by_arn=by_arn, by_id={**kept, **created})
+        present: dict[str | Ref, ListenerRule] = {
+            item.arn: item.resource for item in observed if isinstance(item, ObservedListenerRule)
+        }
+        new: dict[str | Ref, ListenerRule] = {
+            Ref(resource.id): resource for resource in made if isinstance(resource, ListenerRule)
+        }
+        return cls(by_arn=by_arn, by_id={**kept, **created}, rules={**present, **new})
 
     def existing(self, arn: Arn) -> str:
         """Return the label of something that exists, with its ARN unless that is its name."""
@@ -77,7 +87,7 @@ def changed_parts(change: Change) -> Iterator[tuple[str, object, object]]:
 def value_text(value: object, labels: Labels) -> str:
     """Return a value as a person would say it."""
     match value:
-        case None | () | Mark.UNMANAGED | Mark.UNKNOWN:
+        case None | () | "" | Mark.UNMANAGED | Mark.UNKNOWN:
             text = NOTHING
         case Mark.RESET:
             text = "the default of AWS"
@@ -104,12 +114,8 @@ def _part_text(value: object, labels: Labels) -> str:
             addresses = (value.allocation, value.private_ipv4, value.ipv6, value.source_nat_ipv6_prefix)
             given = ", ".join(address for address in addresses if address is not None)
             return f"{value.subnet} ({given})" if given else value.subnet
-        case ForwardAction():
-            return " and ".join(
-                labels.referred(weighted.target_group)
-                + ("" if weighted.weight is None else f" with weight {weighted.weight}")
-                for weighted in value.target_groups
-            )
+        case MutualAuthentication():
+            return _mutual_authentication(value)
         case BindingIngress():
             ports = ", ".join(_binding_port(port) for port in value.ports)
             peers = (
@@ -117,7 +123,17 @@ def _part_text(value: object, labels: Labels) -> str:
             )
             return f"{ports} from {', '.join(value_text(peer, labels) for peer in peers)}"
         case _:
-            return str(value)
+            return part_text(value, labels.referred) or str(value)
+
+
+def _mutual_authentication(value: MutualAuthentication) -> str:
+    parts = (
+        str(value.mode),
+        "" if value.trust_store is None else f"with {value.trust_store}",
+        "ignoring expiry" if value.ignore_expiry else "",
+        f"advertising CA names {value.advertise_ca_names}" if value.advertise_ca_names else "",
+    )
+    return " ".join(part for part in parts if part)
 
 
 def _ports(rule: IngressRule) -> str:
@@ -130,6 +146,14 @@ def _ports(rule: IngressRule) -> str:
 
 def _binding_port(port: BindingPort) -> str:
     return f"{port.protocol} {'all ports' if port.port is None else port.port}"
+
+
+def _observed_label(item: Observed) -> str:
+    """Return what something is called; a rule by its present place, whatever its tags call it."""
+    if not isinstance(item, ObservedListenerRule):
+        return _label(item.resource)
+    id_ = item.resource.id
+    return f"{id_.kind} {id_.name.rpartition(':')[0]}:{item.resource.priority}"
 
 
 def _label(resource: Resource) -> str:

@@ -18,15 +18,21 @@ from lbcontroller.model.observed import (
     LoadBalancerState,
     Observed,
     ObservedBinding,
+    ObservedCertificate,
     ObservedListener,
+    ObservedListenerRule,
     ObservedLoadBalancer,
+    ObservedLoadBalancerTarget,
     ObservedSecurityGroup,
     ObservedTargetGroup,
 )
-from lbcontroller.model.references import ResourceId
+from lbcontroller.model.references import Ref, ResourceId
 from lbcontroller.model.resources import (
+    Certificate,
     Listener,
+    ListenerRule,
     LoadBalancer,
+    LoadBalancerTarget,
     Resource,
     SecurityGroup,
     Stack,
@@ -34,14 +40,15 @@ from lbcontroller.model.resources import (
     TargetGroupBinding,
 )
 from lbcontroller.plan.equality import resolve
-from lbcontroller.plan.existing import forwarded_to, peers_of
+from lbcontroller.plan.existing import Sender, forwarded_to, peers_of
 from lbcontroller.plan.planner import plan
 from lbcontroller.plan.policies import DELETION_PROTECTION, PlanPolicy
-from lbcontroller.plan.steps import Create, Delete, Plan, Step, Update
+from lbcontroller.plan.steps import Create, Delete, Plan, Reorder, Step, Update
 from tests.support.nlb_stacks import START, a_policy
 
-_DECRYPTED = {Protocol.TLS: (Protocol.TCP,)}
+_ALSO = {Protocol.TLS: (Protocol.TCP,), Protocol.HTTP: (Protocol.HTTPS,), Protocol.HTTPS: (Protocol.HTTP,)}
 """Protocols of target groups beside the listener's own."""
+LAST_PRIORITY = 50_000
 
 
 class Refused(Exception):  # noqa: N818 - the name is the answer
@@ -51,8 +58,10 @@ class Refused(Exception):  # noqa: N818 - the name is the answer
 class PlannedAws:
     """Resources by ARN, and a clock that only tests move."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, rules: int = 100) -> None:
+        """Begin empty; a load balancer takes so many rules."""
         self.items: dict[Arn, Observed] = {}
+        self.most_rules = rules
         self.now: datetime = START
         self.calls = 0
         self._made = 0
@@ -63,10 +72,15 @@ class PlannedAws:
 
     def run(self, made: Plan, *, crash_after: int | None = None) -> None:
         """Carry out a plan, or only its first steps."""
+        for _ in self.steps(made, crash_after=crash_after):
+            self.calls += 1
+
+    def steps(self, made: Plan, *, crash_after: int | None = None) -> Iterator[Step]:
+        """Carry out a plan and yield each step when it is done."""
         arns = dict(made.kept)
         for step in made.steps[:crash_after]:
-            self.calls += 1
             self._apply(step, arns)
+            yield step
 
     def reconcile(self, stack: Stack, **policy: Any) -> Plan:
         """Plan once and carry it out."""
@@ -114,6 +128,14 @@ class PlannedAws:
         )
         return arn
 
+    def add_rule_by_hand(self, like: ListenerRule, listener: Arn, priority: int) -> Arn:
+        """Add a rule without our tags."""
+        id_ = replace(like.id, name=f"hand:{priority}")
+        rule = replace(like, id=id_, listener=listener, priority=priority, tags={})
+        arn = self._new_arn("rule")
+        self.items[arn] = ObservedListenerRule(arn=arn, resource=rule, ours=False)
+        return arn
+
     def edit(self, arn: Arn, **changes: Any) -> None:
         """Change fields of a resource behind the controller's back."""
         item = self.items[arn]
@@ -123,18 +145,37 @@ class PlannedAws:
         """Return what is observed of one kind, oldest first."""
         return [item for item in self.observed() if isinstance(item.resource, kind)]
 
+    def rules_of(self, listener: Arn) -> list[ObservedListenerRule]:
+        """Return the rules of a listener in the order in which they are tried."""
+        rules = (item for item in self._rules() if item.resource.listener == listener)
+        return sorted(rules, key=lambda rule: rule.resource.priority)
+
     def _seen(self, item: Observed) -> Observed:
         if not isinstance(item, ObservedTargetGroup):
             return item
-        users = {
-            Arn(str(listener.resource.load_balancer))
-            for listener in self._listeners()
-            if item.arn in forwarded_to(listener.resource)
+        return replace(item, load_balancers=item.load_balancers | self._users(item.arn))
+
+    def _users(self, target_group: Arn, *, without: Arn | None = None) -> set[Arn]:
+        """Return the load balancers that send to a target group."""
+        owners = {item.arn: Arn(str(item.resource.load_balancer)) for item in self._listeners()}
+        senders: list[tuple[Arn, Arn, Sender]] = [
+            (item.arn, owners[item.arn], item.resource) for item in self._listeners()
+        ]
+        senders += [
+            (item.arn, owners[Arn(str(item.resource.listener))], item.resource) for item in self._rules()
+        ]
+        return {
+            owner for arn, owner, sender in senders if arn != without and target_group in forwarded_to(sender)
         }
-        return replace(item, load_balancers=item.load_balancers | users)
 
     def _listeners(self) -> Iterator[ObservedListener]:
         return (item for item in self.items.values() if isinstance(item, ObservedListener))
+
+    def _rules(self) -> Iterator[ObservedListenerRule]:
+        return (item for item in self.items.values() if isinstance(item, ObservedListenerRule))
+
+    def _registrations(self) -> Iterator[ObservedLoadBalancerTarget]:
+        return (item for item in self.items.values() if isinstance(item, ObservedLoadBalancerTarget))
 
     def _bindings(self) -> Iterator[ObservedBinding]:
         return (item for item in self.items.values() if isinstance(item, ObservedBinding))
@@ -147,6 +188,14 @@ class PlannedAws:
                 self._update(step, arns)
             case Delete():
                 self._delete(self.items[step.arn])
+            case Reorder():
+                self._reorder(
+                    step.arn,
+                    {
+                        arns[rule.to] if isinstance(rule, Ref) else rule: priority
+                        for rule, priority in step.priorities.items()
+                    },
+                )
 
     def _create(self, resource: Resource) -> Arn:
         match resource:
@@ -172,9 +221,36 @@ class PlannedAws:
                 arn = self._new_arn("listener")
                 self._refuse_listener(resource, arn)
                 self.items[arn] = ObservedListener(arn=arn, resource=resource, ours=True)
+            case ListenerRule():
+                arn = self._new_arn("rule")
+                self._refuse_rule(resource, arn)
+                self.items[arn] = ObservedListenerRule(arn=arn, resource=resource, ours=True)
+            case LoadBalancerTarget():
+                arn = self._new_registration(resource)
+            case Certificate():
+                arn = self._new_arn("certificate")
+                self.items[arn] = ObservedCertificate(arn=arn, resource=resource)
             case TargetGroupBinding():
                 self._refuse_duplicate(resource, "AlreadyExists")
                 arn = self._new_binding(resource)
+        return arn
+
+    def _new_registration(self, resource: LoadBalancerTarget) -> Arn:
+        target_group = self.items.get(Arn(str(resource.target_group)))
+        target = self.items.get(Arn(str(resource.load_balancer)))
+        if not isinstance(target_group, ObservedTargetGroup) or target_group.resource.target_type != "alb":
+            raise Refused("TargetGroupNotFound")
+        if not isinstance(target, ObservedLoadBalancer) or target.state is not LoadBalancerState.ACTIVE:
+            raise Refused("InvalidTarget: not active")
+        if not any(
+            (item.resource.load_balancer, item.resource.port) == (target.arn, resource.port)
+            for item in self._listeners()
+        ):
+            raise Refused("InvalidTarget: no such listener")
+        arn = Arn(f"{target_group.arn}#alb")
+        if arn in self.items:
+            raise Refused("TooManyTargets")
+        self.items[arn] = ObservedLoadBalancerTarget(arn=arn, resource=resource)
         return arn
 
     def _new_binding(self, resource: TargetGroupBinding) -> Arn:
@@ -202,36 +278,68 @@ class PlannedAws:
         changed = replace(item.resource, **values)
         if isinstance(changed, Listener):
             self._refuse_listener(changed, step.arn)
-        ours = {"ours": True} if isinstance(item, ObservedListener) else {}
+        if isinstance(changed, ListenerRule):
+            self._refuse_rule(changed, step.arn)
+        ours = {"ours": True} if isinstance(item, ObservedListener | ObservedListenerRule) else {}
         self.items[step.arn] = replace(item, resource=changed, **ours)  # type: ignore[arg-type] # same kind
 
     def _delete(self, item: Observed) -> None:
+        if isinstance(item, ObservedBinding):
+            self._begin_deletion(item)
+            return
+        self._refuse_deletion(item)
+        if isinstance(item, ObservedLoadBalancer):
+            for listener in [one for one in self._listeners() if one.resource.load_balancer == item.arn]:
+                self._forget_rules(listener.arn)
+                del self.items[listener.arn]
+        elif isinstance(item, ObservedListener):
+            self._forget_rules(item.arn)
+        del self.items[item.arn]
+
+    def _refuse_deletion(self, item: Observed) -> None:
         match item:
             case ObservedLoadBalancer():
-                self._delete_load_balancer(item)
+                attributes = item.resource.attributes
+                if isinstance(attributes, dict) and attributes.get(DELETION_PROTECTION) == "true":
+                    raise Refused("OperationNotPermitted")
+                self._refuse_deletion_of_target(item.arn, None)
+            case ObservedListener():
+                self._refuse_deletion_of_target(Arn(str(item.resource.load_balancer)), item.resource.port)
             case ObservedTargetGroup():
                 self._refuse_deletion_of_used_target_group(item)
             case ObservedSecurityGroup():
                 self._refuse_deletion_of_used_group(item)
-            case ObservedBinding():
-                self._begin_deletion(item)
-                return
-            case ObservedListener():
-                pass
-        del self.items[item.arn]
+            case ObservedCertificate():
+                if any(item.arn in _certificates(one.resource) for one in self._listeners()):
+                    raise Refused("ResourceInUse")
+            case ObservedLoadBalancerTarget() if self._users(Arn(str(item.resource.target_group))):
+                raise Refused("a load balancer that gets traffic is deregistered")
 
-    def _delete_load_balancer(self, item: ObservedLoadBalancer) -> None:
-        attributes = item.resource.attributes
-        if isinstance(attributes, dict) and attributes.get(DELETION_PROTECTION) == "true":
-            raise Refused("OperationNotPermitted")
-        for listener in list(self._listeners()):
-            if listener.resource.load_balancer == item.arn:
-                del self.items[listener.arn]
+    def _reorder(self, listener: Arn, priorities: dict[Arn, int]) -> None:
+        present = {rule.arn: rule.resource.priority for rule in self.rules_of(listener)}
+        if not priorities.keys() <= present.keys():
+            raise Refused("RuleNotFound")
+        after = {**present, **priorities}
+        if len(set(after.values())) != len(after):
+            raise Refused("PriorityInUse")
+        if not all(1 <= number <= LAST_PRIORITY for number in after.values()):
+            raise Refused("ValidationError")
+        for arn, priority in priorities.items():
+            self.edit(arn, priority=priority)
+
+    def _forget_rules(self, listener: Arn) -> None:
+        for rule in self.rules_of(listener):
+            del self.items[rule.arn]
+
+    def _refuse_deletion_of_target(self, load_balancer: Arn, port: int | None) -> None:
+        for item in self._registrations():
+            if item.resource.load_balancer == load_balancer and port in {None, item.resource.port}:
+                raise Refused("ResourceInUse")
 
     def _begin_deletion(self, item: ObservedBinding) -> None:
         if item.deleting:
             raise Refused("deleted twice")
-        if any(item.resource.spec.target_group in forwarded_to(one.resource) for one in self._listeners()):
+        if self._users(Arn(str(item.resource.spec.target_group))):
             raise Refused("targets that serve traffic are deregistered")
         self.items[item.arn] = replace(item, deleting=True)
 
@@ -241,6 +349,8 @@ class PlannedAws:
             raise Refused("ResourceInUse")
         if any(binding.resource.spec.target_group == item.arn for binding in self._bindings()):
             raise Refused("a binding without target group is left")
+        if any(one.resource.target_group == item.arn for one in self._registrations()):
+            raise Refused("a target is left")
 
     def _refuse_deletion_of_used_group(self, item: ObservedSecurityGroup) -> None:
         for other in self.items.values():
@@ -268,23 +378,52 @@ class PlannedAws:
                 continue
             if (other.resource.load_balancer, other.resource.port) == (listener.load_balancer, listener.port):
                 raise Refused("DuplicateListener")
-            if other.resource.load_balancer != listener.load_balancer and (
-                forwarded_to(other.resource) & forwarded_to(listener)
-            ):
-                raise Refused("TargetGroupAssociationLimit")
+        load_balancer = Arn(str(listener.load_balancer))
         for target_group in forwarded_to(listener):
+            self._refuse_second_user(Arn(str(target_group)), load_balancer, arn)
             self._refuse_target_group(listener, Arn(str(target_group)))
+        known = {item.arn for item in self.items.values() if isinstance(item, ObservedCertificate)}
+        if any(one.startswith("certificate-") and one not in known for one in _certificates(listener)):
+            raise Refused("CertificateNotFound")
+
+    def _refuse_rule(self, rule: ListenerRule, arn: Arn) -> None:
+        listener = self.items.get(Arn(str(rule.listener)))
+        if not isinstance(listener, ObservedListener):
+            raise Refused("ListenerNotFound")
+        others = [other for other in self.rules_of(listener.arn) if other.arn != arn]
+        if any(other.resource.priority == rule.priority for other in others):
+            raise Refused("PriorityInUse")
+        if not 1 <= rule.priority <= LAST_PRIORITY:
+            raise Refused("ValidationError")
+        load_balancer = Arn(str(listener.resource.load_balancer))
+        neighbours = [one for one in self._listeners() if one.resource.load_balancer == load_balancer]
+        if arn not in self.items:
+            present = sum(len(self.rules_of(one.arn)) for one in neighbours)
+            if present >= self.most_rules:
+                raise Refused("TooManyRules")
+        for target_group in forwarded_to(rule):
+            self._refuse_second_user(Arn(str(target_group)), load_balancer, arn)
+            self._refuse_target_group(listener.resource, Arn(str(target_group)))
+
+    def _refuse_second_user(self, target_group: Arn, load_balancer: Arn, sender: Arn) -> None:
+        if self._users(target_group, without=sender) - {load_balancer}:
+            raise Refused("TargetGroupAssociationLimit")
 
     def _refuse_target_group(self, listener: Listener, arn: Arn) -> None:
         item = self.items.get(arn)
         if not isinstance(item, ObservedTargetGroup):
             raise Refused("TargetGroupNotFound")
-        if item.resource.protocol not in {listener.protocol, *_DECRYPTED.get(listener.protocol, ())}:
+        if item.resource.protocol not in {listener.protocol, *_ALSO.get(listener.protocol, ())}:
             raise Refused("IncompatibleProtocols")
 
     def _new_arn(self, kind: str) -> Arn:
         self._made += 1
         return Arn(f"{kind}-{self._made:04d}")
+
+
+def _certificates(listener: Listener) -> tuple[str, ...]:
+    certificates = listener.certificates
+    return tuple(str(one) for one in certificates) if isinstance(certificates, tuple) else ()
 
 
 def _plain(resource: Resource) -> Resource:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import os
-import signal
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -13,16 +10,12 @@ from typing import Final
 import click
 
 from lbcontroller import __version__
-from lbcontroller.app.main import Controller, LeadershipLost
-from lbcontroller.app.parts import assemble
 from lbcontroller.cli import flags
-from lbcontroller.errors import Denied, InvalidConfig, LbControllerError
-from lbcontroller.kube.connection import Connection
+from lbcontroller.errors import InvalidConfig
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.logs import LogFormat, configure, event
 
 LOGGER: Final = logging.getLogger(__name__)
-EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 SWITCH_SECONDS: Final = 0.0005
 """How long a worker thread may keep the event loop waiting for the interpreter: boto3 parses long answers."""
@@ -52,39 +45,6 @@ def _run(**given: str | Sequence[str] | None) -> None:
     event(LOGGER, logging.INFO, "starting", version=__version__)
     if unused := settings.not_built_yet():
         event(LOGGER, logging.WARNING, "flags_without_effect_yet", flag=", ".join(unused))
-    sys.exit(asyncio.run(_until_signalled(settings)))
+    from lbcontroller.cli.serve import serve  # noqa: PLC0415 - help and mistakes need not wait for it
 
-
-async def _until_signalled(settings: Settings) -> int:
-    """Run the controller until SIGTERM or SIGINT; return the exit code of the process."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        connection = await asyncio.to_thread(_connect, settings)
-        parts = await asyncio.to_thread(assemble, settings, connection, dict(os.environ))
-        await Controller(parts).run(stop)
-    except LeadershipLost:
-        event(LOGGER, logging.ERROR, "leadership_lost")
-        return EXIT_FAILED
-    except InvalidConfig as error:
-        for problem in error.problems:
-            event(LOGGER, logging.ERROR, "cannot_start", message=str(problem))
-        return EXIT_USAGE
-    except Denied as error:
-        event(LOGGER, logging.ERROR, "cannot_start", action=error.action, message=str(error))
-        return EXIT_FAILED
-    except LbControllerError as error:
-        event(LOGGER, logging.ERROR, "cannot_start", message=str(error))
-        return EXIT_FAILED
-    except Exception as error:  # noqa: BLE001 - the pod's next start is the repair; the log must say why
-        event(LOGGER, logging.ERROR, "bug", traceback_of=error, error=repr(error))
-        return EXIT_FAILED
-    return 0
-
-
-def _connect(settings: Settings) -> Connection:
-    if settings.kubeconfig:
-        return Connection.from_kubeconfig(settings.kubeconfig)
-    return Connection.in_cluster()
+    sys.exit(serve(settings))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,7 +23,7 @@ from lbcontroller.cluster.service import PublishedAddress
 from lbcontroller.controller.addresses import as_json
 from lbcontroller.controller.publish import Publisher, reference
 from lbcontroller.controller.refusals import Touch
-from lbcontroller.errors import Denied, InvalidConfig, Problem
+from lbcontroller.errors import Denied, InvalidConfig, Problem, Refused
 from lbcontroller.keys import StackKey
 from lbcontroller.kube import patches
 from lbcontroller.kube.errors import NotFound
@@ -74,8 +75,8 @@ class IngressPublisher:
         if self._present(ingress, _STATUS, ingress.published) == entries:
             return False
         content = patches.load_balancer_status(as_json(entries))
-        self.publisher.writer.patch_status(reference(ingress), content)
-        self._note(ingress, _STATUS, entries, ingress.published)
+        with self._noting(ingress, _STATUS, _Written(entries, ingress.published)):
+            self.publisher.writer.patch_status(reference(ingress), content)
         return True
 
     def problems(
@@ -116,7 +117,7 @@ class IngressPublisher:
                 told = about(ingress, error.problems)
                 if not told:
                     return
-                error = type(error)(*told)
+                error = Refused(*told) if isinstance(error, Refused) else InvalidConfig(*told)
                 self._annotate(ingress, PROBLEMS_ANNOTATION, str(error))
             case Denied():
                 self._annotate(ingress, PROBLEMS_ANNOTATION, str(error))
@@ -136,18 +137,25 @@ class IngressPublisher:
         reported = ingress.meta.annotations.get(key)
         if self._present(ingress, key, reported) == wanted:
             return False
+        patch = {"metadata": {"annotations": {key: wanted}}}
         try:
-            self.publisher.writer.merge_patch(
-                reference(ingress), {"metadata": {"annotations": {key: wanted}}}
-            )
+            with self._noting(ingress, key, _Written(wanted, reported)):
+                self.publisher.writer.merge_patch(reference(ingress), patch)
         except NotFound:
             return False
-        self._note(ingress, key, wanted, reported)
         return True
 
-    def _note(self, ingress: Ingress, place: str, value: object, reported: object) -> None:
+    @contextmanager
+    def _noting(self, ingress: Ingress, place: str, written: _Written) -> Iterator[None]:
+        """Note what the block writes, and before it does: the watch may report it first."""
         with self._lock:
-            self._written[ingress.meta.uid, place] = _Written(value, reported)
+            self._written[ingress.meta.uid, place] = written
+        try:
+            yield
+        except BaseException:
+            with self._lock:
+                self._written.pop((ingress.meta.uid, place), None)
+            raise
 
     def _present(self, ingress: Ingress, place: str, reported: object) -> object:
         """Return what stands somewhere in an Ingress, be it reported already or not."""

@@ -26,7 +26,7 @@ def subject_of(stack: StackId) -> str:
         case TagFamily.SERVICE:
             return f"Service {stack.name}"
         case TagFamily.INGRESS:
-            return f"Ingress {stack.name}"
+            return f"Ingress {stack.name}" if "/" in stack.name else f"Ingress group {stack.name}"
         case TagFamily.SHARED:
             return "the cluster"
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from tests.benchmarks import scenarios
 
+SERVICES = (50, 200, 1000)
+PODS = 10
+"""Targets of each Service."""
 BUDGETS = {"replaced_pod": 2, "rollout": 24}
 """Most AWS calls, each of them a promise of docs/guide/targets.md."""
 
@@ -18,8 +21,13 @@ def main() -> int:
         "replaced_pod": scenarios.replaced_pod(),
         "rollout": scenarios.rollout(),
         "endpoint_events": scenarios.endpoint_events(),
-        "start_up": [scenarios.start_up(services=count) for count in (50, 200)],
+        "start_up": [],
+        "memory": [],
     }
+    for services in SERVICES:
+        with scenarios.served(services=services, pods=PODS) as yard:
+            results["start_up"].append(scenarios.start_up(yard))
+            results["memory"].append(scenarios.memory(yard))
     json.dump(results, sys.stdout, indent=2)
     sys.stdout.write("\n")
     over = [name for name, budget in BUDGETS.items() if results[name]["calls"] > budget]

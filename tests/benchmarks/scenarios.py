@@ -15,6 +15,7 @@ from lbcontroller.local.aws.faults import ALWAYS, Delay, Fault
 from lbcontroller.local.cluster import local_cluster
 from tests.support.idle_cluster import IdleCluster
 from tests.support.own_target_groups import a_deployment
+from tests.support.process import process, wait_for_event
 from tests.support.yard import Yard
 
 Result = Mapping[str, Any]
@@ -30,19 +31,23 @@ spec:
   selector: {app: web}
   ports: [{name: http, port: 80, targetPort: http}]
 """
-AT_A_TIME = 10
+AT_A_TIME = 50
 """Services created before the controller is waited for."""
+CREATED_SECONDS = 600.0
+"""How long that may take on a busy machine."""
+UNLIMITED = {"aws-api-throttle": "Elastic Load Balancing v2:.*=100000:100000,EC2:.*=100000:100000"}
+"""Limits of our own that are not felt: calls are counted, not timed."""
 AWS_SECONDS = 0.05
 """How long AWS takes for a registration."""
 
 
 @contextmanager
-def a_yard() -> Iterator[Yard]:
+def a_yard(flags: Mapping[str, str] | None = None) -> Iterator[Yard]:
     """A cluster of its own, with a running controller."""
     with local_cluster(cluster_name="bench") as cluster, tempfile.TemporaryDirectory() as directory:
         kubeconfig = Path(directory) / "kubeconfig"
         cluster.kubernetes.write_kubeconfig(kubeconfig)
-        with Yard(cluster, str(kubeconfig)) as yard:
+        with Yard(cluster, str(kubeconfig), flags) as yard:
             yield yard
 
 
@@ -83,18 +88,45 @@ def rollout(*, replicas: int = 40, batch: int = 4) -> Result:
         return {"replicas": replicas, "batch": batch, **_calls(yard)}
 
 
-def start_up(*, services: int) -> Result:
-    """Return the AWS calls of a start over existing load balancers."""
-    with a_yard() as yard:
-        yard.apply(a_deployment("web"))
+@contextmanager
+def served(*, services: int, pods: int) -> Iterator[Yard]:
+    """Services with load balancers; all of the pods are targets of each. The controller runs."""
+    with a_yard(UNLIMITED) as yard:
+        yard.apply(a_deployment("web", replicas=pods))
         for first in range(0, services, AT_A_TIME):
             for number in range(first, min(services, first + AT_A_TIME)):
                 yard.apply(a_service(f"web-{number}"))
-            yard.settle()
-        yard.forget_calls()
-        yard.restart_controller()
-        yard.settle()
-        return {"services": services, **_calls(yard)}
+            yard.settle(within=CREATED_SECONDS)
+        yield yard
+
+
+def start_up(yard: Yard) -> Result:
+    """Return the AWS calls of a start over the load balancers that exist."""
+    services = len(yard.names("services"))
+    yard.forget_calls()
+    yard.restart_controller()
+    yard.settle(within=CREATED_SECONDS)
+    calls = _calls(yard)
+    return {"services": services, "calls_per_service": round(calls["calls"] / services, 2), **calls}
+
+
+def memory(yard: Yard) -> Result:
+    """Return the memory of a controller's process that has read the targets of every Service."""
+    services, flags = len(yard.names("services")), [f"--{name}={value}" for name, value in UNLIMITED.items()]
+    yard.stop_controller()
+    yard.forget_calls()
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        process(yard.cluster, Path(directory) / "kubeconfig", *flags) as running,
+    ):
+        wait_for_event(running, "workers_started")
+        deadline = time.monotonic() + CREATED_SECONDS
+        while yard.calls()["elbv2:DescribeTargetHealth"] < services:
+            assert time.monotonic() < deadline, "the targets were not read"
+            time.sleep(0.05)  # between two looks at another process's work
+        status = Path(f"/proc/{running.pid}/status").read_text(encoding="ascii")
+    (resident,) = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+    return {"services": services, "resident_megabytes": round(int(resident.split()[1]) / 1000, 1)}
 
 
 def endpoint_events(*, services: int = 1000, pods: int = 10, events: int = 2000) -> Result:

@@ -15,9 +15,20 @@ def test_a_rollout_costs_two_calls_a_batch() -> None:
 
 
 def test_a_start_reads_in_proportion_to_the_services_and_writes_nothing() -> None:
-    few, more = scenarios.start_up(services=2), scenarios.start_up(services=6)
+    results = []
+    for services in (2, 6):
+        with scenarios.served(services=services, pods=2) as yard:
+            results.append(scenarios.start_up(yard))
+    few, more = results
+    assert (few["services"], more["services"]) == (2, 6)
     assert more["calls"] - few["calls"] <= 5 * (6 - 2)
-    assert not [operation for operation in more["by_operation"] if ":Describe" not in operation]
+    operations = [name.partition(":")[2] for name in more["by_operation"]]
+    assert [name for name in operations if not name.startswith(("Describe", "Get"))] == []
+
+
+def test_memory_is_that_of_a_process_of_its_own() -> None:
+    with scenarios.served(services=1, pods=2) as yard:
+        assert scenarios.memory(yard)["resident_megabytes"] > 1
 
 
 def test_endpoint_events_lead_to_one_registration_and_one_deregistration_each() -> None:

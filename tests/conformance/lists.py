@@ -1,12 +1,12 @@
-"""The lists beside the recorded cases: differences on purpose, refusals, and cases that wait.
+"""The lists beside the recorded cases: differences on purpose, and refusals.
 
     deliberate.yaml   case → list of {path, reason, ours}: exactly these fields differ from the recording
     refusals.yaml     who refuses → case → words its Warning event must contain, so that the user can mend it
-    waiting.yaml      area → cases (or `prefix*`) that cannot pass yet
 
 A path is dotted as `compare` writes it, with `*` for any text; `ours` is the value found there. A reason is
 the heading under which docs/differences-from-lbc.md explains the difference. Paths below `adoption` are those
-of what `adoption.adopt` returns.
+of what `adoption.adopt` returns, paths below `after_delete` those of what `runs.left` returns. At the path
+`told`, `ours` is the words of one Warning event about what LBC serves without a word.
 """
 
 from __future__ import annotations
@@ -15,20 +15,23 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from tests.conformance.compare import Difference
-from tests.conformance.recorded import case_names
 
 FOLDER: Final = Path(__file__).parent
 REFUSED: Final = "refused"
 """Value of `ours` at the path `published`: LBC serves the manifests and we refuse them."""
 SERVED: Final = "served"
-"""The reverse: what AWS refuses keeps LBC from serving, and us not; the user is told all the same."""
+"""The reverse: what AWS refuses keeps LBC from serving, and us not; the user is told all the same.
+
+Where this is so for some members of a group, `ours` says by object which are `served` and which `refused`.
+"""
+TOLD: Final = "told"
+"""Path of a Warning event."""
 
 
 class Aspect(StrEnum):
@@ -38,6 +41,13 @@ class Aspect(StrEnum):
     """What is made of manifests."""
     ADOPTION = "adoption"
     """What is done to what LBC made of them: nothing, but for what is stated."""
+    DELETION = "after_delete"
+    """What is left when they are deleted: nothing, but for what is stated."""
+    TOLD = TOLD
+    """What users are told about manifests that are served: nothing, but for what is stated."""
+
+
+_BY_ROOT: Final = {aspect.value: aspect for aspect in Aspect}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +62,7 @@ class Deliberate:
     @property
     def aspect(self) -> Aspect:
         """What differs."""
-        return Aspect.ADOPTION if self.path.startswith(f"{Aspect.ADOPTION}.") else Aspect.RESULT
-
-    @property
-    def refuses(self) -> bool:
-        """Whether the difference is that nothing is made at all."""
-        return (self.path, self.ours) == ("published", REFUSED)
+        return _BY_ROOT.get(self.path.partition(".")[0], Aspect.RESULT)
 
     def covers(self, difference: Difference) -> bool:
         """Return whether this is the place where the two differ."""
@@ -72,10 +77,21 @@ class Refusals:
     before_the_first_write: Mapping[str, Sequence[str]]
     by_aws: Mapping[str, Sequence[str]]
     """Nobody but AWS can tell that these are wrong."""
+    of_one_member: Mapping[str, Sequence[str]]
+    """One of a group is told; the group is served."""
+    ignored: Sequence[str]
+    """Cases that are somebody else's: nobody is told anything."""
+
+    @property
+    def cases(self) -> list[str]:
+        """Names of all cases, in order."""
+        with_words = (self.before_the_first_write, self.by_aws, self.of_one_member)
+        return sorted([*self.ignored, *(case for cases in with_words for case in cases)])
 
     def words(self, case: str) -> Sequence[str]:
         """Return the words for a case, none for one that has no entry."""
-        return self.before_the_first_write.get(case) or self.by_aws.get(case) or ()
+        with_words = (self.before_the_first_write, self.by_aws, self.of_one_member)
+        return next((cases[case] for cases in with_words if case in cases), ())
 
 
 def deliberate_differences() -> Sequence[Deliberate]:
@@ -93,17 +109,6 @@ def deliberate_in(case: str, aspect: Aspect = Aspect.RESULT) -> Sequence[Deliber
 def refusals() -> Refusals:
     """Read refusals.yaml."""
     return Refusals(**_read("refusals"))
-
-
-def waiting() -> Mapping[str, str]:
-    """Return the area that each case waits for, by case."""
-    return {
-        case: area
-        for area, patterns in _read("waiting").items()
-        for pattern in patterns
-        for case in case_names()
-        if fnmatchcase(case, pattern)
-    }
 
 
 def unexplained(found: Sequence[Difference], entries: Sequence[Deliberate]) -> Iterator[str]:

@@ -14,6 +14,14 @@ JsonObject = dict[str, Any]
 CLUSTER_NAME: Final = "yard"
 WITHOUT_PODS: Final = "yard/no-pods"
 """Annotation of Services that have a selector and no pods."""
+CLASS: Final[JsonObject] = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "IngressClass",
+    "metadata": {"name": "alb"},
+    "spec": {"controller": "ingress.k8s.aws/alb"},
+}
+"""What the recorded cluster has beside the manifests."""
+CLUSTER_SCOPED: Final = frozenset({"IngressClass", "IngressClassParams"})
 CONTAINER_PORTS: Final = {"http": 8080, "https": 8443, "grpc": 9090, "metrics": 9100}
 
 
@@ -21,7 +29,8 @@ def manifests_of(case: RecordedCase, cluster: LocalCluster) -> list[JsonObject]:
     """Return the manifests, in the case's namespace where they name none, placeholders replaced."""
     documents = list(yaml.safe_load_all(cluster.world.fill(case.manifests)))
     for document in documents:
-        document["metadata"].setdefault("namespace", case.namespace)
+        if document["kind"] not in CLUSTER_SCOPED:
+            document["metadata"].setdefault("namespace", case.namespace)
     return documents
 
 
@@ -31,6 +40,7 @@ def apply_case(case: RecordedCase, cluster: LocalCluster) -> None:
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": case.namespace}}
     with cluster.kubernetes.one_step():
         cluster.kubernetes.apply(namespace)
+        cluster.kubernetes.apply(CLASS)
         for service in documents:
             if _has_pods(service):
                 cluster.kubernetes.apply(_deployment(service, case.replicas))
@@ -51,6 +61,7 @@ def leave(case: RecordedCase, cluster: LocalCluster) -> None:
     for deployment in cluster.kubernetes.list("deployments"):
         _delete(deployment, cluster)
     cluster.kubernetes.delete("namespace", case.namespace)
+    _delete(CLASS, cluster)
 
 
 def objects_left(case: RecordedCase, cluster: LocalCluster) -> list[str]:
@@ -95,12 +106,16 @@ def _name(obj: JsonObject) -> str:
     return str(obj["metadata"]["name"])
 
 
+def _namespace(obj: JsonObject) -> str:
+    return str(obj["metadata"].get("namespace", ""))
+
+
 def _find(obj: JsonObject, cluster: LocalCluster) -> JsonObject | None:
-    return cluster.kubernetes.find(obj["kind"], _name(obj), namespace=obj["metadata"]["namespace"])
+    return cluster.kubernetes.find(obj["kind"], _name(obj), namespace=_namespace(obj))
 
 
 def _delete(obj: JsonObject, cluster: LocalCluster) -> None:
-    cluster.kubernetes.delete(obj["kind"], _name(obj), namespace=obj["metadata"]["namespace"])
+    cluster.kubernetes.delete(obj["kind"], _name(obj), namespace=_namespace(obj))
 
 
 def _has_pods(manifest: JsonObject) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +23,30 @@ class TargetGroupView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuleView:
+    """A rule of a listener."""
+
+    priority: str
+    requests: str
+    """Which ones it is for, in words."""
+    target_groups: tuple[TargetGroupView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerView:
     """A listener and the target groups it sends to."""
 
     protocol: str
     port: int
-    target_groups: tuple[TargetGroupView, ...]
+    default_target_groups: tuple[TargetGroupView, ...]
+    """Where it sends what no rule is for."""
+    rules: tuple[RuleView, ...]
+
+    @property
+    def target_groups(self) -> tuple[TargetGroupView, ...]:
+        """Every target group, in the order of the rules."""
+        of_rules = (group for rule in self.rules for group in rule.target_groups)
+        return (*self.default_target_groups, *of_rules)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +54,7 @@ class LoadBalancerView:
     """A load balancer with everything below it."""
 
     name: str
+    type: str
     dns_name: str
     scheme: str
     state: str
@@ -83,23 +102,43 @@ def _load_balancer(elb: Any, item: Mapping[str, Any], group_names: Mapping[str, 
     listeners = elb.describe_listeners(LoadBalancerArn=arn)["Listeners"]
     return LoadBalancerView(
         name=item["LoadBalancerName"],
+        type=item["Type"],
         dns_name=item["DNSName"],
         scheme=item["Scheme"],
         state=item["State"]["Code"],
         zones=tuple(sorted(zone["ZoneName"] for zone in item["AvailabilityZones"])),
         security_groups=tuple(sorted(group_names[group] for group in item.get("SecurityGroups", ()))),
         listeners=tuple(
-            _listener(listener, by_arn) for listener in sorted(listeners, key=lambda each: each["Port"])
+            _listener(elb, listener, by_arn) for listener in sorted(listeners, key=lambda each: each["Port"])
         ),
     )
 
 
-def _listener(item: Mapping[str, Any], by_arn: Mapping[str, TargetGroupView]) -> ListenerView:
-    [action] = item["DefaultActions"]
-    arns = [group["TargetGroupArn"] for group in action["ForwardConfig"]["TargetGroups"]]
+def _listener(elb: Any, item: Mapping[str, Any], by_arn: Mapping[str, TargetGroupView]) -> ListenerView:
+    rules = elb.describe_rules(ListenerArn=item["ListenerArn"])["Rules"]
     return ListenerView(
-        protocol=item["Protocol"], port=item["Port"], target_groups=tuple(by_arn[arn] for arn in arns)
+        protocol=item["Protocol"],
+        port=item["Port"],
+        default_target_groups=_sent_to(item["DefaultActions"], by_arn),
+        rules=tuple(
+            RuleView(
+                priority=rule["Priority"],
+                requests=", ".join(
+                    " or ".join(each["Values"]) for each in rule["Conditions"] if each.get("Values")
+                ),
+                target_groups=_sent_to(rule["Actions"], by_arn),
+            )
+            for rule in sorted(rules, key=lambda each: (len(each["Priority"]), each["Priority"]))
+            if not rule["IsDefault"]
+        ),
     )
+
+
+def _sent_to(
+    actions: Iterable[Mapping[str, Any]], by_arn: Mapping[str, TargetGroupView]
+) -> tuple[TargetGroupView, ...]:
+    forwards = (action["ForwardConfig"] for action in actions if action["Type"] == "forward")
+    return tuple(by_arn[group["TargetGroupArn"]] for config in forwards for group in config["TargetGroups"])
 
 
 def _target_group(elb: Any, item: Mapping[str, Any]) -> TargetGroupView:

@@ -16,9 +16,10 @@ from lbcontroller.cli.console import standard_console
 from lbcontroller.cli.manifests import read_objects
 from lbcontroller.cli.narration import Narrator
 from lbcontroller.cli.preview import preview_service
+from lbcontroller.cli.shared_load_balancer import THREE_TEAMS, SharedLoadBalancer
 from lbcontroller.cli.sights import JsonObject, Sights, hostname
 from lbcontroller.cli.stage import Stage, WaitFailed, open_stage
-from lbcontroller.cli.tree import service_tree
+from lbcontroller.cli.tree import object_tree
 from lbcontroller.cluster.service import Service
 from lbcontroller.errors import InvalidConfig
 from lbcontroller.local.apiserver import ApiError
@@ -102,11 +103,12 @@ class Demo:
         self._lose_pod()
         self._annotate()
         untouched = self._make_mistake()
+        independent = self._share()
         nothing_left = self._delete()
         writes = len(mutating(self._calls))
         seconds = time.monotonic() - self._began
         self._tell.say(narration.totals(seconds, writes=writes, reads=len(self._calls) - writes))
-        return 0 if untouched and nothing_left else 1
+        return 0 if untouched and independent and nothing_left else 1
 
     def keep(self) -> int:
         """Play the first acts and go on until somebody interrupts."""
@@ -142,7 +144,7 @@ class Demo:
         self._stage.settle()
         for service, load_balancer in sights.served():
             self._tell.say("")
-            self._tell.tree(service_tree(service, load_balancer, sights.names()))
+            self._tell.tree(object_tree(service, load_balancer, sights.names()))
             self._tell.events(sights.events_of(service))
         self._tell.say("")
         self._tell_calls()
@@ -218,6 +220,13 @@ class Demo:
 
     def _addresses(self) -> list[str]:
         return [address for service in self._sights.services() if (address := hostname(service))]
+
+    def _share(self) -> bool:
+        """Return whether a mistake of one member of a group left the others alone."""
+        example = self._examples / THREE_TEAMS
+        if not example.exists():
+            return True
+        return SharedLoadBalancer(self._stage, self._tell, self._sights, self._tell_calls, example).play()
 
     def _delete(self) -> bool:
         """Return whether nothing is left."""

@@ -79,6 +79,11 @@ class Sights:
         for service in self.services():
             yield service, found[hostname(service)]
 
+    def load_balancer_of(self, obj: JsonObject) -> LoadBalancerView:
+        """Return the load balancer whose name is published in an object's status."""
+        found = {name.lower(): view for name, view in load_balancers(self._stage.aws).items()}
+        return found[hostname(obj).lower()]
+
     def target_groups(self) -> Mapping[str, TargetGroupView]:
         """Return every target group behind a listener, by ARN."""
         views = load_balancers(self._stage.aws).values()
@@ -132,7 +137,7 @@ class Sights:
         return not any(change.register or change.deregister for change in changes)
 
 
-def hostname(service: Mapping[str, Any]) -> str:
-    """Return the first published name of a Service, empty when there is none."""
-    published = service.get("status", {}).get("loadBalancer", {}).get("ingress") or [{}]
+def hostname(obj: Mapping[str, Any]) -> str:
+    """Return the first published name of a Service or an Ingress, empty when there is none."""
+    published = obj.get("status", {}).get("loadBalancer", {}).get("ingress") or [{}]
     return str(published[0].get("hostname", ""))

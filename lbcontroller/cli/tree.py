@@ -1,4 +1,4 @@
-"""A Service and what it became in AWS, as a tree."""
+"""A Service or an Ingress and what it became in AWS, as a tree."""
 
 from __future__ import annotations
 
@@ -22,28 +22,32 @@ _HEALTH_STYLES: Final = {
 }
 
 
-def service_tree(
-    service: Mapping[str, Any], load_balancer: LoadBalancerView, names: Mapping[str, str]
-) -> Tree:
-    """Return Service → load balancer → listeners → target groups → targets.
+_KINDS: Final = {"network": "NLB", "application": "ALB"}
+
+
+def object_tree(obj: Mapping[str, Any], load_balancer: LoadBalancerView, names: Mapping[str, str]) -> Tree:
+    """Return object → load balancer → listeners → rules → target groups → targets.
 
     Args:
-        service: the Service's object.
+        obj: the Service or the Ingress.
         load_balancer: what it became.
         names: what runs behind a target, by instance id or address.
     """
-    metadata = service["metadata"]
-    tree = Tree(styled(f"Service {metadata['namespace']}/{metadata['name']}", "bold"))
+    metadata = obj["metadata"]
+    tree = Tree(styled(f"{obj['kind']} {metadata['namespace']}/{metadata['name']}", "bold"))
     tree.add(styled(f"address {load_balancer.dns_name}"))
-    top = tree.add(
-        styled(f"NLB {load_balancer.name} ({load_balancer.scheme}, {load_balancer.state})", "cyan")
-    )
+    kind, state = _KINDS[load_balancer.type], f"{load_balancer.scheme}, {load_balancer.state}"
+    top = tree.add(styled(f"{kind} {load_balancer.name} ({state})", "cyan"))
     top.add(styled(f"zones {', '.join(load_balancer.zones)}"))
     top.add(styled(f"security groups {', '.join(load_balancer.security_groups)}"))
     for listener in load_balancer.listeners:
         branch = top.add(styled(f"listener {listener.protocol} {listener.port}", "cyan"))
-        for group in listener.target_groups:
+        for group in listener.default_target_groups:
             _add_target_group(branch, group, names)
+        for rule in listener.rules:
+            below = branch.add(styled(f"rule {rule.priority}: {rule.requests}", "cyan"))
+            for group in rule.target_groups:
+                _add_target_group(below, group, names)
     return tree
 
 

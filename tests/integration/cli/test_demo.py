@@ -44,6 +44,12 @@ def test_the_demo_shows_a_service_from_its_making_to_its_end(capsys: pytest.Capt
     mistaken = after(text, "Make a mistake")
     assert "Warning  FailedBuildModel" in mistaken
     assert "AWS calls: 0 (writes 0, reads 0)" in mistaken
+    shared = after(text, "Three teams share a load balancer")
+    assert "ALB k8s-threeteams-" in shared
+    assert "rule 1: search.example.com, /*" in shared
+    broken = after(text, "One of the teams makes a mistake")
+    assert "alb.ingress.kubernetes.io/target-type: 'pods': must be instance or ip" in broken
+    assert "The rules of all three teams are as they were." in broken
     deleted = after(text, "Delete everything")
     assert "0 load balancers, 0 before the demo" in deleted
     assert "In Kubernetes: no Service, no TargetGroupBinding, so no finalizer." in deleted

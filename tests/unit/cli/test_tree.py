@@ -5,7 +5,7 @@ import pytest
 from lbcontroller.cli.aws_view import ListenerView, LoadBalancerView, TargetGroupView
 from lbcontroller.cli.console import standard_console
 from lbcontroller.cli.narration import Narrator, target_plan
-from lbcontroller.cli.tree import call_lines, event_lines, service_tree
+from lbcontroller.cli.tree import call_lines, event_lines, object_tree
 from lbcontroller.local.aws.recorder import Call, Outcome, Request
 from lbcontroller.model.enums import TargetHealthState
 from lbcontroller.model.observed import Target, TargetHealth
@@ -31,12 +31,15 @@ def a_target_group() -> TargetGroupView:
 def a_load_balancer() -> LoadBalancerView:
     return LoadBalancerView(
         name="k8s-shop-web-49fb8bb34e",
+        type="network",
         dns_name=f"k8s-shop-web-{'0' * 90}.elb.us-west-2.amazonaws.com",
         scheme="internal",
         state="active",
         zones=("us-west-2a", "us-west-2b"),
         security_groups=("[red]front",),
-        listeners=(ListenerView(protocol="TCP", port=80, target_groups=(a_target_group(),)),),
+        listeners=(
+            ListenerView(protocol="TCP", port=80, default_target_groups=(a_target_group(),), rules=()),
+        ),
     )
 
 
@@ -54,9 +57,9 @@ def a_call(service: str, operation: str) -> Call:
 
 
 def test_a_service_is_shown_down_to_its_targets_with_whole_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    service = {"metadata": {"namespace": "shop", "name": "web"}}
+    service = {"kind": "Service", "metadata": {"namespace": "shop", "name": "web"}}
 
-    Narrator(standard_console()).tree(service_tree(service, a_load_balancer(), {POD.id: "web-1 on node-0"}))
+    Narrator(standard_console()).tree(object_tree(service, a_load_balancer(), {POD.id: "web-1 on node-0"}))
 
     assert capsys.readouterr().out == (
         "Service shop/web\n"

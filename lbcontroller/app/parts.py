@@ -137,6 +137,7 @@ def assemble(
     outlets = ClusterOutlets.of(publisher, client, metrics)
     stack_outlets = StackOutlets.of(client, cache, publisher, secrets.follow, settings)
     bindings = binding_reconciler(settings, aws.access, cache, queues, outlets, clock=clock)
+    subjects = Subjects(cache=cache, ledger=bindings.ledger, settings=settings)
     return Parts(
         settings=settings,
         connection=connection,
@@ -151,10 +152,7 @@ def assemble(
         ),
         events=events,
         outcomes=Outcomes(
-            publisher=publisher,
-            ingresses=stack_outlets.ingresses,
-            metrics=metrics,
-            subjects_of=Subjects(cache=cache, ledger=bindings.ledger, settings=settings),
+            publisher=publisher, ingresses=stack_outlets.ingresses, metrics=metrics, subjects_of=subjects
         ),
         aws=aws,
         reconcilers=Reconcilers(

@@ -6,7 +6,7 @@ Private keys are asked for at the moment of the call and kept nowhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -22,7 +22,7 @@ from lbcontroller.aws.operations import (
     LIST_CERTIFICATES,
     REMOVE_TAGS_FROM_CERTIFICATE,
 )
-from lbcontroller.aws.tagged_certificates import read_certificate_tags, tracked_certificate
+from lbcontroller.aws.tagged_certificates import FINGERPRINT_TAG, read_certificate_tags, tracked_certificate
 from lbcontroller.aws.wire import Changes, known, tag_list, without_nones
 from lbcontroller.cluster.key_pairs import KeyPair
 from lbcontroller.errors import NotReady
@@ -61,7 +61,17 @@ class CertificateImports:
             NotReady: the Secret is gone.
             LbControllerError: as `AwsCaller.call` does.
         """
-        return self._import(desired, self._left_behind(desired))
+        left = self._left_behind(desired)
+        if left is not None:
+            self._record(left, desired, "")
+            self._import_again(left, desired)
+            return left
+        pair = self._pair(desired)
+        tags = {**known(desired.tags), FINGERPRINT_TAG: pair.fingerprint}
+        answer = self.caller.call(IMPORT_CERTIFICATE, **_request(pair), Tags=tag_list(tags))
+        arn = Arn(answer["CertificateArn"])
+        self._record(arn, desired, pair.fingerprint)
+        return arn
 
     def update(self, arn: Arn, desired: Certificate, changes: Changes) -> None:
         """Make the changes: the certificate in place, so that listeners go on with the new one; tags.
@@ -74,7 +84,7 @@ class CertificateImports:
         if not isinstance(observed, ObservedCertificate):
             raise NotReady(f"certificate {arn} is gone", retry_after=_SOON)
         if "fingerprint" in changes.fields:
-            self._import(desired, arn)
+            self._import_again(arn, desired)
         if changes.new_tags:
             self.caller.call(ADD_TAGS_TO_CERTIFICATE, CertificateArn=arn, Tags=tag_list(changes.new_tags))
         if changes.gone_tags:
@@ -96,29 +106,28 @@ class CertificateImports:
                 raise
         self.mirror.forget(arn)
 
-    def _import(self, desired: Certificate, in_place_of: Arn | None) -> Arn:
+    def _import_again(self, arn: Arn, desired: Certificate) -> None:
+        """Replace the certificate under its ARN, and then the tag that says which one it is."""
+        pair = self._pair(desired)
+        self.caller.call(IMPORT_CERTIFICATE, CertificateArn=arn, **_request(pair))
+        tags = tag_list({FINGERPRINT_TAG: pair.fingerprint})
+        self.caller.call(ADD_TAGS_TO_CERTIFICATE, CertificateArn=arn, Tags=tags)
+        # The Secret may have changed since the plan: what was sent counts.
+        self.mirror.amend(arn, fingerprint=pair.fingerprint)
+
+    def _pair(self, desired: Certificate) -> KeyPair:
         pair = self.secrets(desired.secret)
         if pair is None:
             raise NotReady(
                 f"Secret {desired.secret} is gone or has no certificate with its key",
                 retry_after=_SECRET_SECONDS,
             )
-        request = {
-            "CertificateArn": in_place_of,
-            "Certificate": pair.certificate,
-            "CertificateChain": pair.chain or None,
-            "PrivateKey": pair.key,
-            # ACM takes tags only for a new one.
-            "Tags": tag_list(desired.tags) if in_place_of is None else None,
-        }
-        arn = Arn(self.caller.call(IMPORT_CERTIFICATE, **without_nones(request))["CertificateArn"])
-        before = self.mirror.find(arn)
-        tags = before.resource.tags if isinstance(before, ObservedCertificate) else known(desired.tags)
-        # The Secret may have changed since the plan: what was sent counts.
-        resource = Certificate(id=desired.id, secret=desired.secret, fingerprint=pair.fingerprint, tags=tags)
+        return pair
+
+    def _record(self, arn: Arn, desired: Certificate, fingerprint: str) -> None:
+        resource = replace(desired, fingerprint=fingerprint)
         stack = self.identification.stack_of(desired)
         self.mirror.record(stack, ObservedCertificate(arn=arn, resource=resource))
-        return arn
 
     def _left_behind(self, desired: Certificate) -> Arn | None:
         """Return a certificate that we imported without hearing of it."""
@@ -144,3 +153,9 @@ class CertificateImports:
                 continue
             if self.mirror.find(Arn(item["CertificateArn"])) is None:
                 yield Arn(item["CertificateArn"])
+
+
+def _request(pair: KeyPair) -> dict[str, bytes]:
+    return without_nones(
+        {"Certificate": pair.certificate, "CertificateChain": pair.chain or None, "PrivateKey": pair.key}
+    )

@@ -46,7 +46,7 @@ Rules = frozenset[IngressRule]
 
 _COSTLY_FACTS: Final[Mapping[type[InAws], tuple[str, ...]]] = {
     ObservedSecurityGroup: (),
-    ObservedCertificate: ("fingerprint",),
+    ObservedCertificate: (),
     ObservedLoadBalancer: ("attributes", "capacity_units", "web_acl", "web_acl_classic", "shield_protection"),
     ObservedTargetGroup: ("attributes",),
     ObservedListener: ("attributes", "certificates"),

@@ -22,7 +22,6 @@ from lbcontroller.aws.operations import (
     Operation,
 )
 from lbcontroller.aws.protections import PROTECTIONS, Protections
-from lbcontroller.aws.tagged_certificates import read_fingerprint
 from lbcontroller.aws.wire import decode_attributes
 from lbcontroller.errors import NotReady
 from lbcontroller.model.fields import RESET, UNKNOWN, Mark, OnCreate
@@ -38,7 +37,7 @@ from lbcontroller.model.observed import (
     ObservedSecurityGroup,
     ObservedTargetGroup,
 )
-from lbcontroller.model.resources import Certificate, Listener, LoadBalancer, Resource, Stack, TargetGroup
+from lbcontroller.model.resources import Listener, LoadBalancer, Resource, Stack, TargetGroup
 from lbcontroller.plan.policies import is_protected
 
 Read = Callable[[], None]
@@ -139,9 +138,6 @@ class Observer:
                     yield partial(self._read_attributes, DESCRIBE_LISTENER_ATTRIBUTES, "ListenerArn", arn)
                 if _is_unknown(desired.certificates, listener.certificates):
                     yield partial(self._read_certificates, arn)
-            case ObservedCertificate(resource=certificate) if isinstance(desired, Certificate):
-                if _is_unknown(desired.fingerprint, certificate.fingerprint):
-                    yield partial(self._read_fingerprint, arn)
             case (
                 ObservedSecurityGroup()
                 | ObservedCertificate()
@@ -182,10 +178,6 @@ class Observer:
             pages = self._caller.pages(DESCRIBE_LISTENER_CERTIFICATES, ListenerArn=arn)
             items = [item for page in pages for item in page["Certificates"]]
             self._mirror.amend(arn, certificates=decode_certificates(items))
-
-    def _read_fingerprint(self, arn: Arn) -> None:
-        with self._losing(arn):
-            self._mirror.amend(arn, fingerprint=read_fingerprint(self._caller, arn))
 
     @contextmanager
     def _losing(self, arn: Arn) -> Iterator[None]:

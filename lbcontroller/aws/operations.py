@@ -238,7 +238,6 @@ DELETE_TAGS: Final = _write(_EC2, "DeleteTags")
 
 LIST_CERTIFICATES: Final = _read(_ACM, "ListCertificates", _ACM_PAGES)
 DESCRIBE_CERTIFICATE: Final = _read(_ACM, "DescribeCertificate")
-GET_CERTIFICATE: Final = _read(_ACM, "GetCertificate")
 LIST_TAGS_FOR_CERTIFICATE: Final = _read(_ACM, "ListTagsForCertificate")
 IMPORT_CERTIFICATE: Final = replace(
     _write(_ACM, "ImportCertificate", "acm:AddTagsToCertificate"),

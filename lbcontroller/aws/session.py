@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
 from functools import cache
@@ -22,6 +23,20 @@ CONNECTIONS: Final = 32
 """Connections kept per service: as many threads may call at a time without waiting."""
 
 
+_REQUESTS_LOGGER: Final = "botocore.endpoint"
+
+
+class _WithoutBodies(logging.Filter):
+    """Drops what botocore logs of whole requests, which may hold client secrets and private keys."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record is shown, whatever level somebody set."""
+        return record.levelno > logging.DEBUG
+
+
+_WITHOUT_BODIES: Final = _WithoutBodies()
+
+
 class AwsClients:
     """Clients of one region and one identity, made on first use. Thread-safe."""
 
@@ -30,6 +45,7 @@ class AwsClients:
         self.region = region
         self._session = session
         self._endpoints = endpoints
+        logging.getLogger(_REQUESTS_LOGGER).addFilter(_WITHOUT_BODIES)
         # Making a client is not thread-safe (boto3#1592); using one is.
         self._lock = threading.Lock()
         self._clients: dict[AwsService, Any] = {}

@@ -1,4 +1,7 @@
-"""The certificates of controllers, by their tags."""
+"""The certificates of controllers, by their tags.
+
+ACM tells neither what was imported nor a digest of it, so a tag says which certificate and chain it was.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,19 @@ from typing import Any, Final
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_not_found
 from lbcontroller.aws.mirror import Mirror
-from lbcontroller.aws.operations import GET_CERTIFICATE, GET_TAGGED_RESOURCES, LIST_TAGS_FOR_CERTIFICATE
+from lbcontroller.aws.operations import GET_TAGGED_RESOURCES, LIST_TAGS_FOR_CERTIFICATE
 from lbcontroller.aws.wire import decode_tags
-from lbcontroller.cluster.key_pairs import fingerprint
 from lbcontroller.errors import NotReady
 from lbcontroller.keys import ObjectName
-from lbcontroller.model.fields import UNKNOWN, Tags
+from lbcontroller.model.fields import Tags
 from lbcontroller.model.identity import CLUSTER_TAG, Tracked, identify, secret_of_certificate
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import ObservedCertificate
 from lbcontroller.model.references import Kind, ResourceId
 from lbcontroller.model.resources import Certificate
 
+FINGERPRINT_TAG: Final = "elbv2.k8s.aws/fingerprint"
+"""Tag with the fingerprint of the imported certificate and its chain."""
 CERTIFICATE_TYPE: Final = "acm:certificate"
 """Certificates, as the tagging API calls them."""
 Found = Mapping[Arn, tuple[Tracked, ObservedCertificate]]
@@ -32,6 +36,19 @@ def tracked_certificate(cluster: str, tags: Tags) -> Tracked | None:
     if tracked is None or secret_of_certificate(tracked.resource) is None:
         return None
     return tracked
+
+
+def decode_certificate(arn: Arn, tracked: Tracked, tags: Tags) -> ObservedCertificate:
+    """Return a certificate of ours as its tags describe it."""
+    return ObservedCertificate(
+        arn=arn,
+        resource=Certificate(
+            id=ResourceId(Kind.CERTIFICATE, tracked.resource),
+            secret=secret_of_certificate(tracked.resource) or ObjectName("", tracked.resource),
+            fingerprint=tags.get(FINGERPRINT_TAG, ""),
+            tags={key: value for key, value in tags.items() if key != FINGERPRINT_TAG},
+        ),
+    )
 
 
 def read_tagged(caller: AwsCaller, filters: Sequence[Mapping[str, Any]]) -> Mapping[Arn, Tags]:
@@ -64,16 +81,6 @@ def read_certificate_tags(caller: AwsCaller, arn: Arn) -> Tags | None:
         return None
 
 
-def read_fingerprint(caller: AwsCaller, arn: Arn) -> str:
-    """Return what tells a certificate from others.
-
-    Raises:
-        LbControllerError: as `AwsCaller.call` does.
-    """
-    answer = caller.call(GET_CERTIFICATE, CertificateArn=arn)
-    return fingerprint(answer["Certificate"].encode(), (answer.get("CertificateChain") or "").encode())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateReader:
     """Finds the certificates of a cluster's stacks, for the bulk read."""
@@ -85,33 +92,25 @@ class CertificateReader:
     def read(self) -> Found:
         """Return the imported certificates that are ours.
 
-        The tagging API knows what is new only after a while, so those that the mirror has are asked about.
+        The tagging API knows what is new only after a while, so those that the mirror has and it has not, or
+        has otherwise, are asked about.
 
         Raises:
             LbControllerError: as `AwsCaller.call` does.
         """
         tagged = read_tagged(self.caller, [{"Key": CLUSTER_TAG, "Values": [self.cluster]}])
         found = dict(self._ours(tagged))
-        missing = [item.arn for item in self._known() if item.arn not in found]
-        present = {arn: read_certificate_tags(self.caller, arn) for arn in missing}
+        doubtful = [item.arn for item in self._known() if item.arn not in found or found[item.arn][1] != item]
+        present = {arn: read_certificate_tags(self.caller, arn) for arn in doubtful}
+        certain = {arn: item for arn, item in found.items() if arn not in present}
         there = {arn: tags for arn, tags in present.items() if tags is not None}
-        return {**found, **dict(self._ours(there))}
+        return {**certain, **dict(self._ours(there))}
 
     def _ours(self, tagged: Mapping[Arn, Tags]) -> Iterator[tuple[Arn, tuple[Tracked, ObservedCertificate]]]:
         for arn, tags in tagged.items():
             tracked = tracked_certificate(self.cluster, tags)
             if tracked is not None:
-                yield arn, (tracked, self._decode(arn, tracked, tags))
-
-    def _decode(self, arn: Arn, tracked: Tracked, tags: Tags) -> ObservedCertificate:
-        before = self.mirror.find(arn)
-        resource = Certificate(
-            id=ResourceId(Kind.CERTIFICATE, tracked.resource),
-            secret=secret_of_certificate(tracked.resource) or ObjectName("", tracked.resource),
-            fingerprint=before.resource.fingerprint if isinstance(before, ObservedCertificate) else UNKNOWN,
-            tags=tags,
-        )
-        return ObservedCertificate(arn=arn, resource=resource)
+                yield arn, (tracked, decode_certificate(arn, tracked, tags))
 
     def _known(self) -> Iterator[ObservedCertificate]:
         for stack in self.mirror.stacks():

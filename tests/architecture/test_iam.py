@@ -15,20 +15,28 @@ from tests.support.iam_policies import CLUSTER_NAME, Document, Statement
 LEFT_TO_THE_ADMINISTRATOR = {
     "sts:AssumeRole": "which roles may be assumed is known to the administrator alone; see iam/README.md"
 }
-NOT_IN_LBC_POLICY = LEFT_TO_THE_ADMINISTRATOR
-"""LBC does not have it in its policy either."""
+NOT_IN_LBC_POLICY = LEFT_TO_THE_ADMINISTRATOR.keys() | {
+    "tag:GetResources",
+    "wafv2:ListWebACLs",
+    *iam_policies.actions(iam_policies.policy_for_tls_secrets()),
+}
+"""LBC calls the first three without having them in its policy; it imports no certificates."""
 UNCONDITIONAL_WRITES = {
     "ChangeListeners": "listeners may have no tags, which conditions could look at",
     "Targets": "users bind target groups of their own, which have no tags of ours",
     "CreateSecurityGroupsInVpcs": "the VPC is not ours and a request has no tags for it",
     "RulesOfSecurityGroups": "nodes' groups are not ours; their tag contains the name of the cluster",
+    "GuardLoadBalancers": "web ACLs are not ours; what changes of a load balancer SetWebAcl decides about",
+    "ProtectLoadBalancers": "protections of Shield have no tags",
 }
 """Statements of the policy for any cluster that allow writes whatever the tags are, with the reason."""
 LONGEST_POLICY = 6144
 """Characters of a managed policy without white space (IAM and AWS STS quotas)."""
 LONGEST_CLUSTER_NAME = 100
 """Of EKS (CreateCluster in its API reference)."""
-_CLIENTS = {"elasticloadbalancing": "elbv2"}
+PERMISSION_ONLY = frozenset({"elasticloadbalancing:SetWebAcl"})
+"""Actions that no operation has the name of."""
+_CLIENTS = {"elasticloadbalancing": "elbv2", "tag": "resourcegroupstaggingapi"}
 
 DECLARED = frozenset(action for operation in OPERATIONS for action in (operation.action, *operation.also))
 READS = frozenset(operation.action for operation in OPERATIONS if operation.effect is Effect.READ) | {
@@ -36,34 +44,48 @@ READS = frozenset(operation.action for operation in OPERATIONS if operation.effe
 }
 
 
-def both_policies() -> list[Document]:
-    return [iam_policies.policy(), iam_policies.policy_for_one_cluster("shop")]
+def both_policies(cluster: str = "shop") -> list[Document]:
+    return [iam_policies.policy(), iam_policies.policy_for_one_cluster(cluster)]
+
+
+def both_policies_for_tls(cluster: str = "shop") -> list[Document]:
+    return [
+        iam_policies.policy_for_tls_secrets(),
+        iam_policies.policy_for_tls_secrets_of_one_cluster(cluster),
+    ]
 
 
 def writing(document: Document) -> list[Statement]:
     return [each for each in iam_policies.statements(document) if not READS.issuperset(each["Action"])]
 
 
-@pytest.mark.parametrize("document", both_policies(), ids=["any cluster", "one cluster"])
-def test_a_policy_allows_exactly_what_is_declared(document: Document) -> None:
-    assert iam_policies.actions(document) == DECLARED - set(LEFT_TO_THE_ADMINISTRATOR)
+@pytest.mark.parametrize(
+    ("document", "for_tls"),
+    list(zip(both_policies(), both_policies_for_tls(), strict=True)),
+    ids=["any cluster", "one cluster"],
+)
+def test_the_policies_allow_exactly_what_is_declared(document: Document, for_tls: Document) -> None:
+    actions, further = iam_policies.actions(document), iam_policies.actions(for_tls)
+
+    assert actions | further == DECLARED - set(LEFT_TO_THE_ADMINISTRATOR)
+    assert not actions & further
 
 
-def test_the_policy_of_lbc_allows_everything_too() -> None:
-    assert DECLARED - iam_policies.actions(iam_policies.LBC_POLICY) == set(NOT_IN_LBC_POLICY)
+def test_the_policy_of_lbc_allows_everything_but_what_is_known() -> None:
+    assert DECLARED - iam_policies.actions(iam_policies.LBC_POLICY) == NOT_IN_LBC_POLICY
 
 
 def test_every_action_is_an_operation_of_its_service() -> None:
     session = botocore.session.get_session()
     unknown = []
-    for action in sorted(DECLARED):
+    for action in sorted(DECLARED - PERMISSION_ONLY):
         prefix, _, name = action.partition(":")
         if name not in session.get_service_model(_CLIENTS.get(prefix, prefix)).operation_names:
             unknown.append(action)
     assert unknown == []
 
 
-@pytest.mark.parametrize("document", both_policies(), ids=["any cluster", "one cluster"])
+@pytest.mark.parametrize("document", [*both_policies(), *both_policies_for_tls()])
 def test_no_statement_mixes_reads_and_writes_or_uses_wildcards_for_actions(document: Document) -> None:
     for statement in iam_policies.statements(document):
         actions = set(statement["Action"])
@@ -73,25 +95,36 @@ def test_no_statement_mixes_reads_and_writes_or_uses_wildcards_for_actions(docum
 
 
 def test_writes_depend_on_the_cluster_tag_but_for_known_reasons() -> None:
+    document = iam_policies.together(iam_policies.policy(), iam_policies.policy_for_tls_secrets())
     unconditional = {
         statement["Sid"]
-        for statement in writing(iam_policies.policy())
+        for statement in writing(document)
         if CLUSTER_TAG not in json.dumps(statement.get("Condition", {}))
     }
     assert unconditional == {*UNCONDITIONAL_WRITES, "MakeServiceRoleOfLoadBalancing"}
 
 
 def test_writes_of_the_policy_for_one_cluster_depend_on_its_name() -> None:
+    document = iam_policies.together(
+        iam_policies.policy_for_one_cluster(CLUSTER_NAME),
+        iam_policies.policy_for_tls_secrets_of_one_cluster(CLUSTER_NAME),
+    )
     unconditional = {
         statement["Sid"]
-        for statement in writing(iam_policies.policy_for_one_cluster(CLUSTER_NAME))
+        for statement in writing(document)
         if CLUSTER_NAME not in json.dumps(statement.get("Condition", {}))
     }
-    assert unconditional == {"CreateSecurityGroupsInVpcs", "MakeServiceRoleOfLoadBalancing"}
+    assert unconditional == {
+        "CreateSecurityGroupsInVpcs",
+        "MakeServiceRoleOfLoadBalancing",
+        "GuardLoadBalancers",
+        "ProtectLoadBalancers",
+    }
 
 
 def test_the_longest_cluster_name_fits() -> None:
-    for document in (iam_policies.policy(), iam_policies.policy_for_one_cluster("x" * LONGEST_CLUSTER_NAME)):
+    cluster = "x" * LONGEST_CLUSTER_NAME
+    for document in (*both_policies(cluster), *both_policies_for_tls(cluster)):
         assert len(json.dumps(document, separators=(",", ":"))) <= LONGEST_POLICY
 
 

@@ -11,6 +11,8 @@ from lbcontroller.aws.operations import OPERATIONS, Effect
 from lbcontroller.local.aws.iam_policy import Check, Policy
 from lbcontroller.local.cluster import LocalCluster
 from tests.support import iam_policies
+from tests.support.alb_life import AlbLife
+from tests.support.aws_access import AwsUnderTest
 from tests.support.yard import Yard
 
 PREFIX = "service.beta.kubernetes.io/aws-load-balancer-"
@@ -64,10 +66,25 @@ WRITES = frozenset(
     for operation in OPERATIONS
     if operation.effect is Effect.WRITE
     for action in (operation.action, *operation.also)
-    if not action.startswith(("ec2:Describe", "ec2:Get", "iam:"))
+    if not action.startswith(("ec2:Describe", "ec2:Get", "iam:", "cognito-idp:Describe"))
 )
+WHATEVER_THE_CLUSTER = frozenset(
+    f"{service}:{verb}WebACL"
+    for service in ("wafv2", "waf-regional")
+    for verb in ("Associate", "Disassociate")
+) | {"shield:CreateProtection", "shield:DeleteProtection"}
+"""Writes that no policy can allow for one cluster only."""
 HTTP = {"name": "http", "port": 80, "targetPort": "http"}
 HTTPS = {"name": "https", "port": 443, "targetPort": "http"}
+
+
+OURS = iam_policies.together(iam_policies.policy(), iam_policies.policy_for_tls_secrets())
+
+
+def ours_for_one_cluster(name: str) -> iam_policies.Document:
+    return iam_policies.together(
+        iam_policies.policy_for_one_cluster(name), iam_policies.policy_for_tls_secrets_of_one_cluster(name)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,9 +102,11 @@ def life(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Lif
     cluster.kubernetes.write_kubeconfig(kubeconfig)
     yard = Yard(cluster, str(kubeconfig))
     before = yard.state()
-    with cluster.aws.held_to(iam_policies.policy()) as gate, yard:
-        for _ in live(yard):
-            yard.settle()
+    with cluster.aws.held_to(OURS) as gate:
+        with yard:
+            for _ in live(yard):
+                yard.settle()
+        AlbLife(account=AwsUnderTest(cluster.aws, cluster.world)).live()
         return Life(allowed=gate.allowed, denied=gate.denied, nothing_is_left=yard.state() == before)
 
 
@@ -168,7 +187,7 @@ def test_the_policy_is_enough_from_the_first_apply_to_the_last_delete(life: Life
 
 
 def test_every_action_of_the_policy_is_needed(life: Life) -> None:
-    assert iam_policies.actions(iam_policies.policy()) - needed(life) == set(READ_ELSEWHERE)
+    assert iam_policies.actions(OURS) - needed(life) == set(READ_ELSEWHERE)
 
 
 def test_every_call_needs_the_permissions_it_declares(life: Life) -> None:
@@ -177,23 +196,26 @@ def test_every_call_needs_the_permissions_it_declares(life: Life) -> None:
 
 
 @pytest.mark.parametrize(
-    "document",
-    [iam_policies.policy(), iam_policies.policy_for_one_cluster(CLUSTER), iam_policies.LBC_POLICY],
-    ids=["ours", "ours for one cluster", "LBC's"],
+    "document", [OURS, ours_for_one_cluster(CLUSTER)], ids=["ours", "ours for one cluster"]
 )
 def test_a_policy_is_enough(life: Life, document: iam_policies.Document) -> None:
     assert denied(life, document) == set()
 
 
+def test_the_policy_of_lbc_is_enough_but_for_what_lbc_lacks_itself(life: Life) -> None:
+    missing = {"tag:GetResources", "wafv2:ListWebACLs"}
+    assert denied(life, iam_policies.LBC_POLICY) == missing | iam_policies.actions(
+        iam_policies.policy_for_tls_secrets()
+    )
+
+
 def test_the_policy_for_one_cluster_refuses_every_write_to_another_one(life: Life) -> None:
-    other = iam_policies.policy_for_one_cluster("other")
-    assert denied(life, other) == WRITES & needed(life)
+    other = ours_for_one_cluster("other")
+    assert denied(life, other) == (WRITES & needed(life)) - WHATEVER_THE_CLUSTER
 
 
 @pytest.mark.parametrize(
-    "document",
-    [iam_policies.policy(), iam_policies.policy_for_one_cluster(CLUSTER)],
-    ids=["ours", "ours for one cluster"],
+    "document", [OURS, ours_for_one_cluster(CLUSTER)], ids=["ours", "ours for one cluster"]
 )
 def test_no_statement_allows_an_action_that_the_others_allow_too(
     life: Life, document: iam_policies.Document

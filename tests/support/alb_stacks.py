@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lbcontroller.cluster.key_pairs import KeyPair
+from lbcontroller.keys import ObjectName
 from lbcontroller.model.actions import (
     Action,
     AuthenticateOidcAction,
@@ -27,10 +29,11 @@ from lbcontroller.model.enums import (
     TargetType,
 )
 from lbcontroller.model.fields import UNMANAGED, Field, Known
-from lbcontroller.model.identity import StackId, TagFamily, Tracked, tracking_tags
+from lbcontroller.model.identity import StackId, TagFamily, Tracked, certificate_resource, tracking_tags
 from lbcontroller.model.ids import CertificateArn, SubnetId
 from lbcontroller.model.references import Kind, Ref, ResourceId
 from lbcontroller.model.resources import (
+    Certificate,
     CertificateRef,
     HealthCheck,
     Listener,
@@ -50,6 +53,8 @@ GROUP = StackId(TagFamily.INGRESS, "shop/site")
 LOAD_BALANCER = ResourceId(Kind.LOAD_BALANCER, "LoadBalancer")
 FRONTEND = ResourceId(Kind.LOAD_BALANCER, "FrontendNlb")
 SECURITY_GROUP = ResourceId(Kind.SECURITY_GROUP, "ManagedLBSecurityGroup")
+TLS_SECRET = ObjectName("shop", "site-tls")
+CERTIFICATE = ResourceId(Kind.CERTIFICATE, certificate_resource(TLS_SECRET))
 NOT_FOUND = FixedResponseAction(status="404", content_type="text/plain")
 
 
@@ -80,6 +85,7 @@ class Rule:
 class AlbGroup:
     """What the members of a group ask for together."""
 
+    cluster: str = CLUSTER
     port: int = 80
     certificates: tuple[CertificateRef, ...] = ()
     """With any, the listener is an HTTPS one."""
@@ -93,16 +99,20 @@ class AlbGroup:
     """Further fields of the load balancer."""
     frontend: bool = False
     """Whether a network load balancer stands before it."""
+    secret: KeyPair | None = None
+    """Of the Secret `TLS_SECRET`; with one, its certificate is the first of the listener."""
 
     def stack(self) -> Stack:
         """Return what should exist."""
         resources: list[Resource] = [self._security_group(), self._load_balancer(), self._listener()]
         resources += [self._target_group(backend) for backend in self.backends]
         resources += [self._rule(rule, rule.priority or place) for place, rule in enumerate(self.rules, 1)]
+        if self.secret is not None:
+            resources.append(self._certificate(self.secret))
         return Stack(GROUP, (*resources, *(self._frontend() if self.frontend else ())))
 
     def _tags(self, resource: ResourceId) -> Mapping[str, str]:
-        return {**self.tags, **tracking_tags(CLUSTER, Tracked(GROUP, resource.name))}
+        return {**self.tags, **tracking_tags(self.cluster, Tracked(GROUP, resource.name))}
 
     def _security_group(self) -> SecurityGroup:
         return SecurityGroup(
@@ -132,8 +142,14 @@ class AlbGroup:
         }
         return LoadBalancer(**{**fields, **changes})
 
+    def _certificate(self, pair: KeyPair) -> Certificate:
+        return Certificate(
+            id=CERTIFICATE, secret=TLS_SECRET, fingerprint=pair.fingerprint, tags=self._tags(CERTIFICATE)
+        )
+
     def _listener(self) -> Listener:
-        secure = bool(self.certificates)
+        certificates = (*((Ref(CERTIFICATE),) if self.secret is not None else ()), *self.certificates)
+        secure = bool(certificates)
         id_ = listener_id(self.port)
         return Listener(
             id=id_,
@@ -141,7 +157,7 @@ class AlbGroup:
             port=self.port,
             protocol=Protocol.HTTPS if secure else Protocol.HTTP,
             default_actions=self.default_actions,
-            certificates=self.certificates if secure else UNMANAGED,
+            certificates=certificates if secure else UNMANAGED,
             ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06" if secure else UNMANAGED,
             alpn_policy=UNMANAGED,
             attributes={},

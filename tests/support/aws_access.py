@@ -18,6 +18,8 @@ from lbcontroller.aws.operations import AwsService
 from lbcontroller.aws.session import AwsClients, open_session
 from lbcontroller.aws.targets import Targets
 from lbcontroller.aws.throttle import Throttle
+from lbcontroller.cluster.key_pairs import KeyPair
+from lbcontroller.keys import ObjectName
 from lbcontroller.local.aws import LocalAws
 from lbcontroller.local.aws.recorder import mutating
 from lbcontroller.local.aws.world import SeededWorld, World, seed
@@ -45,9 +47,16 @@ from tests.support.nlb_stacks import CLUSTER, a_policy
 class AwsUnderTest:
     """One cluster's view of the embedded AWS; `restart` is a new process with an empty memory."""
 
-    def __init__(self, aws: LocalAws, world: World | None = None) -> None:
+    def __init__(self, aws: LocalAws, world: World | SeededWorld | None = None) -> None:
+        """Use an account: an empty one with a world in it, or one that has its world already."""
         self.aws = aws
-        self.world: SeededWorld = seed(aws, world or World(cluster_name=CLUSTER, nodes=0))
+        self.world = (
+            world
+            if isinstance(world, SeededWorld)
+            else seed(aws, world or World(cluster_name=CLUSTER, nodes=0))
+        )
+        self.cluster = self.world.world.cluster_name
+        self.secrets: dict[ObjectName, KeyPair] = {}
         self.leading = True
         self.records: list[CallRecord] = []
         self.slept: list[float] = []
@@ -66,12 +75,12 @@ class AwsUnderTest:
         self.lost: list[StackId] = []
         self.mirror = Mirror(on_lost=self.lost.append)
         self.loader = Loader(
-            caller=self.caller, mirror=self.mirror, cluster=CLUSTER, vpc_id=VpcId(self.world.vpc_id)
+            caller=self.caller, mirror=self.mirror, cluster=self.cluster, vpc_id=VpcId(self.world.vpc_id)
         )
         self.observer = Observer(self.caller, self.mirror)
         self.targets = Targets(self.caller, self.mirror)
         self.rules = BackendRules(self.caller, self.mirror)
-        self.applier = Applier(self.caller, self.mirror, cluster=CLUSTER)
+        self.applier = Applier(self.caller, self.mirror, cluster=self.cluster, secrets=self.secrets.get)
 
     def inventory(
         self, *, flags: Mapping[str, str] | None = None, clock: Callable[[], float] = time.monotonic
@@ -83,7 +92,7 @@ class AwsUnderTest:
     def settings(self, **flags: str) -> Settings:
         """Return settings with these flags, by field name."""
         return Settings.parse(
-            {"cluster-name": CLUSTER, **{name.replace("_", "-"): text for name, text in flags.items()}}
+            {"cluster-name": self.cluster, **{name.replace("_", "-"): text for name, text in flags.items()}}
         )
 
     def calls(self, *, since: int = 0) -> list[str]:
@@ -160,19 +169,28 @@ class AwsUnderTest:
 
     def differences(self, stack: Stack) -> dict[ResourceId, tuple[str, ...]]:
         """Return the fields in which what a new process finds is not as a stack says; empty when all is."""
+        found = self._found_again(stack)
+        assert sorted(found) == sorted(resource.id for resource in stack.resources)
+        compared = {resource.id: self.differences_in(found, resource) for resource in stack.resources}
+        return {id_: fields for id_, fields in compared.items() if fields}
+
+    def differences_of(self, stack: Stack, id_: ResourceId) -> tuple[str, ...]:
+        """Return the fields in which a new process finds one resource not to be as a stack says."""
+        [desired] = [resource for resource in stack.resources if resource.id == id_]
+        return self.differences_in(self._found_again(stack), desired)
+
+    def differences_in(self, found: Mapping[ResourceId, Observed], desired: Resource) -> tuple[str, ...]:
+        """Return the fields in which what is found is not as desired."""
+        arns = {id_: item.arn for id_, item in found.items()}
+        scope = Scope(subject="", arns=arns, policy=a_policy(cluster=self.cluster))
+        changes = compare(desired, found[desired.id].resource, scope).changes
+        return tuple(change.field for change in changes)
+
+    def _found_again(self, stack: Stack) -> Mapping[ResourceId, Observed]:
         self.restart()
         self.loader.load()
         self.observer.read_unknown(stack)
-        found = {item.resource.id: item for item in self.observer.observe(stack.id)}
-        scope = Scope(subject="", arns={id_: item.arn for id_, item in found.items()}, policy=a_policy())
-        assert sorted(found) == sorted(resource.id for resource in stack.resources)
-        compared = {
-            resource.id: compare(resource, found[resource.id].resource, scope).changes
-            for resource in stack.resources
-        }
-        return {
-            id_: tuple(change.field for change in changes) for id_, changes in compared.items() if changes
-        }
+        return {item.resource.id: item for item in self.observer.observe(stack.id)}
 
     def observed(self, stack: Stack, kind: Kind) -> list[Any]:
         """Return what the mirror has of one kind."""

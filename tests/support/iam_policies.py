@@ -25,6 +25,21 @@ def policy_for_one_cluster(cluster: str) -> Document:
     return _read("policy-for-one-cluster.json", cluster=cluster)
 
 
+def policy_for_tls_secrets() -> Document:
+    """Return what importing certificates needs besides, for any number of clusters."""
+    return _read("policy-for-tls-secrets.json")
+
+
+def policy_for_tls_secrets_of_one_cluster(cluster: str) -> Document:
+    """Return what importing certificates needs besides, for one cluster, filled in."""
+    return _read("policy-for-tls-secrets-of-one-cluster.json", cluster=cluster)
+
+
+def together(*documents: Document) -> Document:
+    """Return policies of one role as one."""
+    return {"Statement": [statement for document in documents for statement in statements(document)]}
+
+
 def readme() -> str:
     """Return what administrators read about the policies."""
     return (_FOLDER / "README.md").read_text(encoding="utf-8")
@@ -90,6 +105,7 @@ def _allow(allowed: list[str], resource: str | list[str] = "*", **condition: Any
     return {"Effect": "Allow", "Action": allowed, "Resource": resource, "Condition": condition}
 
 
+_WEB_ACLS: Final = "GetWebACL GetWebACLForResource AssociateWebACL DisassociateWebACL"
 _CLUSTER_TAG: Final = "elbv2.k8s.aws/cluster"
 _REQUESTED: Final = {f"aws:RequestTag/{_CLUSTER_TAG}": "false"}
 _OWNED: Final = {f"aws:ResourceTag/{_CLUSTER_TAG}": "false"}
@@ -127,7 +143,18 @@ LBC_POLICY: Final[Document] = {
                 "DescribeListenerAttributes DescribeCapacityReservation"
             )
         ),
-        _allow(["acm:ListCertificates", "acm:DescribeCertificate"]),
+        _allow(
+            [
+                "acm:ListCertificates",
+                "acm:DescribeCertificate",
+                "cognito-idp:DescribeUserPoolClient",
+                *_actions("waf-regional", _WEB_ACLS),
+                *_actions("wafv2", _WEB_ACLS),
+                *_actions(
+                    "shield", "GetSubscriptionState DescribeProtection CreateProtection DeleteProtection"
+                ),
+            ]
+        ),
         _allow(_ec2("AuthorizeSecurityGroupIngress RevokeSecurityGroupIngress")),
         _allow(_ec2("CreateSecurityGroup")),
         _allow(
@@ -165,4 +192,4 @@ LBC_POLICY: Final[Document] = {
         ),
     ]
 }
-"""What the policy that LBC v3.5.0 is installed with allows; services never called here are left out."""
+"""What the policy that LBC v3.5.0 is installed with allows, without server certificates of IAM."""

@@ -20,6 +20,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from lbcontroller.local.aws import economies, strict
 from lbcontroller.local.aws.proxy import ConnectionDroppedError, RecordingProxy
+from lbcontroller.local.aws.strict.classic_firewalls import TARGET_PREFIX, ClassicFirewalls
 
 ACCOUNT_ID = DEFAULT_ACCOUNT_ID
 
@@ -45,6 +46,7 @@ class Account:
         economies.install()
         strict.install()
         self._dispatcher = _Dispatcher()
+        self._classic_firewalls = ClassicFirewalls(account_id=ACCOUNT_ID)
 
     def reset(self) -> None:
         """Empty the account, without moto's habit of setting all backends up once more before dropping them.
@@ -59,9 +61,12 @@ class Account:
         in_use.clear()
         reset_model_data()
         self._dispatcher = _Dispatcher()
+        self._classic_firewalls = ClassicFirewalls(account_id=ACCOUNT_ID)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Serve one request."""
+        if environ.get("HTTP_X_AMZ_TARGET", "").startswith(TARGET_PREFIX):
+            return self._classic_firewalls(environ, start_response)
         application = self._dispatcher.get_application(environ)
         application.testing = True  # NotImplementedError is to reach the proxy, not to become an HTML page
         return application(environ, start_response)
@@ -100,7 +105,10 @@ def issue_certificates(region: str) -> None:
 
 
 def tags_of(arn: str, region: str) -> dict[str, str]:
-    """Tags of a load balancing resource, or of an EC2 resource by the id its ARN ends in."""
+    """Tags of a load balancing resource or a certificate, or of an EC2 resource by the id its ARN ends in."""
     if ":elasticloadbalancing:" in arn:
         return elbv2_backends[ACCOUNT_ID][region].tagging_service.get_tag_dict_for_resource(arn)
+    if ":acm:" in arn:
+        certificate = acm_backends[ACCOUNT_ID][region]._certificates.get(arn)  # noqa: SLF001 - moto's store
+        return {key: value or "" for key, value in certificate.tags.items()} if certificate else {}
     return dict(ec2_backends[ACCOUNT_ID][region].tags.get(arn.rsplit("/", 1)[-1], {}))

@@ -44,6 +44,7 @@ _LOOKED_UP: Final[Mapping[str, Sequence[str]]] = {
 """EC2 actions by the operation of Elastic Load Balancing that makes use of them."""
 _WITH_SERVICE_ROLE: Final = frozenset({"CreateLoadBalancer", "CreateTargetGroup"})
 """What makes the service-linked role in an account that has none yet."""
+_OF_PROTECTIONS: Final = frozenset({"CreateProtection", "DeleteProtection", "DescribeProtection"})
 _PRINCIPAL: Final = "elasticloadbalancing.amazonaws.com"
 _SERVICE_ROLE: Final = "AWSServiceRoleForElasticLoadBalancing"
 _NO_ID_YET: Final = "0" * 16
@@ -95,12 +96,51 @@ class PolicyGate:
             return self._load_balancing_checks(request)
         if request.service == "ec2":
             return self._ec2_checks(request)
+        if request.service == "acm":
+            return self._certificate_checks(request)
+        if request.service in {"wafv2", "waf-regional"}:
+            return list(self._firewall_checks(request))
         prefix = _PREFIXES.get(request.service, request.service)
-        checks = [Check(action=f"{prefix}:{request.operation}", resource="*", context={})]
-        if (request.service, request.operation) == ("wafv2", "AssociateWebACL"):
-            arn = request.params["ResourceArn"]
-            checks.append(Check(action="elasticloadbalancing:SetWebACL", resource=arn, context={}))
-        return checks
+        resource = f"arn:aws:shield::{self._account_id}:protection/{_NO_ID_YET}"
+        by_resource = request.service == "shield" and request.operation in _OF_PROTECTIONS
+        return [
+            Check(
+                action=f"{prefix}:{request.operation}", resource=resource if by_resource else "*", context={}
+            )
+        ]
+
+    def _certificate_checks(self, request: Request) -> list[Check]:
+        params, operation = request.params, request.operation
+        if operation == "ListCertificates":
+            return [Check(action="acm:ListCertificates", resource="*", context={})]
+        new = f"arn:aws:acm:{request.region}:{self._account_id}:certificate/{_NO_ID_YET}"
+        resource = params.get("CertificateArn", new)
+        tags = _tags(params.get("Tags", ()))
+        context = {**_request_tags(tags), **self._resource_tags(resource, request.region)}
+        actions = (
+            [operation, "AddTagsToCertificate"] if tags and operation == "ImportCertificate" else [operation]
+        )
+        return [Check(action=f"acm:{action}", resource=resource, context=context) for action in actions]
+
+    def _firewall_checks(self, request: Request) -> Iterator[Check]:
+        """Yield one check for each of web ACL and load balancer, and what a change of the latter needs."""
+        params, action = request.params, f"{request.service}:{request.operation}"
+        load_balancer = params.get("ResourceArn")
+        if load_balancer is None:
+            yield Check(action=action, resource="*", context={})
+            return
+        yield Check(action=action, resource=load_balancer, context={})
+        if web_acl := params.get("WebACLArn"):
+            yield Check(action=action, resource=web_acl, context={})
+        elif web_acl_id := params.get("WebACLId"):
+            resource = f"arn:aws:waf-regional:{request.region}:{self._account_id}:webacl/{web_acl_id}"
+            yield Check(action=action, resource=resource, context={})
+        if request.operation != "GetWebACLForResource":
+            tags = self._resource_tags(load_balancer, request.region)
+            yield Check(action="elasticloadbalancing:SetWebAcl", resource=load_balancer, context=tags)
+        elif request.service == "wafv2":
+            resource = f"arn:aws:wafv2:{request.region}:{self._account_id}:regional/webacl/any/{_NO_ID_YET}"
+            yield Check(action="wafv2:GetWebACL", resource=resource, context={})
 
     def _load_balancing_checks(self, request: Request) -> list[Check]:
         params, operation = request.params, request.operation
@@ -125,9 +165,12 @@ class PolicyGate:
                     context={**_request_tags(tags), "elasticloadbalancing:CreateAction": operation},
                 )
             )
-        return [*checks, *self._checks_behind(operation)]
+        return [*checks, *self._checks_behind(operation, params)]
 
-    def _checks_behind(self, operation: str) -> Iterator[Check]:
+    def _checks_behind(self, operation: str, params: Mapping[str, Any]) -> Iterator[Check]:
+        actions = (*params.get("Actions", ()), *params.get("DefaultActions", ()))
+        if any(action["Type"] == "authenticate-cognito" for action in actions):
+            yield Check(action="cognito-idp:DescribeUserPoolClient", resource="*", context={})
         for action in _LOOKED_UP.get(operation, ()):
             yield Check(action=f"ec2:{action}", resource="*", context={})
         if operation in _WITH_SERVICE_ROLE:

@@ -81,10 +81,14 @@ class LifeCycle:
     """Whether a target passes a check. None: nothing is checked, every target is healthy after its
     `initial_health_seconds`."""
 
+    not_listed_yet: set[str] = field(default_factory=set)
+    """ARNs that the Resource Groups Tagging API does not know yet: it learns of changes after a while."""
+
     def restart(self, timing: Timing) -> None:
-        """Put `timing` in force and forget what was said about health."""
+        """Put `timing` in force and forget what was said about health and the tagging API."""
         self.timing = timing
         self.dictated_health.clear()
+        self.not_listed_yet.clear()
         self.answers = None
 
 

@@ -13,7 +13,7 @@ _READING: Final = ("BatchGet", "Check", "Describe", "Get", "Head", "List", "Look
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One attempt of an API call, as it arrived; an SDK's retries are requests of their own.
+    """One attempt of an API call, as it arrived but for secrets; an SDK's retries are requests of their own.
 
     Attributes:
         service: boto3's name of the service, for example `elbv2`.

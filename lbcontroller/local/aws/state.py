@@ -61,6 +61,13 @@ _PEERS: Final = {
     "PrefixListIds": "PrefixListId",
     "UserIdGroupPairs": "GroupId",
 }
+_UNCHANGED: Final = {
+    "Protocol": "#{protocol}",
+    "Host": "#{host}",
+    "Port": "#{port}",
+    "Path": "/#{path}",
+    "Query": "#{query}",
+}
 _UID_HASHES: Final = (
     (re.compile(r"\bk8s-traffic-([\w-]+?)-[0-9a-f]{10}\b"), r"k8s-traffic-\1-<hash>"),
     (re.compile(r"\b(k8s-[a-z0-9-]*?-?)[0-9a-f]{10}(?!<)\b"), r"\1<hash>"),
@@ -193,6 +200,7 @@ class _Reading:
     def _listener(self, item: Answer, tags: Mapping[str, str]) -> dict[str, Any]:
         arn = item["ListenerArn"]
         state: dict[str, Any] = {key: item[key] for key in _LISTENER_FIELDS if item.get(key)}
+        state["DefaultActions"] = [_action(action) for action in item["DefaultActions"]]
         state["tags"] = tags
         if default := item.get("Certificates"):
             listed = self._pages("describe_listener_certificates", "Certificates", ListenerArn=arn)
@@ -238,11 +246,20 @@ class _Reading:
         return f"{name}:{_NODE_PORT if port in NODE_PORTS else port}{zone}"
 
 
+def _action(item: Answer) -> Answer:
+    """An action without the parts of a redirect that change nothing."""
+    redirect = item.get("RedirectConfig")
+    if redirect is None:
+        return item
+    parts = {key: value for key, value in redirect.items() if _UNCHANGED.get(key) != value}
+    return {**item, "RedirectConfig": parts}
+
+
 def _rule(item: Answer, tags: Mapping[str, str]) -> dict[str, Any]:
     state: dict[str, Any] = {
         "priority": item["Priority"],
         "conditions": _sorted(item["Conditions"]),
-        "actions": item["Actions"],
+        "actions": [_action(action) for action in item["Actions"]],
         "tags": tags,
     }
     if item.get("Transforms"):

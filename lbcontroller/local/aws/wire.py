@@ -19,6 +19,9 @@ from lbcontroller.local.aws.recorder import Request
 
 _SCOPE: Final = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _SERVICE_BY_SIGNING_NAME: Final = {"elasticloadbalancing": "elbv2", "tagging": "resourcegroupstaggingapi"}
+_SECRETS: Final = frozenset({"ClientSecret", "PrivateKey"})
+"""Members whose values nobody may read in a log of calls."""
+REDACTED: Final = "***"
 _XML_ERROR: Final = re.compile(rb"<Code>([^<]+)</Code>")
 _JSON_ERROR: Final = re.compile(rb'"__type"\s*:\s*"(?:[^"#]*#)?([^"]+)"')
 _REQUEST_ID: Final = "00000000-0000-0000-0000-000000000000"
@@ -64,7 +67,24 @@ def parse_request(environ: Mapping[str, Any], body: bytes) -> Request:
         params = _query_params(service, operation, form)
     else:
         operation = f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}"
-    return Request(service=service, operation=operation, params=params, region=region, access_key=access_key)
+    return Request(
+        service=service,
+        operation=operation,
+        params=without_secrets(params),
+        region=region,
+        access_key=access_key,
+    )
+
+
+def without_secrets(value: Any) -> Any:
+    """Return parameters with a mark instead of each secret in them, at any depth."""
+    if isinstance(value, Mapping):
+        return {
+            key: REDACTED if key in _SECRETS else without_secrets(member) for key, member in value.items()
+        }
+    if isinstance(value, list):
+        return [without_secrets(member) for member in value]
+    return value
 
 
 def error_reply(service: str, code: str, message: str, status: int) -> Reply:

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from tests.support.strict_probes import listeners, load_balancers, network, rules, tags, target_groups
+from tests.support.strict_probes import (
+    actions,
+    frontends,
+    guards,
+    imports,
+    listeners,
+    load_balancers,
+    network,
+    rules,
+    tags,
+    target_groups,
+)
 
 PROBES = [
     probe
-    for topic in (load_balancers, listeners, rules, target_groups, tags, network)
+    for topic in (
+        load_balancers,
+        listeners,
+        rules,
+        actions,
+        target_groups,
+        tags,
+        network,
+        frontends,
+        guards,
+        imports,
+    )
     for probe in topic.probe.table
 ]

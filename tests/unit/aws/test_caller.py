@@ -15,11 +15,14 @@ from botocore.exceptions import (
 )
 
 from lbcontroller.aws.caller import RETRY_SECONDS, AwsCaller, CallRecord, LeadershipLost, Timing
-from lbcontroller.aws.errors import Reaction, code_of, is_not_found
+from lbcontroller.aws.errors import Reaction, code_of, is_not_found, is_unknown_to_waf
 from lbcontroller.aws.operations import (
     CREATE_LOAD_BALANCER,
     DESCRIBE_LOAD_BALANCERS,
     DESCRIBE_TAGS,
+    DISASSOCIATE_WEB_ACL,
+    GET_WEB_ACL,
+    IMPORT_CERTIFICATE,
     AwsService,
     Operation,
 )
@@ -177,6 +180,16 @@ def test_leadership_is_asked_again_before_a_retry() -> None:
         ("DuplicateListener", 400, InvalidConfig),
         ("DependencyViolation", 400, NotReady),
         ("LoadBalancerNotFound", 400, NotReady),
+        ("TooManyRules", 400, Denied),
+        ("TooManyUniqueTargetGroupsPerLoadBalancer", 400, Denied),
+        ("LimitExceededException", 400, Denied),
+        ("WAFLimitsExceededException", 400, Denied),
+        ("InvalidLoadBalancerAction", 400, InvalidConfig),
+        ("WAFNonexistentItemException", 400, InvalidConfig),
+        ("ResourceInUseException", 400, NotReady),
+        ("WAFUnavailableEntityException", 400, NotReady),
+        ("ResourceNotFoundException", 400, NotReady),
+        ("PriorityInUse", 400, Transient),
         ("SomethingNew", 400, Transient),
     ],
 )
@@ -188,6 +201,32 @@ def test_errors_are_classed_by_who_must_act(code: str, status: int, expected: ty
 
     assert code_of(raised.value) == code
     assert len(harness.client_.received) == 1
+
+
+@pytest.mark.parametrize("operation", [GET_WEB_ACL, DISASSOCIATE_WEB_ACL], ids=lambda item: item.name)
+def test_what_waf_does_not_know_is_gone_where_only_the_load_balancer_is_named(operation: Operation) -> None:
+    with pytest.raises(NotReady) as raised:
+        Harness(an_error("WAFNonexistentItemException")).call(operation)
+
+    assert is_unknown_to_waf(raised.value)
+
+
+@pytest.mark.parametrize(
+    "error", [ReadTimeoutError(endpoint_url="https://aws"), an_error("InternalFailure", status=500)]
+)
+def test_what_would_be_made_twice_is_not_sent_again(error: Exception) -> None:
+    harness = Harness(error, {})
+
+    with pytest.raises(Transient):
+        harness.call(IMPORT_CERTIFICATE)
+
+    assert len(harness.client_.received) == 1
+
+
+def test_what_was_throttled_was_not_carried_out() -> None:
+    harness = Harness(an_error("ThrottlingException"), {"CertificateArn": "arn"})
+
+    assert harness.call(IMPORT_CERTIFICATE) == {"CertificateArn": "arn"}
 
 
 def test_a_missing_permission_is_named() -> None:

@@ -11,8 +11,10 @@ from lbcontroller.model.identity import (
     TagFamily,
     Tracked,
     binding_labels,
+    certificate_resource,
     identify,
     identify_labels,
+    secret_of_certificate,
     stack_id,
     stack_key,
     tracking_tags,
@@ -141,3 +143,17 @@ class TestStack:
         group = Ref(ResourceId(Kind.SECURITY_GROUP, "a"))
 
         assert security_groups_in(Stack(WEB, (a_group("a"), a_binding(group)))) == {group}
+
+
+def test_an_imported_certificate_is_named_after_its_secret() -> None:
+    secret = ObjectName("shop", "site-tls")
+
+    assert certificate_resource(secret) == "imported/shop/site-tls"
+    assert secret_of_certificate("imported/shop/site-tls") == secret
+
+
+@pytest.mark.parametrize(
+    "resource", ["amazon_issued/www.example.com-1a2b3c4d", "shop/site-tls", "imported/shop", "imported//x"]
+)
+def test_other_certificates_are_of_no_secret(resource: str) -> None:
+    assert secret_of_certificate(resource) is None

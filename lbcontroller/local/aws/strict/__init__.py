@@ -17,7 +17,15 @@ from moto.elb import urls
 from moto.elbv2 import models
 from moto.elbv2.models import elbv2_backends
 
-from lbcontroller.local.aws.strict import certificates, network, security_groups, tagging_api, token_pages
+from lbcontroller.local.aws.strict import (
+    certificates,
+    firewalls,
+    network,
+    security_groups,
+    shield,
+    tagging_api,
+    token_pages,
+)
 from lbcontroller.local.aws.strict.backend import StrictBackend
 from lbcontroller.local.aws.strict.capacity import CapacityCalls
 from lbcontroller.local.aws.strict.listener_certificates import ListenerCertificateCalls
@@ -28,6 +36,7 @@ from lbcontroller.local.aws.strict.rules import RuleCalls
 from lbcontroller.local.aws.strict.tags import TagCalls
 from lbcontroller.local.aws.strict.target_groups import TargetGroupCalls
 from lbcontroller.local.aws.strict.targets import TargetCalls
+from lbcontroller.local.aws.strict.trust_stores import TrustStoreCalls
 
 
 class StrictElbv2(
@@ -39,6 +48,7 @@ class StrictElbv2(
     TargetCalls,
     TagCalls,
     CapacityCalls,
+    TrustStoreCalls,
 ):
     """All of ELBv2."""
 
@@ -56,5 +66,5 @@ def install() -> None:
     for owner, name, replacement in _REPLACED:
         setattr(owner, name, replacement)
     elbv2_backends.clear()
-    for topic in (security_groups, network, tagging_api, certificates, token_pages):
+    for topic in (security_groups, network, tagging_api, certificates, token_pages, firewalls, shield):
         topic.install()

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from moto.elbv2.exceptions import ActionTargetGroupNotFoundError
+from moto.elbv2.models import FakeAction
 
 from lbcontroller.local.aws.strict.attributes import APPLICATION_PROTOCOLS
 from lbcontroller.local.aws.strict.backend import StrictBackend
 from lbcontroller.local.aws.strict.errors import invalid, refused
-from lbcontroller.local.aws.strict.resources import StrictLoadBalancer
+from lbcontroller.local.aws.strict.resources import UNCHANGED_PARTS, StrictLoadBalancer
 
 Action = Mapping[str, Any]
 
@@ -19,18 +20,42 @@ MAX_FORWARDED_GROUPS: Final = 5
 """Target groups per forward action ("Quotas for your Application Load Balancers")."""
 MAX_WEIGHT: Final = 999
 """Highest weight of a target group tuple."""
+MAX_TARGET_GROUPS: Final = 100
+"""Target groups of an Application Load Balancer (same source)."""
+MAX_BODY_LENGTH: Final = 1024
+"""Characters of a fixed response (FixedResponseActionConfig in the API reference)."""
 _TERMINAL: Final = frozenset({"forward", "redirect", "fixed-response"})
+_SECURE_ONLY: Final = frozenset({"authenticate-oidc", "authenticate-cognito", "jwt-validation"})
+"""Actions of HTTPS listeners alone ("Authenticate users" and "Verify JWTs" in the ALB guide)."""
 _FIXED_STATUS: Final = re.compile(r"[245]\d\d")
+_REDIRECT_STATUS: Final = frozenset({"HTTP_301", "HTTP_302"})
+_CONTENT_TYPES: Final = frozenset(
+    {"text/plain", "text/css", "text/html", "application/javascript", "application/json"}
+)
+"""FixedResponseActionConfig, ContentType."""
 
 
 def check_actions(
-    backend: StrictBackend, load_balancer: StrictLoadBalancer, protocol: str | None, actions: Sequence[Action]
+    backend: StrictBackend,
+    load_balancer: StrictLoadBalancer,
+    protocol: str | None,
+    actions: Sequence[Action],
+    *,
+    instead_of: Sequence[FakeAction] = (),
 ) -> None:
     """Refuse actions AWS would refuse on a listener of this load balancer.
 
+    Args:
+        backend: The account.
+        load_balancer: What the listener belongs to.
+        protocol: Of the listener.
+        actions: As asked for.
+        instead_of: The actions that are there now.
+
     Raises:
         ELBClientError: ValidationError, InvalidLoadBalancerAction, TooManyActions, TooManyTargetGroups,
-            TargetGroupNotFound, IncompatibleProtocols or TargetGroupAssociationLimit.
+            TargetGroupNotFound, IncompatibleProtocols, TargetGroupAssociationLimit or
+            TooManyUniqueTargetGroupsPerLoadBalancer.
     """
     if not actions:
         raise invalid("At least one action must be specified")
@@ -43,13 +68,76 @@ def check_actions(
     if len(terminal) > 1:
         raise refused("TooManyActions", "Only one terminal action is allowed")
     for action in actions:
-        if action["Type"] == "forward":
-            for arn in _forwarded_groups(action):
-                _check_target_group(backend, load_balancer, protocol, arn)
-        elif action["Type"] == "fixed-response":
-            status = str(action.get("FixedResponseConfig", {}).get("StatusCode", ""))
-            if not _FIXED_STATUS.fullmatch(status):
-                raise invalid(f"Status code '{status}' is not valid")
+        _check_kind(load_balancer, protocol, action["Type"])
+        match action["Type"]:
+            case "forward":
+                _check_forward(backend, load_balancer, protocol, action)
+            case "fixed-response":
+                _check_fixed_response(action.get("FixedResponseConfig", {}))
+            case "redirect":
+                _check_redirect(action.get("RedirectConfig", {}))
+            case "authenticate-oidc":
+                _check_secret(action.get("AuthenticateOidcConfig", {}), instead_of)
+
+
+def _check_kind(load_balancer: StrictLoadBalancer, protocol: str | None, kind: str) -> None:
+    if load_balancer.type == "network" and kind != "forward":
+        raise refused(
+            "InvalidLoadBalancerAction", f"Action type '{kind}' is not valid with network listeners"
+        )
+    if kind in _SECURE_ONLY and protocol != "HTTPS":
+        raise refused(
+            "InvalidLoadBalancerAction", f"Actions of type '{kind}' are supported only on HTTPS listeners"
+        )
+
+
+def _check_forward(
+    backend: StrictBackend, load_balancer: StrictLoadBalancer, protocol: str | None, action: Action
+) -> None:
+    arns = _forwarded_groups(action)
+    for arn in arns:
+        _check_target_group(backend, load_balancer, protocol, arn)
+    sticky = action.get("ForwardConfig", {}).get("TargetGroupStickinessConfig", {})
+    if sticky.get("Enabled") and load_balancer.type == "application" and "DurationSeconds" not in sticky:
+        raise invalid("You must specify the stickiness duration when enabling target group stickiness")
+    together = {*backend.usage.target_groups_of(load_balancer.arn), *arns}
+    if load_balancer.type == "application" and len(together) > MAX_TARGET_GROUPS:
+        raise refused(
+            "TooManyUniqueTargetGroupsPerLoadBalancer",
+            "You have reached the maximum number of unique target groups that you can associate with a load "
+            "balancer",
+        )
+
+
+def _check_fixed_response(config: Mapping[str, str]) -> None:
+    status, kind = str(config.get("StatusCode", "")), config.get("ContentType")
+    if not _FIXED_STATUS.fullmatch(status):
+        raise invalid(f"Status code '{status}' is not valid")
+    if kind and kind not in _CONTENT_TYPES:
+        raise invalid(f"Content type '{kind}' must be one of '{', '.join(sorted(_CONTENT_TYPES))}'")
+    if len(config.get("MessageBody", "")) > MAX_BODY_LENGTH:
+        raise invalid(f"The message body is too long; the limit is '{MAX_BODY_LENGTH}'")
+
+
+def _check_redirect(config: Mapping[str, str]) -> None:
+    if config.get("StatusCode") not in _REDIRECT_STATUS:
+        raise invalid(f"Status code '{config.get('StatusCode')}' must be one of 'HTTP_301, HTTP_302'")
+    if all(
+        config.get(part, neutral) == neutral for part, neutral in UNCHANGED_PARTS.items() if part != "Query"
+    ):
+        raise refused(
+            "InvalidLoadBalancerAction",
+            "You must modify at least one of the following components to avoid a redirect loop: protocol, "
+            "port, hostname or path",
+        )
+
+
+def _check_secret(config: Mapping[str, Any], instead_of: Sequence[FakeAction]) -> None:
+    if config.get("UseExistingClientSecret"):
+        if not any(action.data["Type"] == "authenticate-oidc" for action in instead_of):
+            raise invalid("There is no existing client secret")
+    elif not config.get("ClientSecret"):
+        raise invalid("A client secret must be specified")
 
 
 def _forwarded_groups(action: Action) -> list[str]:

@@ -71,6 +71,18 @@ class StrictBackend(ELBv2Backend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.usage = TargetGroupUsage()
+        self.trust_stores: dict[str, dict[str, Any]] = {}
+
+    def leading_to(self, load_balancer_arn: str, *, port: int | None = None) -> list[StrictTargetGroup]:
+        """Target groups in which the load balancer is registered, on any port or on one."""
+        return [
+            cast(StrictTargetGroup, group)
+            for group in self.target_groups.values()
+            if any(
+                target == load_balancer_arn and port in {None, registered}
+                for target, registered in cast(StrictTargetGroup, group).registered
+            )
+        ]
 
     @property
     def _url_module(self) -> Any:

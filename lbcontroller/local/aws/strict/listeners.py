@@ -80,9 +80,9 @@ class ListenerCalls(StrictCalls):
         _check_ssl_policy(params)
         if "Certificates" in params or (protocol in SECURE_PROTOCOLS and not changed.certificate):
             check_certificates(backend, protocol, params.get("Certificates"))
-        _check_mutual_authentication(params)
+        _check_mutual_authentication(backend, protocol, params)
         if actions := params.get("DefaultActions"):
-            check_actions(backend, owner, protocol, actions)
+            check_actions(backend, owner, protocol, actions, instead_of=changed.default_actions)
             backend.usage.detach(owner.arn, changed.default_actions)
             changed.default_actions = normal_actions(actions)
             changed.default_rule.actions = changed.default_actions
@@ -99,6 +99,10 @@ class ListenerCalls(StrictCalls):
         """Delete a listener with its rules."""
         backend = self.elbv2_backend
         owner, doomed = backend.listener(self._get_params()["ListenerArn"])
+        if backend.leading_to(owner.arn, port=doomed.port):
+            raise refused(
+                "ResourceInUse", f"Listener '{doomed.arn}' is currently in use by a target group of type alb"
+            )
         for rule in doomed.rules.values():
             backend.usage.detach(owner.arn, rule.actions)
         backend.forget_tags([doomed.arn, *(rule.arn for rule in doomed.rules.values())])
@@ -153,7 +157,7 @@ def _checked(backend: StrictBackend, owner: StrictLoadBalancer, params: Mapping[
     _check_ssl_policy(params)
     certificates = params.get("Certificates") or []
     check_certificates(backend, protocol, certificates)
-    _check_mutual_authentication(params)
+    _check_mutual_authentication(backend, protocol, params)
     check_actions(backend, owner, protocol, params["DefaultActions"])
     return NewListener(
         load_balancer=owner,
@@ -177,9 +181,18 @@ def _check_ssl_policy(params: Mapping[str, Any]) -> None:
         raise refused("SSLPolicyNotFound", f"SSL policy '{policy}' not found")
 
 
-def _check_mutual_authentication(params: Mapping[str, Any]) -> None:
+def _check_mutual_authentication(
+    backend: StrictBackend, protocol: str | None, params: Mapping[str, Any]
+) -> None:
     wanted = params.get("MutualAuthentication") or {}
     mode = wanted.get("Mode")
+    if mode and protocol != "HTTPS":
+        raise invalid("Mutual Authentication is supported only on HTTPS listeners")
+    if mode == "verify":
+        if not wanted.get("TrustStoreArn"):
+            raise invalid("Mutual Authentication mode verify requires a trust store")
+        if wanted["TrustStoreArn"] not in backend.trust_stores:
+            raise refused("TrustStoreNotFound", f"Trust store '{wanted['TrustStoreArn']}' not found")
     if mode not in {"off", "passthrough"}:
         return
     if "IgnoreClientCertificateExpiry" in wanted:

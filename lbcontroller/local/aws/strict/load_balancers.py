@@ -89,6 +89,12 @@ class LoadBalancerCalls(StrictCalls):
                 "OperationNotPermitted",
                 f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
             )
+        if backend.leading_to(arn):
+            raise refused(
+                "ResourceInUse",
+                f"Load balancer '{arn}' cannot be deleted because it is currently associated with another "
+                "service",
+            )
         for listener in doomed.listeners.values():
             for rule in listener.rules.values():
                 backend.usage.detach(arn, rule.actions)

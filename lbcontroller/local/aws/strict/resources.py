@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from moto.ec2.models.subnets import Subnet
@@ -20,6 +21,13 @@ _HOSTED_ZONES: Final = {
     "gateway": "Z3Q77PNBQS71R4",
 }
 """CanonicalHostedZoneId per load balancer type ("Elastic Load Balancing endpoints", us-east-1)."""
+
+
+UNCHANGED_PARTS: Final = MappingProxyType(
+    {"Protocol": "#{protocol}", "Host": "#{host}", "Port": "#{port}", "Path": "/#{path}", "Query": "#{query}"}
+)
+"""What a redirect does with a part it does not name, as AWS describes it (RedirectActionConfig)."""
+_NEVER_DESCRIBED: Final = frozenset({"ClientSecret", "UseExistingClientSecret"})
 
 
 class PlacedZone(AvailabilityZone):
@@ -184,6 +192,7 @@ class StrictTargetGroup(models.FakeTargetGroup):
         super().__init__(*args, **kwargs)
         self.registered: dict[RegistrationKey, Registration] = {}
         self.draining: dict[RegistrationKey, Registration] = {}
+        self.target_control_port: int | None = None
         self.checked: dict[RegistrationKey, Any] = {}  # CheckedTarget, where health is checked
 
     @property
@@ -212,14 +221,16 @@ class StrictTargetGroup(models.FakeTargetGroup):
 def normal_actions(actions: Iterable[Mapping[str, Any]]) -> list[FakeAction]:
     """Actions as AWS describes them.
 
-    A forward to one target group comes back both as TargetGroupArn and as ForwardConfig, and an OIDC client
-    secret never comes back.
+    A forward to one target group comes back both as TargetGroupArn and as ForwardConfig, a redirect with all
+    of its parts, and an OIDC client secret never comes back.
     """
     normal = []
     for action in actions:
         data = dict(action)
         if oidc := data.get("AuthenticateOidcConfig"):
-            data["AuthenticateOidcConfig"] = {k: v for k, v in oidc.items() if k != "ClientSecret"}
+            data["AuthenticateOidcConfig"] = {k: v for k, v in oidc.items() if k not in _NEVER_DESCRIBED}
+        if redirect := data.get("RedirectConfig"):
+            data["RedirectConfig"] = {**UNCHANGED_PARTS, **redirect}
         if data["Type"] == "forward":
             groups = data.get("ForwardConfig", {}).get("TargetGroups", [])
             if "ForwardConfig" not in data:

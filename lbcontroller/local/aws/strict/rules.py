@@ -22,6 +22,8 @@ MAX_RULES: Final = 100
 """Rules per load balancer, not counting default rules ("Quotas for your Application Load Balancers")."""
 MAX_CONDITION_VALUES: Final = 5
 """Condition values per rule (same source)."""
+MAX_WILDCARDS: Final = 6
+"""Wildcards in the conditions of a rule (same source)."""
 MAX_VALUE_LENGTH: Final = 128
 """Characters of a condition value (RuleCondition in the API reference)."""
 _PRIORITIES: Final = range(1, 50001)
@@ -73,7 +75,7 @@ class RuleCalls(StrictCalls):
         if conditions := params.get("Conditions"):
             changed.conditions = _normal_conditions(conditions)
         if actions := params.get("Actions"):
-            check_actions(backend, owner, listener.protocol, actions)
+            check_actions(backend, owner, listener.protocol, actions, instead_of=changed.actions)
             backend.usage.detach(owner.arn, changed.actions)
             changed.actions = normal_actions(actions)
             backend.usage.attach(owner.arn, changed.actions)
@@ -142,13 +144,17 @@ def _normal_conditions(conditions: Sequence[Mapping[str, Any]]) -> list[dict[str
     """Checked conditions as AWS describes them: hosts and paths both as Values and in their config."""
     if not conditions:
         raise invalid("A condition must be specified")
-    normal, count = [], 0
-    for condition in conditions:
-        count += len(_checked_values(condition))
-        normal.append(_normal_condition(condition))
-    if count > MAX_CONDITION_VALUES:
+    values = [value for condition in conditions for value in _checked_values(condition)]
+    if len(values) > MAX_CONDITION_VALUES:
         raise invalid(f"A rule can only have '{MAX_CONDITION_VALUES}' condition values")
-    return normal
+    if sum(map(_wildcards, conditions)) > MAX_WILDCARDS:
+        raise invalid(f"A rule can only have '{MAX_WILDCARDS}' condition wildcards")
+    return [_normal_condition(condition) for condition in conditions]
+
+
+def _wildcards(condition: Mapping[str, Any]) -> int:
+    config = condition.get(_CONFIGS[condition["Field"]]) or condition
+    return sum(str(value).count("*") + str(value).count("?") for value in config.get("Values", ()))
 
 
 def _normal_condition(condition: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class TargetGroupCalls(StrictCalls):
         backend, params = self.elbv2_backend, self._get_params()
         check_tags(params.get("Tags"))
         _check_health_check(params, params.get("Protocol"))
+        _check_kind(params)
         request = _with_defaults(params)
         for existing in backend.target_groups.values():
             if existing.name == request["Name"]:
@@ -136,6 +137,26 @@ def _check_health_check(params: Mapping[str, Any], protocol: str | None) -> None
         raise invalid(f"Health check path '{path}' must begin with '/'")
 
 
+def _check_kind(params: Mapping[str, Any]) -> None:
+    """Target groups for load balancers speak TCP to them (Network Load Balancer guide, "Target type")."""
+    control, version = params.get("TargetControlPort"), params.get("ProtocolVersion")
+    application = params.get("Protocol") in APPLICATION_PROTOCOLS
+    if version and not application:
+        raise invalid("Protocol version is supported only for target groups with protocol HTTP or HTTPS")
+    if control is not None and not (application and params.get("TargetType") in {"ip", "instance"}):
+        raise invalid(
+            "A target control port is supported only for target groups of Application Load Balancers"
+        )
+    if params.get("TargetType") != "alb":
+        return
+    if params.get("Protocol") != "TCP":
+        raise refused("InvalidConfigurationRequest", "Target groups of type alb must have protocol TCP")
+    if params.get("HealthCheckProtocol") == "TCP":
+        raise refused(
+            "InvalidConfigurationRequest", "Target groups of type alb have health checks of HTTP or HTTPS"
+        )
+
+
 def _with_defaults(params: Mapping[str, Any]) -> dict[str, Any]:
     """The request with the health check defaults moto does not know."""
     request = dict(params)
@@ -171,6 +192,7 @@ def _create(backend: StrictBackend, request: Mapping[str, Any]) -> StrictTargetG
     created = backend.target_group(made.arn)
     if created.target_type != "lambda":
         created.protocol = protocol
+    created.target_control_port = request.get("TargetControlPort")
     created.attributes = target_group_attributes(created.protocol, created.target_type)
     return created
 

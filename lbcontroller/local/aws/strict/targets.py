@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from moto.core.responses import ActionResult, EmptyResult
 
@@ -13,7 +13,12 @@ from lbcontroller.local.aws.life_cycle import LIFE_CYCLE, ReportedHealth, Target
 from lbcontroller.local.aws.strict.backend import StrictBackend, StrictCalls
 from lbcontroller.local.aws.strict.errors import invalid, refused
 from lbcontroller.local.aws.strict.health_checks import checked_health
-from lbcontroller.local.aws.strict.resources import Registration, RegistrationKey, StrictTargetGroup
+from lbcontroller.local.aws.strict.resources import (
+    Registration,
+    RegistrationKey,
+    StrictLoadBalancer,
+    StrictTargetGroup,
+)
 
 MAX_TARGETS: Final = 1000
 """Targets per target group ("Quotas for your Application Load Balancers")."""
@@ -87,10 +92,32 @@ def _check_targets(
         states = {instance.id: instance.state for instance in backend.ec2_backend.all_instances()}
         for target_id, _ in wanted:
             _check_instance(target_id, states)
+    if group.target_type == "alb":
+        _check_load_balancers(backend, group, wanted)
     if group.target_type == "ip":
         networks = _vpc_networks(backend, group)
         for (target_id, _), zone in wanted.items():
             _check_address(target_id, zone, networks)
+
+
+def _check_load_balancers(
+    backend: StrictBackend, group: StrictTargetGroup, wanted: Mapping[RegistrationKey, str | None]
+) -> None:
+    """Refuse all but one active application load balancer with a listener on the port (TargetDescription)."""
+    for target_id, port in wanted:
+        found = backend.load_balancers.get(target_id)
+        if found is None or found.type != "application":
+            raise refused("InvalidTarget", f"Application Load Balancer '{target_id}' not found")
+        target = cast(StrictLoadBalancer, found)
+        target.activate()
+        if target.state != "active":
+            raise refused("InvalidTarget", f"Application Load Balancer '{target_id}' is not active")
+        if port not in {listener.port for listener in target.listeners.values()}:
+            raise refused(
+                "InvalidTarget", f"Application Load Balancer '{target_id}' has no listener on port '{port}'"
+            )
+    if len({target_id for target_id, _ in (*group.registered, *wanted)}) > 1:
+        raise refused("TooManyTargets", "A target group of type alb can have one target")
 
 
 def _check_server_ids(group: StrictTargetGroup, server_ids: Mapping[RegistrationKey, str | None]) -> None:

@@ -177,10 +177,62 @@ def test_every_rule_that_is_moved_counts() -> None:
     assert gate(a_request("SetRulePriorities", RulePriorities=moved)) is not None
 
 
-def test_a_firewall_needs_permission_on_the_load_balancer() -> None:
-    request = a_request("AssociateWebACL", service="wafv2", ResourceArn=f"{ELB}:loadbalancer/app/a/1")
-    assert a_gate(a_statement("wafv2:*"))(request) is not None
-    assert a_gate(a_statement("wafv2:*", "elasticloadbalancing:SetWebAcl"))(request) is None
+@pytest.mark.parametrize(
+    ("service", "web_acl", "pattern"),
+    [
+        ("wafv2", {"WebACLArn": "arn:aws:wafv2:us-west-2:1:regional/webacl/a/1"}, "*:regional/webacl/*"),
+        ("waf-regional", {"WebACLId": "1"}, "*:webacl/*"),
+    ],
+    ids=["WAF", "WAF Classic"],
+)
+def test_a_firewall_needs_permission_on_the_load_balancer_and_for_the_web_acl(
+    service: str, web_acl: dict[str, str], pattern: str
+) -> None:
+    load_balancer = f"{ELB}:loadbalancer/app/a/1"
+    request = a_request("AssociateWebACL", service=service, ResourceArn=load_balancer, **web_acl)
+    guard = a_statement(f"{service}:*", Resource=load_balancer)
+    use = a_statement(f"{service}:*", Resource=pattern)
+    set_web_acl = a_statement("elasticloadbalancing:SetWebAcl", Condition=IF_OWNED)
+    mine = {"cluster": "mine"}
+    assert a_gate(guard, use)(request) is not None
+    assert a_gate(guard, use, set_web_acl)(request) is not None
+    assert a_gate(guard, set_web_acl, tags=mine)(request) is not None
+    assert a_gate(guard, use, set_web_acl, tags=mine)(request) is None
+
+
+def test_reading_a_web_acl_takes_two_permissions() -> None:
+    request = a_request("GetWebACLForResource", service="wafv2", ResourceArn=f"{ELB}:loadbalancer/app/a/1")
+    assert a_gate(a_statement("wafv2:GetWebACLForResource"))(request) is not None
+    assert a_gate(a_statement("wafv2:GetWebACLForResource", "wafv2:GetWebACL"))(request) is None
+
+
+def test_an_import_is_tagged_by_a_permission_of_its_own() -> None:
+    new = a_request("ImportCertificate", service="acm", Tags=OWNED)
+    again = a_request(
+        "ImportCertificate", service="acm", CertificateArn="arn:aws:acm:us-west-2:1:certificate/1"
+    )
+    import_tagged = a_statement("acm:ImportCertificate", Condition=IF_TAGGED)
+    tag = a_statement("acm:AddTagsToCertificate", Condition=IF_TAGGED)
+    import_own = a_statement("acm:ImportCertificate", Condition=IF_OWNED)
+    assert a_gate(import_tagged)(new) is not None
+    assert a_gate(import_tagged, tag)(new) is None
+    assert a_gate(import_tagged, tag)(again) is not None
+    assert a_gate(import_own, tags={"cluster": "mine"})(again) is None
+
+
+def test_clients_that_log_in_at_cognito_need_a_permission() -> None:
+    allowed = a_statement("elasticloadbalancing:*")
+    login = a_request("CreateRule", Actions=[{"Type": "authenticate-cognito"}])
+    plain = a_request("CreateRule", Actions=FIXED_404)
+    assert a_gate(allowed)(plain) is None
+    assert a_gate(allowed)(login) is not None
+    assert a_gate(allowed, a_statement("cognito-idp:DescribeUserPoolClient"))(login) is None
+
+
+def test_protections_are_resources() -> None:
+    own = a_statement("shield:*", Resource="arn:aws:shield::*:protection/*")
+    assert a_gate(own)(a_request("CreateProtection", service="shield")) is None
+    assert a_gate(own)(a_request("GetSubscriptionState", service="shield")) is not None
 
 
 def test_each_service_denies_in_its_own_words() -> None:

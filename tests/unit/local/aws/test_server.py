@@ -129,7 +129,9 @@ def test_a_slow_answer_can_outlast_the_caller(aws: LocalAws) -> None:
 
 def test_what_moto_lacks_is_one_clean_error(aws: LocalAws) -> None:
     with pytest.raises(ClientError) as raised:
-        a_patient_client(aws, attempts=3).describe_trust_stores()
+        a_patient_client(aws, attempts=3).get_resource_policy(
+            ResourceArn="arn:aws:elasticloadbalancing:us-west-2:1:truststore/a/b"
+        )
     assert raised.value.response["Error"]["Code"] == "MotoNotImplemented"
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from lbcontroller.local.aws.recorder import Request
-from lbcontroller.local.aws.wire import error_reply, parse_request
+from lbcontroller.local.aws.wire import REDACTED, error_reply, parse_request
 
 
 def parsed(service: str, body: bytes, **headers: str) -> Request:
@@ -62,6 +62,21 @@ def test_json_services_name_the_operation_in_a_header() -> None:
     request = parsed("tagging", b'{"ResourcesPerPage": 5}', HTTP_X_AMZ_TARGET=target)
     assert (request.service, request.operation) == ("resourcegroupstaggingapi", "GetResources")
     assert request.params == {"ResourcesPerPage": 5}
+
+
+def test_secrets_are_not_recorded() -> None:
+    body = b'{"Certificate": "cert", "PrivateKey": "key", "Tags": [{"Key": "a", "Value": "b"}]}'
+    request = parsed("acm", body, HTTP_X_AMZ_TARGET="CertificateManager.ImportCertificate")
+    form = b"Action=CreateRule&Actions.member.1.AuthenticateOidcConfig.ClientSecret=s3cret"
+
+    assert request.params == {
+        "Certificate": "cert",
+        "PrivateKey": REDACTED,
+        "Tags": [{"Key": "a", "Value": "b"}],
+    }
+    assert parsed("elasticloadbalancing", form).params == {
+        "Actions": [{"AuthenticateOidcConfig": {"ClientSecret": REDACTED}}]
+    }
 
 
 def test_unsigned_form_calls_are_for_sts() -> None:

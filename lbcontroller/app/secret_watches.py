@@ -33,6 +33,11 @@ class SecretWatches:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: dict[ObjectName, asyncio.Task[None]] = {}
 
+    @property
+    def followed(self) -> frozenset[ObjectName]:
+        """The Secrets that are followed now."""
+        return frozenset(self._tasks)
+
     def follow(self, names: frozenset[ObjectName]) -> None:
         """Follow exactly the Secrets of these names from now on, and forget what is known about others."""
         self._wanted = names

@@ -19,6 +19,7 @@ from lbcontroller.cluster.endpoints import EndpointSlice, Pod
 from lbcontroller.cluster.ingress import Ingress
 from lbcontroller.cluster.ingress_class import IngressClass, IngressClassParams, Namespace
 from lbcontroller.cluster.node import Node
+from lbcontroller.cluster.secret import Secret
 from lbcontroller.cluster.service import Service
 from lbcontroller.controller.triggers import TOGETHER_SECONDS
 from lbcontroller.keys import ObjectName
@@ -178,11 +179,17 @@ class Yard:
         """Whether the controller's cache equals what the API server has."""
         assert self.controller is not None
         cached = self.controller.parts.cache.contents()
-        return all(
+        return cached["secrets"] == self._followed_secrets() and all(
             cached[kind]
             == {_name(obj, view): view for obj in self.kubernetes.list(kind) for view in [read(obj)]}
             for kind, read in VIEWS.items()
         )
+
+    def _followed_secrets(self) -> Mapping[ObjectName, Secret]:
+        assert self.controller is not None
+        knows = self.controller.parts.cache.ingresses.knows_secret
+        found = self.kubernetes.list("secrets", labels=self._flags.get("required-secrets-label", ""))
+        return {secret.name: secret for secret in map(Secret.from_object, found) if knows(secret.name)}
 
     # --- what can be seen
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Final
 
 from lbcontroller.model.fields import UNKNOWN
@@ -40,7 +39,8 @@ from lbcontroller.model.references import Ref
 from lbcontroller.model.resources import Listener, LoadBalancer
 from lbcontroller.plan.existing import Sender, forwarded_to, peers_of
 from lbcontroller.plan.matched import Matching
-from lbcontroller.plan.policies import DELETION_PROTECTION, PlanPolicy, has_targets, is_protected, is_serving
+from lbcontroller.plan.policies import DELETION_PROTECTION, PlanPolicy, is_protected
+from lbcontroller.plan.succession import succession_wait
 from lbcontroller.plan.waits import SOON, Wait
 
 PROTECTED_RETRY: Final = 300.0
@@ -117,7 +117,7 @@ def _waiting_load_balancers(matching: Matching, after: AfterChanges, policy: Pla
     waits = {}
     for item in matching.surplus:
         if isinstance(item, ObservedLoadBalancer):
-            wait = _protection(item) or _succession(item, matching, after, policy)
+            wait = _protection(item) or succession_wait(item, matching, policy, complete=after.complete)
             if wait is not None:
                 waits[item.arn] = wait
     return waits
@@ -134,31 +134,6 @@ def _protection(item: ObservedLoadBalancer) -> Wait | None:
         words="its deletion protection is switched off",
         retry_after=PROTECTED_RETRY,
         findings=((FindingReason.DELETION_PROTECTED, message),),
-    )
-
-
-def _succession(
-    item: ObservedLoadBalancer, matching: Matching, after: AfterChanges, policy: PlanPolicy
-) -> Wait | None:
-    """Return what is missing before clients of `item` are served by its replacement."""
-    if item.resource.id in matching.replaced:
-        return Wait(words="its replacement is set up")
-    successor = matching.kept.get(item.resource.id)
-    if not isinstance(successor, ObservedLoadBalancer):
-        return None
-    if not after.complete or not is_serving(successor):
-        return Wait(words=f"its replacement {successor.resource.name} is set up")
-    bindings = [kept for kept in matching.kept.values() if isinstance(kept, ObservedBinding)]
-    if not all(has_targets(binding, policy) for binding in bindings):
-        return Wait(words=f"targets of its replacement {successor.resource.name} are registered")
-    begins = successor.serving_since or successor.created_at
-    serving_since = max(item.created_at, begins, *(binding.created_at for binding in bindings))
-    remaining = serving_since + policy.replacement_drain - policy.now
-    if remaining <= timedelta(0):
-        return None
-    return Wait(
-        words=f"clients have moved to its replacement {successor.resource.name}",
-        retry_after=remaining.total_seconds(),
     )
 
 

@@ -39,6 +39,7 @@ from lbcontroller.plan.creations import creations
 from lbcontroller.plan.differences import Difference, Scope, compare
 from lbcontroller.plan.matched import Matching
 from lbcontroller.plan.matching import match
+from lbcontroller.plan.narrowing import narrow_last
 from lbcontroller.plan.obstacles import Replacement
 from lbcontroller.plan.order import dependency_order
 from lbcontroller.plan.policies import PlanPolicy, is_serving
@@ -97,10 +98,11 @@ def plan(stack: Stack, observed: Sequence[Observed], policy: PlanPolicy) -> Plan
         *stack_reports(matching, scope.subject),
         *removals.findings,
     )
+    narrowing = narrow_last(forward.steps, removals.postponed)
     return Plan(
-        steps=(*forward.steps, *removals.steps),
+        steps=(*narrowing.steps, *removals.steps),
         kept={**matching.retained_arns(), **matching.arns()},
-        postponed=(*forward.postponed, *removals.postponed),
+        postponed=(*forward.postponed, *narrowing.postponed, *removals.postponed),
         findings=tuple(dict.fromkeys(findings)),
     )
 

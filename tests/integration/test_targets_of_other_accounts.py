@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lbcontroller.aws.session import open_session
 from lbcontroller.local.aws.faults import ErrorReply, Fault
+from lbcontroller.local.aws.wire import sdk
 from tests.support.own_target_groups import a_target_group, an_app, bind, targets, warnings
 from tests.support.yard import Yard
 
@@ -20,22 +20,27 @@ class OtherAccount:
         self._aws = yard.cluster.aws
         answer = self._aws.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="owner")
         credentials = answer["Credentials"]
-        self._session = open_session(
+        vpc = self._client("ec2", credentials).create_vpc(CidrBlock="172.31.0.0/16")
+        self._vpc: str = vpc["Vpc"]["VpcId"]
+        self._elbv2 = self._client("elbv2", credentials)
+
+    def _client(self, service: str, credentials: Mapping[str, str]) -> Any:
+        return sdk().create_client(
+            service,
+            region_name=self._aws.region,
+            endpoint_url=self._aws.url,
             aws_access_key_id=credentials["AccessKeyId"],
             aws_secret_access_key=credentials["SecretAccessKey"],
             aws_session_token=credentials["SessionToken"],
-            region_name=self._aws.region,
         )
-        vpc = self._session.client("ec2", endpoint_url=self._aws.url).create_vpc(CidrBlock="172.31.0.0/16")
-        self._vpc: str = vpc["Vpc"]["VpcId"]
-        self._elbv2 = self._session.client("elbv2", endpoint_url=self._aws.url)
 
     def a_target_group(self, name: str = "own") -> str:
         made = self._elbv2.create_target_group(
             Name=name, Protocol="TCP", Port=8080, VpcId=self._vpc, TargetType="ip"
         )
         self._aws.clear_calls()
-        return made["TargetGroups"][0]["TargetGroupArn"]
+        arn: str = made["TargetGroups"][0]["TargetGroupArn"]
+        return arn
 
     def targets(self, arn: str) -> set[str]:
         answer = self._elbv2.describe_target_health(TargetGroupArn=arn)

@@ -14,32 +14,41 @@ from tests.support.yard import Yard
 
 UNTOUCHED: Final[runs.Document] = {"adoption": {"writes": {}, "objects": {}}}
 """What `adopt` returns where everything stays as it was."""
-KINDS: Final = ("services", "targetgroupbindings", "endpointslices", "pods", "configmaps")
+KINDS: Final = (
+    "ingresses",
+    "ingressclasses",
+    "ingressclassparams",
+    "services",
+    "targetgroupbindings",
+    "endpointslices",
+    "pods",
+    "configmaps",
+    "secrets",
+)
 _BOOKKEEPING: Final = frozenset({"resourceVersion", "managedFields"})
 
 
 def put(case: RecordedCase, cluster: LocalCluster) -> None:
     """Put what LBC left in AWS and in the cluster there, while no controller runs."""
     world.apply_case(case, cluster)
-    (service,) = cluster.kubernetes.list("services", namespace=case.namespace)
-    put_recorded_state(service, case.expected, cluster)
+    put_recorded_state(world.applied_objects(case, cluster), case.expected, cluster)
 
 
-def adopt(case: RecordedCase, yard: Yard) -> runs.Document:
+def adopt(yard: Yard) -> runs.Document:
     """Start the controller and return what it changed: AWS calls that write, and fields of objects."""
-    before = _objects(case, yard.cluster)
+    before = _objects(yard.cluster)
     yard.forget_calls()
     yard.restart_controller()
     yard.settle()
-    after = _objects(case, yard.cluster)
+    after = _objects(yard.cluster)
     return {"adoption": {"writes": dict(yard.writes()), "objects": dict(_changes(before, after))}}
 
 
-def _objects(case: RecordedCase, cluster: LocalCluster) -> dict[str, Any]:
+def _objects(cluster: LocalCluster) -> dict[str, Any]:
     return {
         f"{obj['kind']}/{obj['metadata']['name']}": obj
         for kind in KINDS
-        for obj in cluster.kubernetes.list(kind, namespace=case.namespace)
+        for obj in cluster.kubernetes.list(kind)
     }
 
 

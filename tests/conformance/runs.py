@@ -56,7 +56,7 @@ def document_of(case: RecordedCase, cluster: LocalCluster) -> Document:
         for obj in _without_node_ports(world.bindings_of(case, cluster))
     ]
     return {
-        "state": observation.state,
+        "state": _as_we_write_it(observation.state),
         "bindings": sorted(observation.named(bindings), key=lambda binding: str(binding["name"])),
         "published": observation.named(world.published_of(case, cluster)),
     }
@@ -112,7 +112,7 @@ def lift_protection(case: RecordedCase, yard: Yard) -> Document:
 
 
 def _as_we_write_it(document: Any) -> Any:
-    """Return a recorded document with certificates ordered by name, and no trust store where it is empty."""
+    """Return a document with certificates ordered by name, and no trust store where an empty one is sent."""
     if isinstance(document, list):
         return [_as_we_write_it(item) for item in document]
     if not isinstance(document, dict):

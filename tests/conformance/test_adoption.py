@@ -10,17 +10,17 @@ from tests.conformance.lists import Aspect, deliberate_in, unexplained
 from tests.conformance.recorded import case_names, recorded_case
 from tests.support.yard import Yard
 
-PUBLISHED = [name for name in case_names("svc-") if not recorded_case(name).nothing_published]
+PUBLISHED = [name for name in case_names() if not recorded_case(name).nothing_published]
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_what_lbc_left_is_taken_over_untouched_and_goes_with_its_service(name: str, idle_yard: Yard) -> None:
+def test_what_lbc_left_is_taken_over_untouched_and_goes_with_its_objects(name: str, idle_yard: Yard) -> None:
     case, cluster = recorded_case(name), idle_yard.cluster
     adoption.put(case, cluster)
     put = runs.document_of(case, cluster)
     assert [str(difference) for difference in differences(runs.recorded_document(case), put)] == []
 
-    adopted = adoption.adopt(case, idle_yard)
+    adopted = adoption.adopt(idle_yard)
     problems = list(
         unexplained(list(differences(adoption.UNTOUCHED, adopted)), deliberate_in(name, Aspect.ADOPTION))
     )

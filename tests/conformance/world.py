@@ -64,21 +64,25 @@ def leave(case: RecordedCase, cluster: LocalCluster) -> None:
     _delete(CLASS, cluster)
 
 
+def applied_objects(case: RecordedCase, cluster: LocalCluster) -> list[JsonObject]:
+    """Return what was applied, as the API server has it."""
+    found = (_find(document, cluster) for document in manifests_of(case, cluster))
+    return [obj for obj in found if obj is not None]
+
+
 def objects_left(case: RecordedCase, cluster: LocalCluster) -> list[str]:
     """Return the names of the case's objects that are still there."""
-    found = (_find(document, cluster) for document in manifests_of(case, cluster))
-    return sorted(obj["metadata"]["name"] for obj in found if obj is not None)
+    return sorted(_name(obj) for obj in applied_objects(case, cluster))
 
 
 def published_of(case: RecordedCase, cluster: LocalCluster) -> JsonObject:
     """Return what the status of each Ingress and each Service of type LoadBalancer says, by kind and name."""
-    found = [_find(document, cluster) for document in manifests_of(case, cluster)]
     return {
         f"{obj['kind']}/{obj['metadata']['name']}": obj.get("status", {})
         .get("loadBalancer", {})
         .get("ingress")
-        for obj in found
-        if obj is not None and (obj["kind"] == "Ingress" or obj.get("spec", {}).get("type") == "LoadBalancer")
+        for obj in applied_objects(case, cluster)
+        if (obj["kind"] == "Ingress" or obj.get("spec", {}).get("type") == "LoadBalancer")
     }
 
 

@@ -6,8 +6,11 @@ import pytest
 
 from lbcontroller.model.references import Kind
 from lbcontroller.model.resources import (
+    Certificate,
     Listener,
+    ListenerRule,
     LoadBalancer,
+    LoadBalancerTarget,
     SecurityGroup,
     TargetGroup,
     TargetGroupBinding,
@@ -22,6 +25,9 @@ from lbcontroller.plan.policies import MODES
         (Kind.TARGET_GROUP, TargetGroup),
         (Kind.LOAD_BALANCER, LoadBalancer),
         (Kind.LISTENER, Listener),
+        (Kind.LISTENER_RULE, ListenerRule),
+        (Kind.LOAD_BALANCER_TARGET, LoadBalancerTarget),
+        (Kind.CERTIFICATE, Certificate),
         (Kind.TARGET_GROUP_BINDING, TargetGroupBinding),
     ],
 )

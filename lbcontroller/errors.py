@@ -37,6 +37,8 @@ class LbControllerError(Exception):
 
     stage: Stage | None = None
     """The part of the work in which it was raised, if that is one of those."""
+    about: object = None
+    """The resource that was to be made or changed, where that is known."""
 
 
 @contextmanager

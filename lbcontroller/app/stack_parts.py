@@ -17,6 +17,7 @@ from lbcontroller.controller.backend_group import BackendGroupReconciler, Backen
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.group_owner import GroupOwners, Newcomers
 from lbcontroller.controller.ingress_publisher import IngressPublisher
+from lbcontroller.controller.member_refusals import MemberRefusals
 from lbcontroller.controller.named_secrets import NamedSecrets
 from lbcontroller.controller.publish import Publisher, holds_finalizer
 from lbcontroller.controller.refusals import Refusals
@@ -136,6 +137,7 @@ class _Owners:
                 publisher=outlets.ingresses,
                 secrets=outlets.secrets,
                 newcomers=Newcomers(clock),
+                refusals=MemberRefusals(clock),
                 settings=settings,
             ),
         )

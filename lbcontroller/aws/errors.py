@@ -304,6 +304,12 @@ def is_unknown_to_waf(error: BaseException) -> bool:
     return code_of(error) == "WAFNonexistentItemException"
 
 
+def is_quota(error: BaseException) -> bool:
+    """Whether a quota is used up."""
+    code = code_of(error)
+    return (REACTIONS.get(code) or _by_shape(code, 0)) is Reaction.QUOTA
+
+
 def is_rule_limit(error: BaseException) -> bool:
     """Whether a security group has no room for more rules."""
     return code_of(error) == "RulesPerSecurityGroupLimitExceeded"

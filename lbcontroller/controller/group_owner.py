@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -21,10 +21,11 @@ from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.controller.addresses import group_addresses
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.ingress_publisher import IngressPublisher, about, touch
+from lbcontroller.controller.member_refusals import MemberRefusals
 from lbcontroller.controller.named_secrets import NamedSecrets
 from lbcontroller.controller.refusals import Touch
 from lbcontroller.controller.stack_owner import Done, Standing
-from lbcontroller.errors import Problem
+from lbcontroller.errors import Denied, Problem, Refused
 from lbcontroller.keys import ObjectName, StackKey
 from lbcontroller.kube.events import EventReason
 from lbcontroller.model.findings import Finding, Severity
@@ -72,8 +73,9 @@ class GroupOwner:
     settings: Settings
     publisher: IngressPublisher
     newcomers: Newcomers
-    unread: Mapping[ObjectName, str]
-    """Why Secrets could not be read that members need."""
+    refusals: MemberRefusals
+    look_again: float | None
+    """Seconds until something may be had that was not: a Secret, or what AWS refused."""
 
     @property
     def key(self) -> StackKey:
@@ -150,6 +152,10 @@ class GroupOwner:
         for member in self.group.members:
             self.publisher.hold(member.ingress, self.key)
 
+    def goes_on_without(self, error: Refused | Denied) -> bool:
+        """Return whether what AWS refused is about one member, which the next build holds."""
+        return self.refusals.blame(self.group, error)
+
     def publish(self, done: Done) -> None:
         """Write the addresses of every member, and take problems away that are mended."""
         news = set(self._publish_addresses(done))
@@ -165,12 +171,12 @@ class GroupOwner:
         """Let go of Ingresses that left and of which nothing is there any more.
 
         Returns:
-            After how many seconds to look again at those that are still there, or at unread Secrets.
+            After how many seconds to look again at those that are still there, or for what was not to be had.
         """
-        again = UNREAD_RETRY_SECONDS if self.unread else None
+        again = self.look_again
         for ingress in self.group.leaving:
             if _has_something(ingress.meta.name, planned):
-                again = STILL_THERE_SECONDS
+                again = min(again or STILL_THERE_SECONDS, STILL_THERE_SECONDS)
             else:
                 self.publisher.let_go(ingress, self.key)
         return again
@@ -227,6 +233,7 @@ class GroupOwners:
     publisher: IngressPublisher
     secrets: NamedSecrets
     newcomers: Newcomers
+    refusals: MemberRefusals
     settings: Settings
 
     def of(self, key: StackKey) -> GroupOwner | None:
@@ -241,13 +248,17 @@ class GroupOwners:
         if any(needed.values()):
             secrets = self.cache.ingresses.snapshot(key).secrets
             snapshot = replace(snapshot, secrets={**dict.fromkeys(unread), **secrets})
+        if unread:
+            group = without_unread(group, needed, unread)
+        group, again = self.refusals.apply(group)
         return GroupOwner(
             snapshot=snapshot,
-            group=without_unread(group, needed, unread) if unread else group,
+            group=group,
             settings=self.settings,
             publisher=self.publisher,
             newcomers=self.newcomers,
-            unread=unread,
+            refusals=self.refusals,
+            look_again=min(again or UNREAD_RETRY_SECONDS, UNREAD_RETRY_SECONDS) if unread else again,
         )
 
 

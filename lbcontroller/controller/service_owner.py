@@ -19,6 +19,7 @@ from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.publish import Publisher, holds_finalizer
 from lbcontroller.controller.refusals import Touch
 from lbcontroller.controller.stack_owner import Done, Standing
+from lbcontroller.errors import Denied, Refused
 from lbcontroller.keys import StackKey
 from lbcontroller.kube.resources import ResourceType
 from lbcontroller.model.findings import Finding
@@ -96,6 +97,10 @@ class ServiceOwner:
     def hold(self) -> None:
         """Make sure that our finalizer is on the Service."""
         self.publisher.hold(self.service)
+
+    def goes_on_without(self, _error: Refused | Denied) -> bool:
+        """Return False: everything in the stack is for the one Service."""
+        return False
 
     def publish(self, done: Done) -> None:
         """Write the addresses, and tell of it if anything is new."""

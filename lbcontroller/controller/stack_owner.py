@@ -15,6 +15,7 @@ from lbcontroller.aws.inventory import InventorySource
 from lbcontroller.build.result import BuildResult
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.controller.refusals import Touch
+from lbcontroller.errors import Denied, Refused
 from lbcontroller.keys import StackKey
 from lbcontroller.model.findings import Finding
 from lbcontroller.model.inventory import Inventory
@@ -105,6 +106,10 @@ class StackOwner(Protocol):
 
     def hold(self) -> None:
         """Make sure that our finalizer is on every object for which something is about to be made."""
+        ...
+
+    def goes_on_without(self, error: Refused | Denied) -> bool:
+        """Return whether the next build does without what AWS refused, for the sake of everything else."""
         ...
 
     def publish(self, done: Done) -> None:

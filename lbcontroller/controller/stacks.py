@@ -102,7 +102,14 @@ class StackReconciler:
         built = self._build(owner)
         planned = self._plan(owner, built)
         owner.hold()
-        executed = self._apply(owner, built, planned)
+        try:
+            executed = self._apply(owner, built, planned)
+        except (Refused, Denied) as error:
+            if owner.goes_on_without(error):
+                raise NotReady(
+                    f"the others go on without what AWS refused: {error}", retry_after=0.0
+                ) from error
+            raise
         owner.publish(self._done(built, planned, executed))
         if executed.refused:
             raise with_annotations(executed.refused, built.attribute_fields)

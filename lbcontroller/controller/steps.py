@@ -13,7 +13,7 @@ from lbcontroller.aws.apply import Applier
 from lbcontroller.aws.attributes import UndocumentedRefused
 from lbcontroller.controller import binding_objects
 from lbcontroller.controller.cache import ClusterCache
-from lbcontroller.errors import NotReady
+from lbcontroller.errors import Denied, NotReady, Refused
 from lbcontroller.keys import ObjectName
 from lbcontroller.kube import patches
 from lbcontroller.kube.errors import Conflict
@@ -69,6 +69,9 @@ class StepExecutor:
             except UndocumentedRefused as error:
                 refused.append(error)
                 arn = error.arn
+            except (Refused, Denied) as error:
+                error.about = step.resource if isinstance(step, Create | Update) else None
+                raise
             event(LOGGER, logging.INFO, "step_taken", step=_name(step), subject=subject, reason=step.reason)
             if not isinstance(step, Delete):
                 arns[subject] = arn

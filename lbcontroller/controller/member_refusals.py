@@ -1,0 +1,130 @@
+"""What AWS refused of single members of groups, so that the others go on without it.
+
+Some of what AWS refuses can be known only by asking, and it stops a plan. The next plan holds the member that
+it is about: it does not ask for that again, and brings everybody else forward.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from lbcontroller.aws.errors import is_quota
+from lbcontroller.build.ingress_groups import GroupMember, IngressGroup
+from lbcontroller.controller.ingress_publisher import touch
+from lbcontroller.controller.refusals import DENIED_PAUSE_SECONDS, REFUSED_PAUSE_SECONDS, Touch
+from lbcontroller.errors import Denied, Problem, Refused
+from lbcontroller.keys import ObjectName, StackKey
+from lbcontroller.model.actions import ForwardAction
+from lbcontroller.model.references import Ref
+from lbcontroller.model.resources import ListenerRule, TargetGroup, TargetGroupBinding
+from lbcontroller.model.rule_conditions import HostCondition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refusal:
+    touch: Touch
+    problems: tuple[Problem, ...]
+    until: float
+
+
+class MemberRefusals:
+    """Remembers them until the member is touched or a while has passed. For any thread."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """Measure with `clock`, monotonic, in seconds."""
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._refusals: dict[tuple[StackKey, ObjectName], _Refusal] = {}
+
+    def blame(self, group: IngressGroup, error: Refused | Denied) -> bool:
+        """Note a refusal that is about one member; return whether it is, and others can do without it."""
+        if isinstance(error, Denied) and not is_quota(error):
+            return False  # a permission that is missing is missing for everybody
+        served = [member for member in group.members if not member.problems]
+        culprit = member_behind(error.about, served)
+        if culprit is None or len(served) == 1:
+            return False
+        pause = DENIED_PAUSE_SECONDS if isinstance(error, Denied) else REFUSED_PAUSE_SECONDS
+        refusal = _Refusal(
+            touch=touch(culprit.ingress),
+            problems=tuple(_problems(culprit, error)),
+            until=self._clock() + pause,
+        )
+        with self._lock:
+            self._refusals[group.key, culprit.name] = refusal
+        return True
+
+    def apply(self, group: IngressGroup) -> tuple[IngressGroup, float | None]:
+        """Return a group in which members are held that AWS refused something to a moment ago.
+
+        Returns:
+            The group, and after how many seconds AWS may be asked again for the first of them.
+        """
+        now = self._clock()
+        with self._lock:
+            known = {name: found for (key, name), found in self._refusals.items() if key == group.key}
+            for member in group.members:
+                found = known.get(member.name)
+                if found is not None and (found.touch != touch(member.ingress) or found.until <= now):
+                    del known[member.name], self._refusals[group.key, member.name]
+            for gone in known.keys() - {member.name for member in group.members}:
+                del known[gone], self._refusals[group.key, gone]
+        if not known:
+            return group, None
+        members = tuple(
+            replace(member, problems=(*member.problems, *known[member.name].problems))
+            if member.name in known
+            else member
+            for member in group.members
+        )
+        return replace(group, members=members), min(found.until for found in known.values()) - now
+
+
+def member_behind(resource: object, members: Sequence[GroupMember]) -> GroupMember | None:
+    """Return the only member that a resource is made for; None when that cannot be told."""
+    match resource:
+        case TargetGroup(id=id_) | TargetGroupBinding(id=id_):
+            return _owner(id_.name, members)
+        case ListenerRule():
+            owners = {owner.name: owner for owner in _owners_of_rule(resource, members)}
+            return next(iter(owners.values())) if len(owners) == 1 else None
+        case _:
+            return None
+
+
+def _owners_of_rule(rule: ListenerRule, members: Sequence[GroupMember]) -> Iterator[GroupMember]:
+    """Yield the members whose target groups a rule sends to; if it sends to none, those of its hosts."""
+    names = [
+        weighted.target_group.to.name
+        for action in rule.actions
+        if isinstance(action, ForwardAction)
+        for weighted in action.target_groups
+        if isinstance(weighted.target_group, Ref)
+    ]
+    if names:
+        yield from (owner for name in names if (owner := _owner(name, members)) is not None)
+        return
+    hosts = {
+        host
+        for condition in rule.conditions
+        if isinstance(condition, HostCondition)
+        for host in condition.values
+    }
+    yield from (member for member in members if not hosts.isdisjoint(member.ingress.hosts))
+
+
+def _owner(name: str, members: Sequence[GroupMember]) -> GroupMember | None:
+    """Return whose target group is called `namespace/ingress-service:port`: of several the longest name."""
+    owners = [member for member in members if name.startswith(f"{member.name}-")]
+    return max(owners, key=lambda member: len(member.name.name), default=None)
+
+
+def _problems(member: GroupMember, error: Refused | Denied) -> Iterator[Problem]:
+    if isinstance(error, Denied):
+        yield Problem(
+            subject=member.ingress.subject, field=error.action, value="", expected=f"AWS refuses it: {error}"
+        )
+        return
+    yield from (replace(problem, subject=member.ingress.subject) for problem in error.problems)

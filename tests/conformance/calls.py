@@ -1,4 +1,6 @@
-"""AWS calls for each recorded Service beside those of LBC: `python -m tests.conformance.calls` prints them.
+"""AWS calls for each recorded case beside those of LBC: `python -m tests.conformance.calls` prints them.
+
+Arguments are prefixes of cases; by default there is a table of the Services and one of the Ingresses.
 
 LBC's numbers are the recorded ones; refused cases were retried until the recorder stopped. Ours are counted
 on a running controller, so neither pays for its start.
@@ -8,15 +10,17 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tests.conformance import runs, world
 from tests.conformance.recorded import RecordedCase, recorded_cases
 from tests.conformance.yards import Yards
 from tests.support.yard import Yard
 
+BY_DEFAULT: Final = ("svc-", "ing-")
 HEAD = (
     "| case | create: LBC | of these writes | ours | of these writes | delete: LBC | ours |\n"
     "|---|--:|--:|--:|--:|--:|--:|"
@@ -58,12 +62,12 @@ def measure(case: RecordedCase, yard: Yard) -> Row:
     )
 
 
-def rows() -> Iterator[Row]:
+def rows(prefix: str) -> Iterator[Row]:
     """Yield a row for each case, and their sums: of those that LBC serves, and of all."""
     measured = []
     served = []
     with tempfile.TemporaryDirectory() as folder, Yards(Path(folder)) as yards:
-        for case in recorded_cases("svc-"):
+        for case in recorded_cases(prefix):
             row = measure(case, yards.clean())
             measured.append(row)
             if not case.nothing_published:
@@ -77,12 +81,14 @@ def _sum(name: str, measured: list[Row]) -> Row:
     return Row(name=name, counts=tuple(map(sum, zip(*(row.counts for row in measured), strict=True))))
 
 
-def main() -> None:
-    """Print the table."""
-    sys.stdout.write(f"{HEAD}\n")
-    for row in rows():
-        sys.stdout.write(f"{row}\n")
+def main(prefixes: Sequence[str]) -> None:
+    """Print a table for each prefix."""
+    for prefix in prefixes:
+        sys.stdout.write(f"{HEAD}\n")
+        for row in rows(prefix):
+            sys.stdout.write(f"{row}\n")
+        sys.stdout.write("\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:] or BY_DEFAULT)

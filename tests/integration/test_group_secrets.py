@@ -2,48 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 
+from tests.support.logins import a_login, a_secret
 from tests.support.sites import a_site, asked, problems, rules, settle_with, warnings
 from tests.support.yard import Yard
-
-PROVIDER = {
-    "issuer": "https://login.example.com",
-    "authorizationEndpoint": "https://login.example.com/authorize",
-    "tokenEndpoint": "https://login.example.com/token",
-    "userInfoEndpoint": "https://login.example.com/userinfo",
-    "secretName": "login",
-}
-HOSTS = {"www": "www.example.com", "api": "api.example.com"}
-"""Certificates of these hosts exist in AWS, and are found by them."""
-
-
-def a_secret(name: str = "login", *, key: str = "s3cr3t", **labels: str) -> dict[str, Any]:
-    data = {"clientID": "client", "clientSecret": key}
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": name} | ({"labels": labels} if labels else {}),
-        "data": {entry: base64.b64encode(text.encode()).decode() for entry, text in data.items()},
-    }
-
-
-def a_login(name: str = "www", *, key_in: str = "login", group: str | None = None) -> dict[str, Any]:
-    """Return an Ingress on HTTPS whose clients log in."""
-    return a_site(
-        name,
-        group=group,
-        annotated={
-            "listen-ports": '[{"HTTPS": 443}]',
-            "auth-type": "oidc",
-            "auth-idp-oidc": json.dumps(PROVIDER | {"secretName": key_in}),
-        },
-    )
 
 
 def reads(yard: Yard) -> dict[str, int]:

@@ -30,7 +30,7 @@ from lbcontroller.controller.refused_attributes import with_annotations
 from lbcontroller.controller.stack_owner import Done, StackOwner, Standing
 from lbcontroller.controller.steps import Executed, StepExecutor
 from lbcontroller.errors import Denied, InvalidConfig, NotReady, Refused
-from lbcontroller.keys import StackKey
+from lbcontroller.keys import StackKey, StackKind
 from lbcontroller.model.findings import FindingReason
 from lbcontroller.model.identity import StackId, stack_id
 from lbcontroller.model.ids import Arn
@@ -149,7 +149,11 @@ class StackReconciler:
 
     def _inventory(self, owner: StackOwner) -> Inventory:
         owner.look_up(self.aws.inventory)
-        return self.aws.inventory.for_stack(stack_id(owner.key))
+        stack = stack_id(owner.key)
+        if owner.key.kind is StackKind.INGRESS:
+            # A member that cannot be understood keeps its certificates, so the build has to know them.
+            self.aws.observer.read_certificates(stack)
+        return self.aws.inventory.for_stack(stack)
 
     def _uses_backend_group(self, stack: Stack) -> bool:
         """Whether the shared group is needed; what is retained is not looked into and may well need it."""

@@ -283,3 +283,29 @@ def test_a_problem_that_somebody_removed_from_the_annotation_comes_back(yard: Ya
     more_of(yard, "b")
 
     assert problems(yard, "a") == told
+
+
+def test_a_bad_member_keeps_its_certificate_when_the_controller_starts_anew(yard: Yard) -> None:
+    of_a, of_b = (yard.cluster.world.ids[f"cert.{name}"] for name in ("www.example.com", "api.example.com"))
+    https = {"listen-ports": '[{"HTTPS": 443}]'}
+    settle_with(
+        yard,
+        a_site("a", group="sites", annotated={**https, "certificate-arn": of_a}),
+        a_site("b", group="sites", annotated={**https, "certificate-arn": of_b}),
+    )
+    yard.patch("ingress", "a", BAD_INTERVAL)
+    yard.settle()
+    before = certificates(yard)
+
+    yard.restart_controller()
+    more_of(yard, "b")
+
+    assert before == ["cert/api.example.com", "cert/www.example.com"]
+    assert certificates(yard) == before
+
+
+def certificates(yard: Yard) -> list[str]:
+    """Return the certificates of the group's listener."""
+    (load_balancer,) = yard.state()["load_balancers"].values()
+    names: list[str] = load_balancer["listeners"]["443/HTTPS"]["certificates"]["sni"]
+    return names

@@ -107,9 +107,11 @@ class GroupOwner:
         return build_ingress_stack(self.group, self.snapshot, inventory, self.settings)
 
     def has_new_problems(self, built: BuildResult) -> bool:
-        """Return whether a member has problems that it was not told yet."""
+        """Return whether a member has problems that it was not told yet, and that newer facts may solve."""
         return any(
-            not self.publisher.knows(member.ingress, text) for member, text in self._told(built) if text
+            not self.publisher.knows(member.ingress, text)
+            for member, text in self._told(built)
+            if set(built.member_problems.get(member.name, ())) - set(member.problems)
         )
 
     def touches(self) -> tuple[Touch, ...]:

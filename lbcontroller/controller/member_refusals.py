@@ -123,8 +123,9 @@ def _owner(name: str, members: Sequence[GroupMember]) -> GroupMember | None:
 
 def _problems(member: GroupMember, error: Refused | Denied) -> Iterator[Problem]:
     if isinstance(error, Denied):
+        text = str(error).removeprefix(f"{error.action}: ")
         yield Problem(
-            subject=member.ingress.subject, field=error.action, value="", expected=f"AWS refuses it: {error}"
+            subject=member.ingress.subject, field=error.action, value="", expected=f"AWS refuses it: {text}"
         )
         return
     yield from (replace(problem, subject=member.ingress.subject) for problem in error.problems)

@@ -25,12 +25,14 @@ def test_the_others_go_on_without_it(yard: Yard, code: str, told: str) -> None:
             times=ALWAYS,
         )
     )
+    yard.forget_calls()
     with yard.kubernetes.one_step():
         yard.kubernetes.apply(a_site("a", group="sites"))
         yard.kubernetes.apply(a_site("c", group="sites"))
         yard.delete("ingress", "gone")
     yard.settle()
 
+    assert not [call for call in yard.calls() if "DescribeSubnets" in call]
     assert rules(yard) == {"80/HTTP": ["b.example.com", "c.example.com"]}
     assert yard.find("ingress", "gone") is None
     assert told in str(problems(yard, "a"))

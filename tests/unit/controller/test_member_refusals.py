@@ -128,7 +128,11 @@ def test_a_quota_is_the_members_that_does_not_fit_and_a_permission_is_nobodys() 
     assert held(refusals, group) == []
 
     assert refusals.blame(group, denied(OF_A, "TooManyRules"))
-    assert refusals.apply(group)[1] == DENIED_PAUSE_SECONDS
+    applied, again = refusals.apply(group)
+    assert again == DENIED_PAUSE_SECONDS
+    assert [str(problem) for problem in applied.members[0].problems] == [
+        "elasticloadbalancing:CreateRule: AWS refuses it: no"
+    ]
     assert held(refusals, group) == ["a"]
 
 

@@ -18,6 +18,7 @@ from lbcontroller.aws.mirror import Mirror
 from lbcontroller.aws.presence import forget_what_is_gone
 from lbcontroller.aws.protections import Protections
 from lbcontroller.aws.security_groups import SecurityGroups
+from lbcontroller.aws.tag_batches import TagBatches
 from lbcontroller.aws.target_groups import TargetGroups
 from lbcontroller.aws.wire import Changes, without_references
 from lbcontroller.errors import InvalidConfig, NotReady, Transient
@@ -78,10 +79,19 @@ class Applier:
             caller=caller, mirror=mirror, identification=identification, attributes=attributes
         )
         self._rules = ListenerRules(caller=caller, mirror=mirror, identification=identification)
+        self._tag_batches = TagBatches(caller=caller, mirror=mirror)
         self._targets = LoadBalancerTargets(caller=caller, mirror=mirror)
         self._certificates = CertificateImports(
             caller=caller, mirror=mirror, identification=identification, secrets=secrets
         )
+
+    def prepare(self, steps: Iterable[Step]) -> None:
+        """Do at once what steps have in common, before they are taken one by one.
+
+        Raises:
+            Transient: AWS could not answer; `LeadershipLost` when this replica may not write.
+        """
+        self._tag_batches.write(steps)
 
     def execute(self, step: Step, arns: Mapping[ResourceId, Arn]) -> Arn:
         """Take one step for anything but a TargetGroupBinding and return the ARN it is about.

@@ -69,7 +69,7 @@ class ListenerRules:
             LbControllerError: as `AwsCaller.call` does.
         """
         present = self._find(arn).resource
-        change_tags(self.caller, arn, changes)
+        change_tags(self.caller, arn, changes, present.tags)
         self.mirror.amend(arn, tags=changes.applied_to_tags(present.tags))
         if parts := changes.fields & PARTS:
             answer = self.caller.call(MODIFY_RULE, RuleArn=arn, **modify_request(desired, parts))["Rules"][0]

@@ -96,7 +96,7 @@ class Listeners:
         if not isinstance(observed, ObservedListener):
             raise NotReady(f"listener {arn} is gone", retry_after=1.0)
         present = observed.resource
-        change_tags(self.caller, arn, changes)
+        change_tags(self.caller, arn, changes, present.tags)
         self.mirror.amend(arn, tags=changes.applied_to_tags(present.tags))
         self._modify(arn, desired, present, changes.fields)
         if "certificates" in changes.fields and desired.protocol in SECURE_PROTOCOLS:

@@ -106,7 +106,7 @@ class LoadBalancers:
             LbControllerError: as `AwsCaller.call` does.
         """
         present = self._find(arn).resource
-        change_tags(self.caller, arn, changes)
+        change_tags(self.caller, arn, changes, present.tags)
         self.mirror.amend(arn, tags=changes.applied_to_tags(present.tags))
         if changes.fields & {"security_groups", "private_link_inbound_rules"}:
             self._set_security_groups(arn, desired)

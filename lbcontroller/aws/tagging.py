@@ -10,7 +10,7 @@ from lbcontroller.aws.errors import is_not_found
 from lbcontroller.aws.operations import ADD_TAGS, CREATE_TAGS, DELETE_TAGS, DESCRIBE_TAGS, REMOVE_TAGS
 from lbcontroller.aws.wire import Changes, decode_tags, tag_list
 from lbcontroller.errors import NotReady
-from lbcontroller.model.fields import Tags
+from lbcontroller.model.fields import Known, Tags
 from lbcontroller.model.ids import Arn
 
 TAG_BATCH: Final = 20
@@ -36,16 +36,25 @@ def read_tags(caller: AwsCaller, arns: Sequence[Arn]) -> Mapping[Arn, Tags]:
     return {item["ResourceArn"]: decode_tags(item["Tags"]) for item in answer["TagDescriptions"]}
 
 
-def change_tags(caller: AwsCaller, arn: Arn, changes: Changes) -> None:
-    """Change the tags of an ELBv2 resource.
+def change_tags(caller: AwsCaller, arn: Arn, changes: Changes, present: Known[Tags]) -> None:
+    """Change the tags of an ELBv2 resource that are not as wanted yet.
+
+    Raises:
+        LbControllerError: as `AwsCaller.call` does.
+    """
+    change_tags_of(caller, (arn,), changes.of_tags_beyond(present))
+
+
+def change_tags_of(caller: AwsCaller, arns: Sequence[Arn], changes: Changes) -> None:
+    """Change the tags of at most `TAG_BATCH` ELBv2 resources alike, of all of them or of none.
 
     Raises:
         LbControllerError: as `AwsCaller.call` does.
     """
     if changes.new_tags:
-        caller.call(ADD_TAGS, ResourceArns=[arn], Tags=tag_list(changes.new_tags))
+        caller.call(ADD_TAGS, ResourceArns=list(arns), Tags=tag_list(changes.new_tags))
     if changes.gone_tags:
-        caller.call(REMOVE_TAGS, ResourceArns=[arn], TagKeys=list(changes.gone_tags))
+        caller.call(REMOVE_TAGS, ResourceArns=list(arns), TagKeys=list(changes.gone_tags))
 
 
 def change_ec2_tags(caller: AwsCaller, resource: Arn, changes: Changes) -> None:

@@ -153,7 +153,7 @@ class TargetGroups:
         if not isinstance(observed, ObservedTargetGroup):
             raise NotReady(f"target group {arn} is gone", retry_after=1.0)
         present = observed.resource
-        change_tags(self.caller, arn, changes)
+        change_tags(self.caller, arn, changes, present.tags)
         self.mirror.amend(arn, tags=changes.applied_to_tags(present.tags))
         if "health_check" in changes.fields:
             request = health_check_request(known(desired.health_check), desired.protocol_version)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from lbcontroller.model.fields import Attributes, Field, Known, Mark, OnCreate, Tags
@@ -96,6 +96,16 @@ class Changes:
                 new_tags[change.field.removeprefix(_TAGS)] = str(change.after)
         return cls(
             fields=frozenset(fields), new_tags=new_tags, gone_tags=tuple(gone_tags), attributes=attributes
+        )
+
+    def of_tags_beyond(self, present: Known[Tags]) -> Changes:
+        """Return the changes of tags that are left to make where these tags are there already."""
+        if isinstance(present, Mark):
+            return self
+        return replace(
+            self,
+            new_tags={key: value for key, value in self.new_tags.items() if present.get(key) != value},
+            gone_tags=tuple(key for key in self.gone_tags if key in present),
         )
 
     def applied_to_tags(self, tags: Known[Tags]) -> Known[Tags]:

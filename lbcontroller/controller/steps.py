@@ -60,6 +60,8 @@ class StepExecutor:
         """
         arns = dict(plan.kept)
         refused: list[UndocumentedRefused] = []
+        if not self.stopping():
+            self.applier.prepare(plan.steps)
         for step in plan.steps:
             if self.stopping():
                 raise NotReady("the controller is shutting down", retry_after=0.0)

@@ -133,7 +133,8 @@ class AwsUnderTest:
 
     def execute(self, steps: Iterable[Step], kept: Mapping[ResourceId, Arn]) -> dict[ResourceId, Arn]:
         """Take steps and return the ARNs of what exists."""
-        arns = dict(kept)
+        steps, arns = tuple(steps), dict(kept)
+        self.applier.prepare(steps)
         for step in steps:
             arn = self.applier.execute(step, arns)
             if hasattr(step, "resource"):

@@ -279,3 +279,26 @@ def test_a_group_that_must_wait_says_for_what(account: AwsUnderTest) -> None:
 
     with pytest.raises(NotReady, match="Secret shop/site-tls"):
         account.reconcile(stack)
+
+
+def test_a_tag_for_every_rule_takes_a_call_for_twenty_of_them(account: AwsUnderTest) -> None:
+    sites = tuple(on(f"h{number}.example.com") for number in range(30))
+    converge(account, here(account, AlbGroup(rules=sites, tags={"team": "red", "old": "1"})))
+    stack = here(account, AlbGroup(rules=sites, tags={"team": "blue"}))
+
+    calls = account.called(lambda: account.reconcile(stack))
+
+    # 33 resources of ELBv2, and the security group.
+    assert sorted(calls) == sorted(["AddTags", "RemoveTags"] * 2 + ["ec2:CreateTags", "ec2:DeleteTags"])
+    assert planned_by_a_new_process(account, stack).is_settled
+
+
+def test_a_tag_that_one_rule_cannot_get_is_left_to_each_of_them(account: AwsUnderTest) -> None:
+    converge(account, here(account, AlbGroup(rules=SITES)))
+    stack = here(account, AlbGroup(rules=SITES, tags={"team": "blue"}))
+    account.aws.inject(Fault(effect=ErrorReply(code="RuleNotFound"), operation="AddTags"))
+
+    calls = account.called(lambda: account.reconcile(stack))
+
+    assert calls.count("AddTags") == 1 + 8
+    assert planned_by_a_new_process(account, stack).is_settled

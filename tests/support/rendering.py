@@ -14,7 +14,6 @@ from lbcontroller.model.references import Ref, ResourceId
 from lbcontroller.model.resources import Stack
 from lbcontroller.model.rule_conditions import Condition, Transform
 
-
 NAMED = (
     *get_args(Condition),
     *get_args(Transform),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-import botocore.session
 import pytest
 
 from lbcontroller.aws.operations import OPERATIONS, Effect
+from lbcontroller.local.aws.wire import sdk
 from lbcontroller.model.identity import CLUSTER_TAG
 from tests.support import iam_policies
 from tests.support.iam_policies import CLUSTER_NAME, Document, Statement
@@ -76,7 +76,7 @@ def test_the_policy_of_lbc_allows_everything_but_what_is_known() -> None:
 
 
 def test_every_action_is_an_operation_of_its_service() -> None:
-    session = botocore.session.get_session()
+    session = sdk()
     unknown = []
     for action in sorted(DECLARED - PERMISSION_ONLY):
         prefix, _, name = action.partition(":")

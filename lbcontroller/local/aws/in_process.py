@@ -5,7 +5,7 @@ For who sets the account up and looks at it. The program under test has real con
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,13 +15,18 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from lbcontroller.local.aws.proxy import WsgiApp
 
 
-def connect(client: Any, application: WsgiApp) -> None:
-    """Have what a botocore client asks answered by an application of this process."""
+def connect(client: Any, application: WsgiApp) -> Callable[[], None]:
+    """Have what a botocore client asks answered by an application of this process.
+
+    Returns:
+        What ends it; the client can then be connected with another one.
+    """
 
     def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
         return _answer(request, application)
 
     client.meta.events.register("before-send", answer)
+    return lambda: client.meta.events.unregister("before-send", answer)
 
 
 class _Body(BytesIO):

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import botocore.session
 import pytest
 
 from lbcontroller.aws.operations import OPERATIONS, Operation
+from lbcontroller.local.aws.wire import sdk
 
 IN_WORDS_ONLY = {"GetResources": 100}
 """Largest pages that only the text of the API reference tells."""
@@ -16,7 +16,7 @@ IN_WORDS_ONLY = {"GetResources": 100}
 )
 def test_pages_are_as_large_as_aws_allows(operation: Operation) -> None:
     assert operation.paging is not None
-    service = botocore.session.get_session().get_service_model(operation.service.value)
+    service = sdk().get_service_model(operation.service.value)
     request = service.operation_model(operation.name).input_shape
     assert request is not None
     size = request.members[operation.paging.size_parameter]

@@ -15,6 +15,7 @@ from lbcontroller.local.aws import LocalAws
 from lbcontroller.local.aws.faults import ALWAYS, Delay, DropConnection, ErrorReply, Fault, LoseReply
 from lbcontroller.local.aws.recorder import Outcome, mutating
 from lbcontroller.local.aws.server import CALLER_ACCESS_KEY
+from lbcontroller.local.aws.wire import sdk
 from tests.support.strict_probes.bench import Bench
 
 
@@ -31,7 +32,7 @@ def aws(running: LocalAws) -> LocalAws:
 
 
 def a_patient_client(aws: LocalAws, attempts: int, read_timeout: float = 60) -> Any:
-    return botocore.session.get_session().create_client(
+    return sdk().create_client(
         "elbv2",
         region_name=aws.region,
         endpoint_url=aws.url,

@@ -27,9 +27,14 @@ class Module:
         return self.path.read_text(encoding="utf-8")
 
     @cached_property
+    def tree(self) -> ast.Module:
+        """Its syntax tree."""
+        return ast.parse(self.text)
+
+    @cached_property
     def nodes(self) -> tuple[ast.AST, ...]:
         """Every node of its syntax tree."""
-        return tuple(ast.walk(ast.parse(self.text)))
+        return tuple(ast.walk(self.tree))
 
     @property
     def where(self) -> str:
@@ -75,7 +80,7 @@ class Module:
 
     def public_names(self) -> Iterator[str]:
         """Yield every function, class and constant that it offers to others."""
-        for statement in ast.parse(self.text).body:
+        for statement in self.tree.body:
             match statement:
                 case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                     yield from [] if name.startswith("_") or is_registered(statement) else [name]

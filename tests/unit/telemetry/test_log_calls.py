@@ -6,12 +6,11 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 
-import lbcontroller
 from lbcontroller.telemetry.fields import FIELD_NAMES
+from tests.support.source import Module, modules
 
-PACKAGE = Path(lbcontroller.__file__).parent
 EXEMPT = ("telemetry/logs.py", "local/")
 """Where `event` is defined; and the embedded servers, which are no part of the controller."""
 DIRECT_CALLS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
@@ -35,21 +34,18 @@ class Call:
                 return False
 
 
-def calls() -> Iterator[Call]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = path.relative_to(PACKAGE).as_posix()
-        if name.startswith(EXEMPT):
-            continue
-        nodes = list(ast.walk(ast.parse(path.read_text())))
-        event_is_ours = any(
-            isinstance(node, ast.ImportFrom)
-            and node.module == "lbcontroller.telemetry.logs"
-            and any(alias.name == "event" for alias in node.names)
-            for node in nodes
-        )
-        for node in nodes:
-            if isinstance(node, ast.Call):
-                yield Call(where=f"{name}:{node.lineno}", call=node, event_is_ours=event_is_ours)
+@cache
+def calls() -> tuple[Call, ...]:
+    return tuple(
+        call for module in modules() if not module.where.startswith(EXEMPT) for call in calls_in(module)
+    )
+
+
+def calls_in(module: Module) -> Iterator[Call]:
+    event_is_ours = "lbcontroller.telemetry.logs.event" in module.imports()
+    for node in module.nodes:
+        if isinstance(node, ast.Call):
+            yield Call(where=f"{module.where}:{node.lineno}", call=node, event_is_ours=event_is_ours)
 
 
 def event_calls() -> list[Call]:

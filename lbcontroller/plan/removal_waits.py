@@ -106,8 +106,7 @@ def listener_waits(
         if isinstance(item, ObservedListener):
             place = (str(item.resource.load_balancer), item.resource.port)
             if place in targets:
-                name = targets[place].resource.id.name
-                found[item.arn] = Wait(words=f"target group {name} no longer sends to it")
+                found[item.arn] = _behind_registration(targets[place], waits)
             elif place in redirected:
                 found[item.arn] = Wait(words="clients are no longer redirected to it")
     return found
@@ -149,10 +148,19 @@ def _waiting_targets(matching: Matching, waits: Mapping[Arn, Wait]) -> Waits:
     """Return why load balancers stay that are targets: AWS does not delete those."""
     targets = {str(item.resource.load_balancer): item for item in _registrations_that_stay(matching, waits)}
     return {
-        item.arn: Wait(words=f"target group {targets[item.arn].resource.id.name} no longer sends to it")
+        item.arn: _behind_registration(targets[item.arn], waits)
         for item in matching.surplus
         if isinstance(item, ObservedLoadBalancer) and item.arn in targets and item.arn not in waits
     }
+
+
+def _behind_registration(target: ObservedLoadBalancerTarget, waits: Mapping[Arn, Wait]) -> Wait:
+    """Return why a target stays: it is looked at again when its registration is."""
+    own = waits.get(target.arn)
+    return Wait(
+        words=f"target group {target.resource.id.name} no longer sends to it",
+        retry_after=SOON if own is None else own.retry_after,
+    )
 
 
 def _registrations_that_stay(

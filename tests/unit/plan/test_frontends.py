@@ -173,3 +173,20 @@ def test_a_load_balancer_that_cannot_be_set_up_leaves_the_frontend_where_it_is()
     assert waits(made)["Create LoadBalancerTarget FrontendNlb-tg-TCP-80"] == "the load balancer is set up"
     assert not any(isinstance(step, Delete) for step in made.steps)
     assert Arn(f"{aws.of(LoadBalancerTarget)[0].resource.target_group}#alb") in aws.items
+
+
+def test_what_is_behind_a_frontend_that_drains_is_looked_at_when_the_drain_ends() -> None:
+    aws = running(replace(FRONTED, listeners={80: SITE, 8080: SITE}).stack())
+    wanted = replace(
+        FRONTED, listeners={8080: SITE}, frontend={80: 8080}, frontend_scheme=Scheme.INTERNET_FACING
+    ).stack()
+    for _ in range(2):
+        aws.reconcile(wanted)
+        aws.settle()
+
+    made = planned(aws, wanted)
+
+    assert made.steps == ()
+    assert waits(made)["Delete Listener 80"] == "target group FrontendNlb-tg-TCP-80 no longer sends to it"
+    assert waits(made)["Update SecurityGroup ManagedLBSecurityGroup"] == "Listener 80 is gone"
+    assert {later.retry_after for later in made.postponed} == {DRAIN.total_seconds()}

@@ -91,7 +91,7 @@ def changed_lists(draw: st.DrawFn) -> tuple[list[Rule], list[Rule]]:
 
 
 foreign_rules = st.lists(st.tuples(rules, st.integers(1, 9)), max_size=2, unique_by=lambda one: one[1])
-law = settings(max_examples=200, deadline=None)
+law = settings(max_examples=100, deadline=None)
 
 
 def running(stack: Stack, **options: Any) -> PlannedAws:

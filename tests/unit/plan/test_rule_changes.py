@@ -238,3 +238,87 @@ def test_what_has_nothing_to_do_with_a_rule_that_waits_goes_on() -> None:
 
     assert said(aws, *made.steps) == ["change b/: conditions"]
     assert said(aws, *(later.step for later in made.postponed)) == ["change a/: actions"]
+
+
+def test_a_path_does_not_change_in_place_together_with_the_listeners_own_answer() -> None:
+    made = planned(running(A, B), sites(A, site("b", "/x"), default=TO_WEB))
+
+    assert said(running(A, B), *made.steps) == [
+        "create b/x at 3",
+        "reorder b/ 50000, b/x 2",
+        "change listener: default_actions",
+        "delete b/",
+    ]
+
+
+def test_what_a_request_may_meet_instead_of_a_rule_that_waits_stays() -> None:
+    aws = running(site("a", "/x"), A, B)
+    wanted = sites(site("a", "/y", TO_API), A)
+
+    made = planned(aws, wanted)
+
+    assert said(aws, *made.steps) == ["delete b/"]
+    assert [later.waits_for for later in made.postponed if later.step.subject.kind is Kind.LISTENER_RULE] == [
+        "targets of target group shop/site-api:80 are registered"
+    ]
+    assert said(aws, *(later.step for later in made.postponed)) == ["change a/x: actions, conditions"]
+
+
+def test_a_rule_that_goes_waits_for_the_one_that_takes_over_from_it() -> None:
+    aws = running(site("a", "/x"), B)
+    wanted = sites(B, site("a", "/*", TO_API))
+
+    made = planned(aws, wanted)
+
+    waiting = {text: later.waits_for for later in made.postponed for text in said(aws, later.step)}
+    assert said(aws, *made.steps) == []
+    assert waiting == {
+        "create a/ at 2": "targets of target group shop/site-api:80 are registered",
+        "delete a/x": "ListenerRule 80:2 is in place",
+    }
+
+
+def test_everything_waits_where_rules_change_their_order_as_well() -> None:
+    aws = running(A, site("*", "/x"), B)
+    wanted = sites(site("*", "/x"), A, site("n", action=TO_API))
+
+    made = planned(aws, wanted)
+
+    waiting = {text: later.waits_for for later in made.postponed for text in said(aws, later.step)}
+    assert said(aws, *made.steps) == []
+    assert set(waiting) == {"create n/ at 3", "delete b/"}
+
+
+def test_a_rule_is_made_in_between_while_another_one_waits() -> None:
+    aws = running(A, C)
+    wanted = sites(A, B, C, site("n", action=TO_API))
+
+    made = planned(aws, wanted)
+    aws.run(made)
+    aws.settle()
+
+    assert said(running(A, C), *made.steps) == ["create b/ at 3", "reorder b/ 2, c/ 3"]
+    assert said(aws, *planned(aws, wanted).steps) == ["create n/ at 4"]
+
+
+def test_everything_waits_where_rules_by_hand_leave_no_room_meanwhile() -> None:
+    aws = running(A, C)
+    (listener,) = aws.of(Listener)
+    hand = aws.add_rule_by_hand(aws.of(ListenerRule)[0].resource, listener.arn, 3)
+    aws.edit(hand, actions=(NOT_FOUND,))
+    end = aws.add_rule_by_hand(aws.of(ListenerRule)[0].resource, listener.arn, 50_000)
+    aws.edit(end, actions=(NOT_FOUND,))
+    wanted = sites(A, B, C, site("d"), site("n", action=TO_API))
+
+    made = planned(aws, wanted)
+    seen = {text: later.waits_for for later in made.postponed for text in said(aws, later.step)}
+    now = said(aws, *made.steps)
+    aws.converge(wanted)
+
+    assert now == []
+    assert seen == {
+        "create b/ at 2": "ListenerRule 80:5 is in place",
+        "create d/ at 4": "ListenerRule 80:5 is in place",
+        "create n/ at 5": "targets of target group shop/site-api:80 are registered",
+    }
+    assert [rule.arn for rule in aws.rules_of(listener.arn) if not rule.ours] == [hand, end]

@@ -54,7 +54,7 @@ class StackOutlets:
         return cls(
             cache=cache,
             publisher=publisher,
-            ingresses=IngressPublisher(publisher=publisher),
+            ingresses=IngressPublisher(publisher=publisher, newest=cache.ingresses.ingress),
             secrets=NamedSecrets(client, cache.ingresses, follow, label=label),
         )
 

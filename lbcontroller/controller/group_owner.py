@@ -11,7 +11,7 @@ from lbcontroller.aws.inventory import InventorySource
 from lbcontroller.build.frontend_nlb import FRONTEND_NLB
 from lbcontroller.build.ingress import build_ingress_stack
 from lbcontroller.build.ingress_classes import NotOurs, Unclear
-from lbcontroller.build.ingress_groups import GroupMember, IngressGroup, classify, ingress_group
+from lbcontroller.build.ingress_groups import GroupMember, IngressGroup, Ours, classify, ingress_group
 from lbcontroller.build.ingress_lookups import lookups
 from lbcontroller.build.ingress_secrets import secrets_needed, without_unread
 from lbcontroller.build.load_balancer import LOAD_BALANCER
@@ -129,7 +129,10 @@ class GroupOwner:
                     return wait
                 self.publisher.problems(ingress, _text(problems), EventReason.FAILED_LOAD_GROUP_ID)
             case NotOurs():
+                self.newcomers.forget(self.key.name)
                 self.publisher.mended(ingress)
+            case Ours():
+                self.newcomers.forget(self.key.name)
         return None
 
     def tell(self, built: BuildResult | None, findings: Iterable[Finding]) -> None:

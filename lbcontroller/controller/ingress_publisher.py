@@ -7,7 +7,7 @@ memory of what was told: a problem that stands there already is no news, not eve
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -24,7 +24,7 @@ from lbcontroller.controller.addresses import as_json
 from lbcontroller.controller.publish import Publisher, reference
 from lbcontroller.controller.refusals import Touch
 from lbcontroller.errors import Denied, InvalidConfig, Problem, Refused
-from lbcontroller.keys import StackKey
+from lbcontroller.keys import ObjectName, StackKey
 from lbcontroller.kube import patches
 from lbcontroller.kube.errors import NotFound
 from lbcontroller.kube.events import EventReason, EventType
@@ -48,6 +48,8 @@ class IngressPublisher:
     """Writes to Ingresses; every method may be called from any thread."""
 
     publisher: Publisher
+    newest: Callable[[ObjectName], Ingress | None]
+    """Returns an Ingress as it was reported last, which may be later than a reconcile's snapshot."""
     _written: dict[tuple[str, str], _Written] = field(default_factory=dict)
     """By the object's uid and the annotation, or `_STATUS`."""
     _reconciled: dict[str, Touch] = field(default_factory=dict)
@@ -72,12 +74,11 @@ class IngressPublisher:
 
     def addresses(self, ingress: Ingress, entries: tuple[PublishedAddress, ...]) -> bool:
         """Write the addresses of an Ingress where they differ; return whether they did."""
-        if self._present(ingress, _STATUS, ingress.published) == entries:
-            return False
         content = patches.load_balancer_status(as_json(entries))
-        with self._noting(ingress, _STATUS, _Written(entries, ingress.published)):
-            self.publisher.writer.patch_status(reference(ingress), content)
-        return True
+        with self._noting(ingress, _STATUS, entries) as differs:
+            if differs:
+                self.publisher.writer.patch_status(reference(ingress), content)
+        return differs
 
     def problems(
         self, ingress: Ingress, text: str, reason: EventReason = EventReason.FAILED_BUILD_MODEL
@@ -88,8 +89,9 @@ class IngressPublisher:
 
     def knows(self, ingress: Ingress, text: str) -> bool:
         """Return whether exactly these problems have been told."""
-        reported = ingress.meta.annotations.get(PROBLEMS_ANNOTATION)
-        return self._present(ingress, PROBLEMS_ANNOTATION, reported) == text[:LONGEST_ANNOTATION]
+        with self._lock:
+            standing = self._standing(ingress, PROBLEMS_ANNOTATION)
+        return standing == text[:LONGEST_ANNOTATION]
 
     def mended(self, ingress: Ingress) -> None:
         """Take away what is written about problems: there are none any more."""
@@ -134,37 +136,51 @@ class IngressPublisher:
     def _annotate(self, ingress: Ingress, key: str, text: str | None) -> bool:
         """Set or remove an annotation of ours where it differs; return whether it did."""
         wanted = None if text is None else text[:LONGEST_ANNOTATION]
-        reported = ingress.meta.annotations.get(key)
-        if self._present(ingress, key, reported) == wanted:
-            return False
         patch = {"metadata": {"annotations": {key: wanted}}}
         try:
-            with self._noting(ingress, key, _Written(wanted, reported)):
-                self.publisher.writer.merge_patch(reference(ingress), patch)
+            with self._noting(ingress, key, wanted) as differs:
+                if differs:
+                    self.publisher.writer.merge_patch(reference(ingress), patch)
         except NotFound:
             return False
-        return True
+        return differs
 
     @contextmanager
-    def _noting(self, ingress: Ingress, place: str, written: _Written) -> Iterator[None]:
-        """Note what the block writes, and before it does: the watch may report it first."""
+    def _noting(self, ingress: Ingress, place: str, value: object) -> Iterator[bool]:
+        """Note what the block writes; yield whether it differs from what stands there.
+
+        Comparing and noting are one step: two groups may have to say the same of one Ingress at the same
+        time. It is noted before it is written, because the watch may report it first.
+        """
         with self._lock:
-            self._written[ingress.meta.uid, place] = written
+            differs = self._standing(ingress, place) != value
+            if differs:
+                reported = self._reported(ingress, place)
+                self._written[ingress.meta.uid, place] = _Written(value, reported)
         try:
-            yield
+            yield differs
         except BaseException:
             with self._lock:
                 self._written.pop((ingress.meta.uid, place), None)
             raise
 
-    def _present(self, ingress: Ingress, place: str, reported: object) -> object:
-        """Return what stands somewhere in an Ingress, be it reported already or not."""
-        with self._lock:
-            written = self._written.get((ingress.meta.uid, place))
-            if written is not None and written.reported == reported:
-                return written.value
-            self._written.pop((ingress.meta.uid, place), None)
-            return reported
+    def _standing(self, ingress: Ingress, place: str) -> object:
+        """Return what stands somewhere in an Ingress, be it reported already or not; hold the lock."""
+        reported = self._reported(ingress, place)
+        written = self._written.get((ingress.meta.uid, place))
+        if written is not None and written.reported == reported:
+            return written.value
+        self._written.pop((ingress.meta.uid, place), None)
+        return reported
+
+    def _reported(self, ingress: Ingress, place: str) -> object:
+        """Return what stood somewhere in an Ingress when it was reported last.
+
+        A snapshot may be older than a report by which something written was forgotten.
+        """
+        newest = self.newest(ingress.meta.name)
+        view = newest if newest is not None and newest.meta.uid == ingress.meta.uid else ingress
+        return dict(_places(view))[place]
 
 
 def _places(ingress: Ingress) -> Iterator[tuple[str, object]]:

@@ -44,7 +44,9 @@ def _something_is_retained(replacement: Replacement) -> str | None:
     existing = replacement.existing
     listeners = existing.listeners_of(replacement.present.arn)
     names = {item.arn: item.resource.id for item in existing.target_groups}
-    kept = [item.resource.id for item in listeners if item.resource.id in retained]
+    parts = [item.resource.id for item in listeners]
+    parts += [rule.resource.id for item in listeners for rule in existing.rules_of(item.arn)]
+    kept = [id_ for id_ in parts if id_ in retained]
     kept += [id_ for arn, id_ in names.items() if id_ in retained and arn in _used(replacement)]
     if not kept:
         return None

@@ -8,7 +8,7 @@
 | ListenerRule       | the rules that take over from it wait                                              |
 | LoadBalancerTarget | traffic still goes to its target group                                             |
 | Binding            | traffic still goes to its target group; it is being deleted already                |
-| TargetGroup        | something that stays sends to it; a binding of it still exists                     |
+| TargetGroup        | something that stays sends to it; a binding of it or a target in it still exists   |
 | Certificate        | a listener that stays has it                                                       |
 | SecurityGroup      | something that stays uses it; bindings are going and may have rules that name it   |
 
@@ -81,7 +81,7 @@ def removal_waits(matching: Matching, after: AfterChanges, policy: PlanPolicy) -
     senders = _staying(matching, after, waits)
     sent_to = _sent_to(senders)
     waits |= _waiting_bindings(matching, sent_to, behind)
-    waits |= _waiting_target_groups(matching, sent_to, behind)
+    waits |= _waiting_target_groups(matching, waits, sent_to, behind)
     waits |= _waiting_certificates(matching, senders, behind)
     waits |= _waiting_security_groups(matching, after, waits, behind)
     return waits
@@ -201,8 +201,11 @@ def _waiting_bindings(matching: Matching, sent_to: frozenset[str | Ref], behind:
     return waits
 
 
-def _waiting_target_groups(matching: Matching, sent_to: frozenset[str | Ref], behind: float) -> Waits:
+def _waiting_target_groups(
+    matching: Matching, earlier: Mapping[Arn, Wait], sent_to: frozenset[str | Ref], behind: float
+) -> Waits:
     bound = {item.resource.spec.target_group for item in matching.existing.bindings}
+    filled = {item.resource.target_group for item in _registrations_that_stay(matching, earlier)}
     known = {item.arn for item in matching.existing.load_balancers}
     waits = {}
     for item in matching.surplus:
@@ -214,6 +217,8 @@ def _waiting_target_groups(matching: Matching, sent_to: frozenset[str | Ref], be
                 waits[item.arn] = _foreign_use(item, foreign)
             elif item.arn in bound:
                 waits[item.arn] = Wait(words="its TargetGroupBinding is gone")
+            elif item.arn in filled:
+                waits[item.arn] = Wait(words="its target is deregistered", retry_after=behind)
     return waits
 
 

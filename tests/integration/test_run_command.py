@@ -47,12 +47,14 @@ def test_it_holds_the_lease_and_gives_it_back(cluster: LocalCluster, tmp_path: P
 
 
 def test_flags_without_effect_are_named_in_one_warning(cluster: LocalCluster, tmp_path: Path) -> None:
-    with process(cluster, tmp_path / "kubeconfig", "--ingress-class=alb", "--enable-shield=false") as running:
+    with process(
+        cluster, tmp_path / "kubeconfig", "--disable-ingress-class-annotation=false", "--default-pca-arn=arn"
+    ) as running:
         lines = wait_for_event(running, "workers_started")
     (warning,) = [
         json.loads(line) for line in lines if json.loads(line)["event"] == "flags_without_effect_yet"
     ]
-    assert warning["flag"] == "enable-shield, ingress-class"
+    assert warning["flag"] == "default-pca-arn, disable-ingress-class-annotation"
 
 
 def test_a_taken_port_ends_the_process_with_words(cluster: LocalCluster, tmp_path: Path) -> None:

@@ -226,6 +226,6 @@ def test_waiting_gives_up_with_an_error(server: LocalApiServer) -> None:
 
 def test_patches_of_subresources_reach_python_too(server: LocalApiServer) -> None:
     service = server.create(a_load_balancer())
-    change = {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}
+    change = {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1", "ipMode": "VIP"}]}}}
     server.patch("svc", service["metadata"]["name"], change, part=Subresource.STATUS)
     assert ask(server, "/api/v1/namespaces/default/services/web")["status"] == change["status"]

@@ -5,7 +5,14 @@ from dataclasses import replace
 from lbcontroller.model.enums import Scheme
 from lbcontroller.model.findings import FindingReason
 from lbcontroller.model.references import Kind, ResourceId
-from lbcontroller.model.resources import Listener, ListenerRule, LoadBalancer, Stack, TargetGroup
+from lbcontroller.model.resources import (
+    Listener,
+    ListenerRule,
+    LoadBalancer,
+    LoadBalancerTarget,
+    Stack,
+    TargetGroup,
+)
 from lbcontroller.plan.planner import plan
 from lbcontroller.plan.steps import Plan
 from tests.support.alb_stacks import (
@@ -19,7 +26,7 @@ from tests.support.alb_stacks import (
     target_group_id,
 )
 from tests.support.planned_aws import PlannedAws
-from tests.support.site_stacks import Site, Sites, no_sites
+from tests.support.site_stacks import Site, Sites, frontend_target_group_id, no_sites
 
 
 def site(host: str, backend: str = "web") -> Rule:
@@ -129,3 +136,32 @@ def test_a_replaced_load_balancer_stays_for_what_its_replacement_does_not_have()
 
     waits = {getattr(later.step, "arn", ""): later.waits_for for later in made.postponed}
     assert waits[old.arn] == f"its replacement {new.resource.name} has what must stay as it is on port 8080"
+
+
+def test_a_target_group_stays_for_the_registration_that_is_retained_in_it() -> None:
+    fronted = replace(BOTH, frontend={80: 80})
+    aws = running(fronted.stack())
+    (target,) = aws.of(LoadBalancerTarget)
+
+    made = planned(aws, replace(BOTH, retained=frozenset({target.resource.id})).stack())
+    aws.run(made)
+
+    waits = {later.step.subject: later.waits_for for later in made.postponed}
+    assert waits[frontend_target_group_id(80)] == "its target is deregistered"
+    assert target.arn in aws.items
+
+
+def test_a_load_balancer_is_not_replaced_while_a_rule_of_it_is_retained() -> None:
+    aws = running(BOTH.stack())
+    held = frozenset({rule_id(8080, 1)})
+    wanted = Sites(
+        listeners={80: BOTH.listeners[80], 8080: Site()}, scheme=Scheme.INTERNET_FACING, retained=held
+    ).stack()
+    for _ in range(3):
+        made = aws.reconcile(wanted)
+        aws.settle()
+
+    assert len(aws.of(LoadBalancer)) == 1
+    (finding,) = [one for one in made.findings if one.reason is FindingReason.NEEDS_REPLACEMENT]
+    assert "ListenerRule 8080:1" in finding.message
+    assert [item.resource.id for item in aws.of(ListenerRule) if item.resource.id in held] == list(held)

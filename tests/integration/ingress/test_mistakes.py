@@ -1,0 +1,81 @@
+"""One of three teams makes a mistake: the two others go on, it keeps what it had, is told, and mends it.
+
+The teams are in teams.yaml and the mistakes in mistakes.yaml. All three ask for a new path with every change,
+so that it shows who goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lbcontroller.local.apiserver import ApiServerSettings, WorkloadSettings
+from lbcontroller.local.cluster import local_cluster
+from tests.support.sites import problems, warnings
+from tests.support.state_differences import differences
+from tests.support.teams import Teams
+from tests.support.yard import Yard
+
+HERE = Path(__file__).parent
+MISTAKES: list[dict[str, Any]] = yaml.safe_load((HERE / "mistakes.yaml").read_text("utf-8"))
+BOTH_FAMILIES = ("10.96.0.0/16", "fd00:10:96::/112")
+ASKED_OF_ONE_CONTROLLER = 12
+FLAGS = {"external-managed-tags": "owner"}
+
+
+@pytest.fixture(scope="module")
+def teams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Teams]:
+    """One cluster of both address families for all mistakes: each test ends with the mistake mended."""
+    kubeconfig = tmp_path_factory.mktemp("teams") / "kubeconfig"
+    api_server = ApiServerSettings(service_cidrs=BOTH_FAMILIES, workloads=WorkloadSettings())
+    with local_cluster(cluster_name="yard", api_server=api_server) as cluster:
+        cluster.kubernetes.write_kubeconfig(kubeconfig)
+        manifests = list(yaml.safe_load_all(cluster.world.fill((HERE / "teams.yaml").read_text("utf-8"))))
+        with Yard(cluster, str(kubeconfig), FLAGS) as yard:
+            yield Teams(yard=yard, manifests=manifests)
+
+
+@pytest.fixture(autouse=True)
+def _events_to_spare(teams: Teams) -> None:
+    """Start the controller anew now and then: it gives an object 25 events at once, and few after that."""
+    if teams.asked - teams.asked_before_start > ASKED_OF_ONE_CONTROLLER:
+        teams.yard.start_controller()
+        teams.asked_before_start = teams.asked
+
+
+@pytest.mark.parametrize(
+    "mistake", MISTAKES, ids=[f"{mistake['row']:02}-{mistake['id']}" for mistake in MISTAKES]
+)
+def test_a_mistake_of_one_team_is_its_own_until_it_is_mended(teams: Teams, mistake: dict[str, Any]) -> None:
+    yard, of_first = teams.yard, {"annotations": mistake.get("of_first", {})}
+    teams.ask({"a": of_first})
+    assert {team: problems(yard, team) for team in "abc"} == dict.fromkeys("abc")
+    had, groups, shared = teams.rules("b"), teams.target_groups("b"), teams.shared()
+    heard = {team: warnings(yard, team) for team in "abc"}
+
+    wrong = {"annotations": mistake.get("asks", {}), "spec": mistake.get("spec", {})}
+    teams.ask({"a": of_first, "b": wrong})
+
+    news = [teams.news, "/*"]
+    assert teams.paths("a") == {"80/HTTP": news, "443/HTTPS": news}
+    assert teams.paths("c") == {"80/HTTP": news}
+    assert differences(shared, teams.shared()) == []
+    assert teams.target_groups("b") == groups
+    if mistake.get("goes_on"):
+        assert teams.paths("b")["443/HTTPS"] == news
+    else:
+        assert teams.rules("b") == had
+    told = [message for reason, message in warnings(yard, "b") if (reason, message) not in heard["b"]]
+    assert told == [problems(yard, "b")]
+    (message,) = told
+    words = [yard.cluster.world.fill(word) for word in mistake["told"]]
+    assert [word for word in words if word not in message] == [], message
+    assert [warnings(yard, team) for team in "ac"] == [heard[team] for team in "ac"]
+
+    teams.ask()
+    assert teams.paths("b") == {"443/HTTPS": [teams.news, "/*"]}
+    assert [problems(yard, team) for team in "abc"] == [None, None, None]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, is_dataclass
 from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar, get_args, get_type_hints
 
 
 class Kind(StrEnum):
@@ -41,11 +43,30 @@ class Ref:
 
 def references(value: object) -> Iterator[ResourceId]:
     """Yield every resource that `value` (a resource or a part of one) refers to, at any depth."""
-    if isinstance(value, Ref):
-        yield value.to
-    elif isinstance(value, tuple | frozenset):
-        for item in value:
-            yield from references(item)
-    elif is_dataclass(value):
-        for part in fields(value):
-            yield from references(getattr(value, part.name))
+    left: list[Any] = [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, Ref):
+            yield part.to
+        elif isinstance(part, (tuple, frozenset)):
+            left += part
+        else:
+            left += [getattr(part, name) for name in referring_fields(part.__class__)]
+
+
+@cache
+def referring_fields(type_: Hashable) -> tuple[str, ...]:
+    """Return the fields of a dataclass that may hold a reference, by its declared type; none of others.
+
+    Planning looks for references all the time, and few fields may hold any.
+    """
+    if not (isinstance(type_, type) and is_dataclass(type_)):
+        return ()
+    return tuple(name for name, declared in get_type_hints(type_).items() if _may_refer(declared))
+
+
+@cache
+def _may_refer(declared: Hashable) -> bool:
+    if declared in {Ref, Any, object} or isinstance(declared, TypeVar):
+        return True
+    return any(_may_refer(part) for part in get_args(declared)) or bool(referring_fields(declared))

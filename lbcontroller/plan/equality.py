@@ -6,7 +6,7 @@ The desired value comes first, with its references resolved. Fields that are not
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from lbcontroller.model.enums import AlpnPolicy, OnOff
 from lbcontroller.model.fields import UNKNOWN
 from lbcontroller.model.ids import Arn, CertificateArn
 from lbcontroller.model.ingress_rules import IngressRule
-from lbcontroller.model.references import Kind, Ref, ResourceId, references
+from lbcontroller.model.references import Kind, Ref, ResourceId, referring_fields
 from lbcontroller.model.resources import (
     BindingIngress,
     BindingPeer,
@@ -51,15 +51,14 @@ def resolve(value: Any, arns: Mapping[ResourceId, Arn]) -> Any:
     """Replace references by ARNs at any depth; what does not exist yet stays a `Ref` and equals nothing."""
     if isinstance(value, Ref):
         return arns.get(value.to, value)
-    if not any(references(value)):
-        return value
-    if isinstance(value, tuple | frozenset):
-        return type(value)(resolve(item, arns) for item in value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(
-            value, **{field.name: resolve(getattr(value, field.name), arns) for field in fields(value)}
-        )
-    return value
+    if isinstance(value, (tuple, frozenset)):
+        items = [resolve(item, arns) for item in value]
+        changed = any(after is not before for after, before in zip(items, value, strict=True))
+        return type(value)(items) if changed else value
+    parts = {name: getattr(value, name) for name in referring_fields(value.__class__)}
+    resolved = {name: resolve(part, arns) for name, part in parts.items()}
+    changes = {name: part for name, part in resolved.items() if part is not parts[name]}
+    return replace(value, **changes) if changes else value
 
 
 def same_rules(desired: frozenset[IngressRule], observed: frozenset[IngressRule]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from lbcontroller.aws.mirror import InAws
-from lbcontroller.model.enums import LoadBalancerType, TargetType
+from lbcontroller.model.enums import LoadBalancerType
 from lbcontroller.model.identity import StackId, TagFamily
 from lbcontroller.model.ids import Arn, CertificateArn, SecurityGroupId
 from lbcontroller.model.ingress_rules import IngressRule
@@ -77,11 +77,7 @@ def _routing(listeners: Iterable[ObservedListener], observed: Sequence[InAws]) -
     return ExistingRules(
         rules={port: tuple(_rules(listener.arn, observed)) for port, listener in by_port.items()},
         certificates=_certificates(by_port),
-        target_groups={
-            item.arn: item.resource.id.name
-            for item in _of(ObservedTargetGroup, observed)
-            if item.resource.target_type is not TargetType.ALB
-        },
+        target_groups={item.arn: item.resource.id.name for item in _of(ObservedTargetGroup, observed)},
         default_actions={port: listener.resource.default_actions for port, listener in by_port.items()},
         inbound=frozenset(_inbound(observed)),
     )

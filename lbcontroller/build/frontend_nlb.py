@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from lbcontroller.annotations.ingress import IngressAnnotations
+from lbcontroller.build.attribute_checks import AttributeAnnotation, check_attributes
 from lbcontroller.build.listeners import listener_tags
 from lbcontroller.build.load_balancer import LoadBalancerParts, build_load_balancer
 from lbcontroller.build.names import IngressNames
@@ -25,6 +26,7 @@ from lbcontroller.config.load_balancer import (
     StaticAddresses,
 )
 from lbcontroller.model.actions import ForwardAction, WeightedTargetGroup
+from lbcontroller.model.attributes import NLB_ATTRIBUTES
 from lbcontroller.model.enums import (
     HealthCheckProtocol,
     IpAddressType,
@@ -100,6 +102,12 @@ def frontend_resources(request: FrontendRequest) -> tuple[tuple[Resource, ...], 
         InvalidConfig: with all problems.
     """
     context = _context(request)
+    findings = check_attributes(
+        context,
+        AttributeAnnotation(
+            field=_FIELDS.attributes, given=request.asked.frontend_nlb_attributes, known=NLB_ATTRIBUTES
+        ),
+    )
     parts = build_load_balancer(_config(request), context)
     load_balancer = parts.load_balancer
     if not request.asked.frontend_nlb_security_groups:
@@ -107,7 +115,7 @@ def frontend_resources(request: FrontendRequest) -> tuple[tuple[Resource, ...], 
     resources: list[Resource] = [load_balancer]
     for port in sorted(request.ports):
         resources += _port(request, load_balancer, context, port)
-    return tuple(resources), parts.findings
+    return tuple(resources), (*findings, *parts.findings)
 
 
 def _context(request: FrontendRequest) -> BuildContext:

@@ -157,13 +157,17 @@ class _Assembly:
         wishes = {}
         for member in self.reading.members:
             own = [port for port in ports.ports if member in port.members]
+            if not own:
+                # All that it listens on is lost to others, so that it keeps what it had.
+                self._hold(member.name)
+                continue
             try:
                 wanted = wishes_of(member, own, ip_address_type=front, redirected=redirect is not None)
             except InvalidConfig as error:
                 self._hold(member.name, *error.problems)
             else:
-                self.findings += wanted.findings
                 if member.name not in self.held:
+                    self.findings += wanted.findings
                     wishes[member.name] = wanted
         return wishes
 

@@ -113,6 +113,9 @@ def _annotated(member: Member, name: str, front: Front, where: str) -> Served:
     action = member.annotations.actions.get(name)
     key = IngressAnnotations.key_of("actions", name)
     if action is None:
+        if key in member.ingress.meta.annotations:
+            # It cannot be understood, which its owner is told already; nothing of this is built.
+            return Served(actions=())
         if not member.context.settings.tolerate_non_existent_backend_action:
             raise InvalidConfig(
                 member.context.problem(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from lbcontroller.annotations.class_params import ClassParams, override
 from lbcontroller.annotations.ingress import IngressAnnotations
@@ -11,11 +12,18 @@ from lbcontroller.annotations.ingress_group import merge_load_balancer
 from lbcontroller.annotations.merge import Merged
 from lbcontroller.build.ingress_groups import GroupMember, IngressGroup
 from lbcontroller.build.ingress_member import Member, voices
+from lbcontroller.build.load_balancer import LOAD_BALANCER
 from lbcontroller.build.result import BuildContext
+from lbcontroller.build.tags import resource_tags
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.errors import InvalidConfig, Problem
 from lbcontroller.keys import ObjectName
+from lbcontroller.model.fields import Tags
 from lbcontroller.model.findings import Finding
+from lbcontroller.model.references import Kind, ResourceId
+
+_ANY_RESOURCE: Final = ResourceId(Kind.LOAD_BALANCER, LOAD_BALANCER)
+"""Every resource may have the same tags."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +40,12 @@ class GroupReading:
 
 def read_members(group: IngressGroup, snapshot: Snapshot, context: BuildContext) -> GroupReading:
     """Return what the members of a group say."""
-    readings = [_read(member, group, snapshot, context) for member in group.members]
+    readings: list[_Reading] = []
+    tags: Tags = {}
+    for member in group.members:
+        reading = _with_tags_that_fit(_read(member, group, snapshot, context), tags)
+        tags = {**reading.member.annotations.tags, **tags}
+        readings.append(reading)
     members = tuple(reading.member for reading in readings)
     together = merge_load_balancer(voices(members))
     return GroupReading(
@@ -73,6 +86,39 @@ def _read(member: GroupMember, group: IngressGroup, snapshot: Snapshot, context:
     )
 
 
+def _with_tags_that_fit(reading: _Reading, before: Tags) -> _Reading:
+    """Return a member without its tags, and with what is wrong with them, if resources cannot have them.
+
+    Args:
+        reading: what the member says.
+        before: the tags of the members before it, which its listeners may have as well.
+    """
+    member, params = reading.member, reading.member.params
+    of_class = {} if params is None else params.tags
+    own = {key: value for key, value in member.annotations.tags.items() if key not in of_class}
+    problems = list(_refused_tags(member.context, {**own, **before}))
+    if params is not None:
+        context = replace(member.context, tags_field=f"{params.subject} spec.tags")
+        problems += _refused_tags(context, {**of_class, **before})
+    if not problems:
+        return reading
+    without = replace(
+        member,
+        annotations=member.annotations.model_copy(update={"tags": {}}),
+        params=None if params is None else replace(params, tags={}),
+    )
+    return replace(reading, member=without, problems=(*reading.problems, *problems))
+
+
+def _refused_tags(context: BuildContext, tags: Tags) -> tuple[Problem, ...]:
+    """Return why a resource cannot have these tags; nothing when it can."""
+    try:
+        resource_tags(context, _ANY_RESOURCE, tags)
+    except InvalidConfig as error:
+        return error.problems
+    return ()
+
+
 def own_annotations(member: GroupMember) -> IngressAnnotations:
     """Return what a member says, as far as it can be understood, with what its class says for it."""
     asked = IngressAnnotations.parse_leniently(member.ingress.subject, member.ingress.meta.annotations).model
@@ -92,4 +138,8 @@ def _params(member: GroupMember) -> tuple[ClassParams | None, tuple[Problem, ...
     try:
         return ClassParams.parse(member.params.subject, member.params.spec), ()
     except InvalidConfig as error:
-        return None, error.problems
+        subject = member.ingress.subject
+        return None, tuple(
+            replace(problem, subject=subject, field=f"{problem.subject} {problem.field}")
+            for problem in error.problems
+        )

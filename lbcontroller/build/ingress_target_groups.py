@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from lbcontroller.build.attribute_checks import AttributeAnnotation, check_attributes
 from lbcontroller.build.ingress_backends import BackendPort
 from lbcontroller.build.ingress_health_checks import ingress_health_check
 from lbcontroller.build.names import IngressTargetGroupNameParts, ingress_target_group_name
+from lbcontroller.build.tags import resource_tags
 from lbcontroller.cluster.service import ServiceType
 from lbcontroller.config.target_group import Backend, BackendAccess, TargetGroupConfig
 from lbcontroller.errors import InvalidConfig, Problem, ProblemCollector
@@ -15,6 +17,7 @@ from lbcontroller.model.attributes import ALB_TARGET_GROUP_ATTRIBUTES
 from lbcontroller.model.enums import IpAddressType, Protocol, ProtocolVersion, TargetIpAddressType, TargetType
 from lbcontroller.model.fields import Tags
 from lbcontroller.model.findings import Finding, FindingReason
+from lbcontroller.model.references import Kind, ResourceId
 from lbcontroller.model.resources import HealthCheck
 
 NAMED_TARGET_PORT: Final = 1
@@ -45,6 +48,8 @@ def ingress_target_group(
         control_port = _control_port(backend)
     with problems.attempt():
         findings = _findings(backend)
+    with problems.attempt():
+        _check_tags(backend)
     problems.raise_if_any()
     return _config(backend, check, protocol, version, control_port), findings
 
@@ -154,6 +159,17 @@ def _tags(backend: BackendPort) -> Tags:
     member = backend.member
     params = {} if member.params is None else member.params.tags
     return {**backend.asked.tags, **params}
+
+
+def _check_tags(backend: BackendPort) -> None:
+    """Raise what is wrong with tags that the Service adds to those of the Ingress.
+
+    Raises:
+        InvalidConfig: with all problems.
+    """
+    field = f"{backend.service.subject} {type(backend.asked).key_of('tags')}"
+    context = replace(backend.member.context, tags_field=field)
+    resource_tags(context, ResourceId(Kind.TARGET_GROUP, backend.resource_name), _tags(backend))
 
 
 def _findings(backend: BackendPort) -> tuple[Finding, ...]:

@@ -96,7 +96,10 @@ class ExistingRules:
     certificates: Mapping[int, tuple[CertificateArn, ...]] = field(default_factory=dict)
     """The certificates of each listener's port, the default one first; absent while they are not read."""
     target_groups: Mapping[Arn, str] = field(default_factory=dict)
-    """The stack's target groups, with the names in their resource tags: `namespace/ingress-service:port`."""
+    """The stack's target groups, with the names in their resource tags: `namespace/ingress-service:port`.
+
+    Those of the network load balancer before it are among them.
+    """
     default_actions: Mapping[int, tuple[Action, ...]] = field(default_factory=dict)
     """What each listener's port does with what no rule is for."""
     inbound: frozenset[IngressRule] = frozenset()

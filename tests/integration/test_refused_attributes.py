@@ -95,7 +95,7 @@ def test_an_unknown_attribute_of_what_exists_stops_no_other_change(yard: Yard) -
 
     assert yard.writes() == {
         "ec2:CreateTags": 1,
-        "elbv2:AddTags": 3,
+        "elbv2:AddTags": 1,
         "elbv2:ModifyTargetGroup": 1,
         "elbv2:ModifyLoadBalancerAttributes": 2,
     }

@@ -14,10 +14,12 @@ from lbcontroller.annotations.schema import wire_schema
 from lbcontroller.annotations.service import ServiceAnnotations
 from lbcontroller.cli.class_params_page import class_params_page
 from lbcontroller.cli.inventory_page import inventory_page
+from lbcontroller.cli.permissions_page import permissions_page
 from lbcontroller.cli.settings_page import settings_page
 from lbcontroller.cli.telemetry_pages import log_fields_page, metrics_page
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "cluster-permissions.md": permissions_page,
     "ingress-annotations.md": lambda: render(IngressAnnotations, shared=BackendAnnotations),
     "ingress-annotations.schema.json": lambda: _json(wire_schema(IngressAnnotations)),
     "ingress-class-params.md": class_params_page,

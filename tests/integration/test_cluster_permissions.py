@@ -1,39 +1,39 @@
-"""The permissions in `docs/guide/cluster-permissions.md`, held against what the whole program asks for."""
+"""The declared permissions, held against what the whole program asks for: enough, and nothing to spare."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from collections.abc import Iterator
+
+import pytest
 
 from lbcontroller.kube.connection import USER_AGENT
+from lbcontroller.kube.permissions import PERMISSIONS
 from lbcontroller.local.apiserver import Request
 from tests.support.logins import a_login, a_secret
+from tests.support.own_target_groups import a_cluster_service, a_deployment, a_target_group, bind
 from tests.support.services import a_service as a_load_balancer
+from tests.support.services import asking
 from tests.support.sites import a_site, asked, settle_with
 from tests.support.yard import Yard
 
-PAGE = Path(__file__).parents[2] / "docs" / "guide" / "cluster-permissions.md"
-ROW = re.compile(
-    r"^\| `(?P<resource>[a-z/]+)` \| (`(?P<group>[a-z0-9.]+)` )?\| (?P<verbs>[a-z` ]+) \|", re.MULTILINE
-)
 PATH = re.compile(
     r"^/(api|apis/(?P<group>[^/]+))/v[0-9a-z]+/(namespaces/[^/]+/(?=[a-z]+))?"
     r"(?P<plural>[a-z]+)(/(?P<name>[^/]+))?(/(?P<part>[a-z]+))?$"
 )
 VERBS = {"POST": "create", "PATCH": "patch", "PUT": "update", "DELETE": "delete"}
+GATE = "target-health.elbv2.k8s.aws/own"
+LEADING = {"enable-leader-election": "true", "leader-election-namespace": "kube-system"}
+
+DECLARED = {
+    (permission.resource.group, permission.target, verb.value)
+    for permission in PERMISSIONS
+    for verb in permission.verbs
+}
 
 
-def documented() -> set[tuple[str, str, str]]:
-    """Return group, resource and verb of each permission on the page."""
-    return {
-        (row["group"] or "", row["resource"], verb)
-        for row in ROW.finditer(PAGE.read_text("utf-8"))
-        for verb in re.findall(r"`([a-z]+)`", row["verbs"])
-    }
-
-
-def permission(request: Request) -> tuple[str, str, str]:
-    """Return the permission that a request needs."""
+def needed(request: Request) -> tuple[str, str, str]:
+    """Return group, resource and verb of the permission that a request needs."""
     found = PATH.match(request.path)
     assert found is not None, request.path
     resource = "/".join(filter(None, (found["plural"], found["part"])))
@@ -41,17 +41,33 @@ def permission(request: Request) -> tuple[str, str, str]:
     return found["group"] or "", resource, VERBS.get(request.method, read)
 
 
-def test_nothing_is_asked_for_that_the_page_does_not_list(yard: Yard) -> None:
+def live(yard: Yard) -> Iterator[None]:
+    """Do what takes every permission; yields whenever the controller has work."""
     yard.kubernetes.apply(a_secret())
-    members = (a_site("a", group="sites"), a_site("b", group="sites"))
-    settle_with(yard, a_load_balancer("balanced"), a_login(), *members)
+    settle_with(yard, a_load_balancer("balanced"), a_login(), a_site("a", group="g"), a_site("b", group="g"))
+    yield
     yard.patch("ingress", "a", asked(healthcheck_interval_seconds="ten"))
-    yard.settle()
+    yield
+    # Of an event that was written already, only the count changes.
+    for interval in ("ten", "10", "ten"):
+        yard.annotate("balanced", asking(healthcheck_interval=interval))
+        yield
+    # What else a write was refused for is told apart from an object that is gone by reading the object.
+    yard.kubernetes.refuse(lambda request: needed(request) == ("", "pods/status", "patch"), code=409)
+    yard.apply(a_cluster_service() + "---" + a_deployment(gates=(GATE,)))
+    bind(yard, targetGroupARN=a_target_group(yard), multiClusterTargetGroup=True)
+    yield
+    yard.patch("deployment", "app", {"spec": {"replicas": 1}})
+    yard.delete("service", "balanced")
+    yield
     yard.leave()
+    yield
 
-    asked_for = {
-        permission(request) for request in yard.kubernetes.requests if request.user_agent == USER_AGENT
-    }
-    assert ("networking.k8s.io", "ingresses/status", "patch") in asked_for
-    assert ("", "secrets", "watch") in asked_for
-    assert asked_for - documented() == set()
+
+@pytest.mark.parametrize("yard", [LEADING], indirect=True)
+def test_the_declared_permissions_are_those_that_are_asked_for(yard: Yard) -> None:
+    for _ in live(yard):
+        yard.settle()
+
+    asked_for = {needed(request) for request in yard.kubernetes.requests if request.user_agent == USER_AGENT}
+    assert asked_for == DECLARED

@@ -11,8 +11,8 @@ from lbcontroller.kube.permissions import PERMISSIONS, Permission, Place
 _INTRODUCTION: Final = """\
 # Permissions in the cluster
 
-What the controller does with the API server. The chart's roles are made from the same list. A test compares it
-with every request of the whole program: nothing is asked for that is not here, and nothing is here that is
+What the controller does with the API server. The chart's roles are made from the same list. A test compares
+it with every request of the whole program: nothing is asked for that is not here, and nothing is here that is
 not asked for. What follows from it is in [the guide](../guide/cluster-permissions.md).
 """
 _PLACES: Final = {

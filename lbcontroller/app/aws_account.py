@@ -10,7 +10,7 @@ from lbcontroller.app.aws_metrics import ReadCounter, counted_by
 from lbcontroller.app.leader import Fence
 from lbcontroller.aws.apply import Applier
 from lbcontroller.aws.backend_rules import BackendRules
-from lbcontroller.aws.caller import AwsCaller, CallRecord, Clients
+from lbcontroller.aws.caller import AwsCaller, CallRecord, Clients, Timing
 from lbcontroller.aws.certificate_imports import SecretSource
 from lbcontroller.aws.discovery import InstanceMetadata, find_region, find_vpc
 from lbcontroller.aws.instances import GroupResolver
@@ -58,6 +58,7 @@ def connect_aws(
     surroundings: Surroundings,
     *,
     clock: Callable[[], float],
+    timing: Timing,
 ) -> AwsAccount:
     """Find region and VPC and construct the parts; nothing of the cluster is read yet.
 
@@ -67,6 +68,7 @@ def connect_aws(
         metrics: where calls are counted.
         surroundings: the rest of the program, as far as it concerns AWS.
         clock: decides when what is remembered is too old.
+        timing: how calls wait, for our own limits and before they are tried again.
 
     Raises:
         LbControllerError: region or VPC cannot be found out.
@@ -79,6 +81,7 @@ def connect_aws(
         clients=connect(settings, region),
         fence=surroundings.fence,
         on_call=counted_by(metrics, reads),
+        timing=timing,
     )
     caller = callers.own()
     vpc_id = find_vpc(settings, environment, metadata, caller)
@@ -114,6 +117,7 @@ class _Callers:
     clients: AwsClients
     fence: Fence
     on_call: Callable[[CallRecord], None]
+    timing: Timing
 
     def own(self) -> AwsCaller:
         """Return a caller with the identity of this process."""
@@ -133,8 +137,11 @@ class _Callers:
     def _through(self, clients: Clients) -> AwsCaller:
         return AwsCaller(
             clients,
-            throttle=Throttle(self.settings.aws_api_throttle),
+            throttle=Throttle(
+                self.settings.aws_api_throttle, clock=self.timing.clock, sleep=self.timing.sleep
+            ),
             may_write=self.fence.may_write,
             on_call=self.on_call,
             attempts=self.settings.aws_max_retries,
+            timing=self.timing,
         )

@@ -21,6 +21,7 @@ from lbcontroller.app.stack_parts import StackOutlets, StackReconcilers
 from lbcontroller.app.subjects import Subjects
 from lbcontroller.app.sweep import Sweep
 from lbcontroller.app.watches import Watches
+from lbcontroller.aws.caller import REAL_TIME, Timing
 from lbcontroller.controller.backend_rules import BackendRulesReconciler
 from lbcontroller.controller.bindings import BindingReconciler
 from lbcontroller.controller.cache import ClusterCache
@@ -109,6 +110,7 @@ def assemble(
     environment: Mapping[str, str],
     *,
     clock: Callable[[], float] = time.monotonic,
+    timing: Timing = REAL_TIME,
 ) -> Parts:
     """Construct the program.
 
@@ -117,6 +119,7 @@ def assemble(
         connection: the API server.
         environment: the process's variables, for the discovery of region and VPC.
         clock: what decides when work is due and what is too old; real sleep and real waits do not follow it.
+        timing: how calls to AWS wait.
 
     Raises:
         LbControllerError: region or VPC cannot be found out.
@@ -126,7 +129,7 @@ def assemble(
     surroundings = Surroundings(
         fence=fence, secrets=cache.ingresses.key_pair, on_lost=lambda stack: queues.add(stack_key(stack))
     )
-    aws = connect_aws(settings, environment, metrics, surroundings, clock=clock)
+    aws = connect_aws(settings, environment, metrics, surroundings, clock=clock, timing=timing)
     client = Client(connection, may_write=fence.may_write)
     events = EventRecorder(client, metrics, instance=identity, clock=time.monotonic, now=_now)
     publisher = Publisher(writer=ObjectWriter(client), events=events)

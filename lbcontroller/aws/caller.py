@@ -84,6 +84,10 @@ class Timing:
     """From 0 up to 1."""
 
 
+REAL_TIME: Final = Timing()
+"""Waits are waited for."""
+
+
 class AwsCaller:
     """Makes calls. Thread-safe; nothing else retries, so that waits never multiply."""
 
@@ -95,7 +99,7 @@ class AwsCaller:
         may_write: Callable[[], bool],
         on_call: Callable[[CallRecord], None] = lambda _record: None,
         attempts: int = MOST_ATTEMPTS,
-        timing: Timing = Timing(),
+        timing: Timing = REAL_TIME,
     ) -> None:
         """Call through `clients`.
 

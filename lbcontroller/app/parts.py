@@ -126,9 +126,7 @@ def assemble(
     """
     metrics, fence, stopping = Metrics(), Fence(), threading.Event()
     cache, queues, identity = ClusterCache(), Queues.of(settings, clock), replica_identity()
-    surroundings = Surroundings(
-        fence=fence, secrets=cache.ingresses.key_pair, on_lost=lambda stack: queues.add(stack_key(stack))
-    )
+    surroundings = _surroundings(fence, cache, queues)
     aws = connect_aws(settings, environment, metrics, surroundings, clock=clock, timing=timing)
     client = Client(connection, may_write=fence.may_write)
     events = EventRecorder(client, metrics, instance=identity, clock=time.monotonic, now=_now)
@@ -165,6 +163,12 @@ def assemble(
         ),
         sweep=Sweep(aws=aws, cache=cache, queues=queues, settings=settings, metrics=metrics),
         admission=Admission.of(settings, cache, aws, events, fence, metrics),
+    )
+
+
+def _surroundings(fence: Fence, cache: ClusterCache, queues: Queues) -> Surroundings:
+    return Surroundings(
+        fence=fence, secrets=cache.ingresses.key_pair, on_lost=lambda stack: queues.add(stack_key(stack))
     )
 
 

@@ -71,7 +71,7 @@ class Loader:
         Raises:
             LbControllerError: as `AwsCaller.call` does; the mirror is then as it was.
         """
-        with self.mirror.loading() as loading, ThreadPoolExecutor(PARALLEL_READS, "aws-load") as pool:
+        with self.mirror.reading() as reading, ThreadPoolExecutor(PARALLEL_READS, "aws-load") as pool:
             load_balancers = self._in_vpc(
                 page["LoadBalancers"] for page in self.caller.pages(DESCRIBE_LOAD_BALANCERS)
             )
@@ -94,7 +94,7 @@ class Loader:
             found |= self._rules(pool, _with_rules(own, listeners))
             found |= self._registrations(pool, found, listeners)
             found |= self._certificates()
-            return self.mirror.replace_all(loading, found)
+            return self.mirror.replace_all(reading, found)
 
     def _in_vpc(self, pages: Iterable[Sequence[Answer]]) -> list[Answer]:
         return [answer for page in pages for answer in page if answer.get("VpcId") == self.vpc_id]

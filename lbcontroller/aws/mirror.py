@@ -8,7 +8,7 @@ What belongs to other clusters or to nobody is not kept. Nothing in here calls A
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
@@ -65,12 +65,14 @@ class Entry:
     observed: InAws
 
 
-@dataclass(slots=True)
-class Loading:
-    """A bulk read under way."""
+@dataclass(slots=True, eq=False)
+class Reading:
+    """A read under way: whatever is written meanwhile is newer than its answer."""
 
     written: set[Arn] = field(default_factory=set)
-    """What was recorded or forgotten since it began: newer than anything the read can return."""
+    """Resources recorded or forgotten since it began, or taken over from a read that began later."""
+    targets_written: set[Arn] = field(default_factory=set)
+    """Target groups whose targets were changed or read since it began."""
 
 
 class Mirror:
@@ -87,7 +89,8 @@ class Mirror:
         self._senders: dict[Arn, set[Arn]] = {}
         self._targets: dict[Arn, dict[Target, TargetHealth]] = {}
         self._rules: dict[SecurityGroupId, Rules] = {}
-        self._loading: Loading | None = None
+        self._readings: list[Reading] = []
+        self._partly_read: set[StackId] = set()
 
     # Resources
 
@@ -153,33 +156,59 @@ class Mirror:
                 self.amend(arn, **dict.fromkeys(facts, UNKNOWN))
 
     @contextmanager
-    def loading(self) -> Iterator[Loading]:
-        """Hold the place of a bulk read; there is one at a time."""
+    def reading(self) -> Iterator[Reading]:
+        """Hold the place of a read; any number may be under way at the same time."""
+        reading = Reading()
         with self._lock:
-            if self._loading is not None:
-                raise AssertionError("two bulk reads at the same time")
-            self._loading = Loading()
+            self._readings.append(reading)
         try:
-            yield self._loading
+            yield reading
         finally:
             with self._lock:
-                self._loading = None
+                self._readings.remove(reading)
 
-    def replace_all(self, loading: Loading, found: Mapping[Arn, Entry]) -> frozenset[StackId]:
+    def replace_all(
+        self, reading: Reading, found: Mapping[Arn, Entry], *, whole: bool = True
+    ) -> frozenset[StackId]:
         """Take over what a bulk read found; return the stacks in which anything is different now.
 
         What was written through while the read was under way is newer and stays as it is.
+
+        Args:
+            reading: the read, held since before its first call.
+            found: everything of this cluster.
+            whole: whether nothing of a stack can be missing in `found`; otherwise stacks that were not known
+                before are partly read, until `take_over` completes them.
         """
         with self._lock:
-            changed: set[StackId] = set()
-            for arn, entry in found.items():
-                if arn not in loading.written and self._entries.get(arn) != entry:
-                    changed.add(entry.stack)
-                    self._put(entry)
-            for arn in self._entries.keys() - found.keys() - loading.written:
-                changed.add(self._entries[arn].stack)
-                self._remove(arn)
-            return frozenset(changed)
+            new = {entry.stack for entry in found.values()} - self._stacks.keys()
+            changed = self._take_over(reading, found, instead_of=tuple(self._entries))
+            if whole:
+                self._partly_read.clear()
+            else:
+                self._partly_read |= new
+            self._partly_read &= self._stacks.keys()
+            return changed
+
+    def take_over(
+        self, reading: Reading, stack: StackId, found: Mapping[Arn, Entry], *, instead_of: Iterable[Arn]
+    ) -> bool:
+        """Take over what a read of one stack found; return whether anything is different now.
+
+        Args:
+            reading: the read, held since before its first call.
+            stack: which is completely read by that.
+            found: its resources, as far as they were read.
+            instead_of: what is gone unless it was found.
+        """
+        with self._lock:
+            self._partly_read.discard(stack)
+            return bool(self._take_over(reading, found, instead_of=instead_of))
+
+    def is_partly_read(self, stack: StackId) -> bool:
+        """Return whether there may be listeners or rules in a stack that nobody has read."""
+        with self._lock:
+            return stack in self._partly_read
 
     # Registered targets
 
@@ -189,14 +218,28 @@ class Mirror:
             targets = self._targets.get(target_group)
             return UNKNOWN if targets is None else dict(targets)
 
-    def record_targets(self, target_group: Arn, targets: Targets) -> None:
-        """Note all targets of a target group."""
+    def record_targets(self, target_group: Arn, targets: Targets, reading: Reading) -> bool:
+        """Note all targets of a target group as a read found them.
+
+        Returns:
+            False if they were changed while the read was under way: then nothing is noted.
+        """
         with self._lock:
+            if target_group in reading.targets_written:
+                return False
             self._targets[target_group] = dict(targets)
+            self._note_targets(target_group)
+            return True
+
+    def assume_targets(self, target_group: Arn, targets: Targets) -> None:
+        """Note which targets a target group is believed to have, unless they are known."""
+        with self._lock:
+            self._targets.setdefault(target_group, dict(targets))
 
     def amend_targets(self, target_group: Arn, targets: Targets) -> None:
         """Note the health of some targets; zones do not tell targets apart."""
         with self._lock:
+            self._note_targets(target_group)
             present = self._targets.get(target_group)
             if present is None:
                 return
@@ -233,6 +276,24 @@ class Mirror:
             self._rules.clear()
 
     # Inner workings; the lock is held
+
+    def _take_over(
+        self, reading: Reading, found: Mapping[Arn, Entry], *, instead_of: Iterable[Arn]
+    ) -> frozenset[StackId]:
+        changed: set[StackId] = set()
+        for arn, entry in found.items():
+            if arn in reading.written:
+                continue
+            if self._entries.get(arn) != entry:
+                changed.add(entry.stack)
+                self._put(entry)
+            self._note_write(arn)
+        for arn in [arn for arn in instead_of if arn not in found and arn not in reading.written]:
+            if arn in self._entries:
+                changed.add(self._entries[arn].stack)
+                self._remove(arn)
+            self._note_write(arn)
+        return frozenset(changed)
 
     def _shown(self, arn: Arn) -> InAws:
         observed = self._entries[arn].observed
@@ -286,8 +347,12 @@ class Mirror:
                 _discard(self._senders, target_group, arn)
 
     def _note_write(self, arn: Arn) -> None:
-        if self._loading is not None:
-            self._loading.written.add(arn)
+        for reading in self._readings:
+            reading.written.add(arn)
+
+    def _note_targets(self, target_group: Arn) -> None:
+        for reading in self._readings:
+            reading.targets_written.add(target_group)
 
 
 def _owner_of(part: _Sender | ObservedLoadBalancerTarget) -> Arn:

@@ -138,7 +138,7 @@ class TargetGroups:
         defaults = target_group_defaults(desired)
         self._record(desired, replace(observed, resource=replace(observed.resource, attributes=defaults)))
         # It was made a moment ago, so nobody can have registered anything.
-        self.mirror.record_targets(observed.arn, {})
+        self.mirror.assume_targets(observed.arn, {})
         asked_for = beyond(defaults, _attributes_of_new(desired))
         self.attributes.write(observed.arn, desired, defaults, asked_for)
         return observed.arn

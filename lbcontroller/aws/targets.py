@@ -22,6 +22,8 @@ from lbcontroller.model.observed import Target, TargetHealth
 
 BATCH: Final = 200
 """Targets in one call: well below what AWS refuses, and what LBC sends."""
+_READS_AT_ONCE: Final = 3
+"""How often targets are read that change meanwhile; then the last answer is returned as it is."""
 _REGISTERED: Final = TargetHealth(
     state=TargetHealthState.INITIAL, reason="Elb.RegistrationInProgress", description=""
 )
@@ -71,16 +73,17 @@ class Targets:
         Raises:
             LbControllerError: as `AwsCaller.call` does.
         """
-        try:
-            answer = self._caller.call(DESCRIBE_TARGET_HEALTH, TargetGroupArn=target_group)
-        except NotReady as error:
-            if not is_not_found(error):
-                raise
-            self._mirror.lose(target_group)
-            return {}
-        self._read_at[target_group] = self._clock()
-        targets = dict(_decode(item) for item in answer["TargetHealthDescriptions"])
-        self._mirror.record_targets(target_group, targets)
+        targets: Mapping[Target, TargetHealth] = {}
+        for _ in range(_READS_AT_ONCE):
+            with self._mirror.reading() as reading:
+                answer = self._read(target_group)
+                if answer is None:
+                    self._mirror.lose(target_group)
+                    return {}
+                targets = answer
+                self._read_at[target_group] = self._clock()
+                if self._mirror.record_targets(target_group, targets, reading):
+                    break
         return targets
 
     def register(self, target_group: Arn, targets: Iterable[Target]) -> None:
@@ -115,6 +118,16 @@ class Targets:
                 self._mirror.lose(target_group)
                 return
             self._mirror.amend_targets(target_group, dict.fromkeys(batch, _DEREGISTERED))
+
+    def _read(self, target_group: Arn) -> Mapping[Target, TargetHealth] | None:
+        """Return the registered targets as AWS says now; None when the target group is gone."""
+        try:
+            answer = self._caller.call(DESCRIBE_TARGET_HEALTH, TargetGroupArn=target_group)
+        except NotReady as error:
+            if not is_not_found(error):
+                raise
+            return None
+        return dict(_decode(item) for item in answer["TargetHealthDescriptions"])
 
     def _register(self, target_group: Arn, batch: Sequence[Target]) -> None:
         try:

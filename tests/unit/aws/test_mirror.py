@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -89,9 +90,17 @@ def filled() -> Mirror:
 
 
 def bulk(mirror: Mirror, *observed: InAws, meanwhile: Any = lambda: None) -> frozenset[StackId]:
-    with mirror.loading() as loading:
+    with mirror.reading() as reading:
         meanwhile()
-        return mirror.replace_all(loading, {item.arn: Entry(stack=STACK, observed=item) for item in observed})
+        return mirror.replace_all(reading, {item.arn: Entry(stack=STACK, observed=item) for item in observed})
+
+
+def read_targets(
+    mirror: Mirror, targets: Mapping[Target, TargetHealth], *, meanwhile: Any = lambda: None
+) -> bool:
+    with mirror.reading() as reading:
+        meanwhile()
+        return mirror.record_targets(TG, targets, reading)
 
 
 def users(mirror: Mirror) -> frozenset[Arn]:
@@ -189,6 +198,87 @@ def test_what_is_made_during_a_bulk_read_is_kept() -> None:
     assert mirror.find(made.arn) == made
 
 
+def test_of_two_reads_at_the_same_time_the_one_that_ends_later_does_not_bring_back_older_facts() -> None:
+    mirror = filled()
+    newer = a_load_balancer(name="newer")
+
+    bulk(
+        mirror,
+        a_load_balancer(name="older"),
+        a_listener(),
+        a_target_group(),
+        meanwhile=lambda: bulk(mirror, newer, a_target_group()),
+    )
+
+    assert mirror.find(LB) == newer
+    assert mirror.find(LISTENER) is None
+
+
+def test_a_read_that_is_over_takes_no_notice_of_later_writes() -> None:
+    mirror = filled()
+    with mirror.reading() as over:
+        pass
+    mirror.amend(LB, name="later")
+    mirror.amend_targets(TG, {})
+
+    assert over.written == set()
+    assert over.targets_written == set()
+
+
+def test_targets_read_while_some_were_registered_do_not_win() -> None:
+    mirror = filled()
+    healthy = TargetHealth(state=TargetHealthState.HEALTHY)
+    draining = TargetHealth(state=TargetHealthState.DRAINING)
+    one = Target(id="10.0.0.1", port=80)
+    assert read_targets(mirror, {one: healthy})
+
+    taken = read_targets(mirror, {one: healthy}, meanwhile=lambda: mirror.amend_targets(TG, {one: draining}))
+
+    assert not taken
+    assert mirror.targets(TG) == {one: draining}
+
+
+def test_a_stack_of_a_partial_read_is_complete_once_it_was_read_by_itself() -> None:
+    mirror = Mirror()
+    partly_read(mirror, a_load_balancer(), a_target_group())
+    assert mirror.is_partly_read(STACK)
+
+    with mirror.reading() as reading:
+        found = {LISTENER: Entry(stack=STACK, observed=a_listener())}
+        changed = mirror.take_over(reading, STACK, found, instead_of=())
+
+    assert changed
+    assert not mirror.is_partly_read(STACK)
+    assert users(mirror) == {LB}
+    partly_read(mirror, a_load_balancer(), a_listener(), a_target_group())
+    assert not mirror.is_partly_read(STACK)
+
+
+def test_what_a_stack_by_itself_does_not_have_any_more_is_gone() -> None:
+    mirror = filled()
+
+    with mirror.reading() as reading:
+        changed = mirror.take_over(reading, STACK, {}, instead_of=[LISTENER])
+
+    assert changed
+    assert mirror.find(LISTENER) is None
+    assert mirror.find(LB) == a_load_balancer()
+
+
+def test_what_we_made_ourselves_is_known_completely() -> None:
+    mirror = filled()
+
+    partly_read(mirror, a_load_balancer(), a_listener(), a_target_group())
+
+    assert not mirror.is_partly_read(STACK)
+
+
+def partly_read(mirror: Mirror, *observed: InAws) -> None:
+    with mirror.reading() as reading:
+        found = {item.arn: Entry(stack=STACK, observed=item) for item in observed}
+        mirror.replace_all(reading, found, whole=False)
+
+
 def test_what_vanished_is_told() -> None:
     told: list[StackId] = []
     mirror = Mirror(on_lost=told.append)
@@ -205,7 +295,7 @@ def test_targets_are_unknown_until_read_and_forgotten_with_their_group() -> None
     healthy = {Target(id="10.0.0.1", port=80): TargetHealth(state=TargetHealthState.HEALTHY)}
     assert mirror.targets(TG) is UNKNOWN
 
-    mirror.record_targets(TG, healthy)
+    read_targets(mirror, healthy)
     assert mirror.targets(TG) == healthy
     mirror.forget(TG)
 
@@ -215,7 +305,7 @@ def test_targets_are_unknown_until_read_and_forgotten_with_their_group() -> None
 def test_a_target_is_its_id_and_port_whatever_its_zone() -> None:
     mirror = filled()
     initial = TargetHealth(state=TargetHealthState.INITIAL)
-    mirror.record_targets(TG, {Target(id="10.9.0.1", port=80): initial})
+    read_targets(mirror, {Target(id="10.9.0.1", port=80): initial})
 
     mirror.amend_targets(TG, {Target(id="10.9.0.1", port=80, zone="all"): initial})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,8 +25,9 @@ from lbcontroller.controller.member_refusals import MemberRefusals
 from lbcontroller.controller.named_secrets import NamedSecrets
 from lbcontroller.controller.refusals import Touch
 from lbcontroller.controller.stack_owner import Done, Standing
-from lbcontroller.errors import Denied, Problem, Refused
+from lbcontroller.errors import Denied, NotReady, Problem, Refused
 from lbcontroller.keys import ObjectName, StackKey
+from lbcontroller.kube.errors import OF_ONE_OBJECT
 from lbcontroller.kube.events import EventReason
 from lbcontroller.model.findings import Finding, Severity
 from lbcontroller.model.inventory import Inventory
@@ -74,8 +75,10 @@ class GroupOwner:
     publisher: IngressPublisher
     newcomers: Newcomers
     refusals: MemberRefusals
+    refused: Mapping[ObjectName, EventReason]
+    """The members that are held because something was refused to them, and what was being done then."""
     look_again: float | None
-    """Seconds until something may be had that was not: a Secret, or what AWS refused."""
+    """Seconds until something may be had that was not: a Secret, or what was refused."""
 
     @property
     def key(self) -> StackKey:
@@ -145,17 +148,35 @@ class GroupOwner:
         if built is not None:
             for member, text in self._told(built):
                 if text:
-                    self.publisher.problems(member.ingress, text)
+                    reason = self.refused.get(member.name, EventReason.FAILED_BUILD_MODEL)
+                    self.publisher.problems(member.ingress, text, reason)
 
     def deletion_blocked(self, why: str | None) -> None:
         """Tell Ingresses that are leaving what they wait for; None: nothing keeps the load balancer."""
         for ingress in self._ingresses():
             self.publisher.deletion_blocked(ingress, why)
 
-    def hold(self) -> None:
-        """Make sure that the group's finalizer is on every member."""
+    def hold(self, built: BuildResult) -> None:
+        """Make sure that the group's finalizer is on every member, as far as the API server takes it.
+
+        Raises:
+            NotReady: a member cannot have it, and the next build holds that member.
+            Denied, Conflict or Rejected: none of those that are served can have it.
+        """
+        failures: dict[ObjectName, Exception] = {}
         for member in self.group.members:
-            self.publisher.hold(member.ingress, self.key)
+            try:
+                self.publisher.hold(member.ingress, self.key)
+            except OF_ONE_OBJECT as error:
+                if member.name not in built.held:
+                    failures[member.name] = error
+        if not failures:
+            return
+        if len(failures) == len(self.group.members) - len(built.held):
+            raise next(iter(failures.values()))
+        for name, failure in failures.items():
+            self.refusals.note_finalizer(self.group, name, failure)
+        raise NotReady("the others go on without members that cannot have the finalizer", retry_after=0.0)
 
     def goes_on_without(self, error: Refused | Denied) -> bool:
         """Return whether what AWS refused is about one member, which the next build holds."""
@@ -169,6 +190,7 @@ class GroupOwner:
         served = [member for member, text in self._told(done.built) if not text]
         for member in served:
             self.publisher.mended(member.ingress)
+        served = [member for member in served if self.publisher.owes(member.ingress) is None]
         if done.changed or news:
             self._tell_success(served, news)
 
@@ -176,20 +198,29 @@ class GroupOwner:
         """Let go of Ingresses that left and of which nothing is there any more.
 
         Returns:
-            After how many seconds to look again at those that are still there, or for what was not to be had.
+            After how many seconds to look again at those that are still there, for what was not to be had, or
+            to write what the API server did not take.
         """
-        again = self.look_again
+        waits = [self.look_again]
         for ingress in self.group.leaving:
             if _has_something(ingress.meta.name, planned):
-                again = min(again or STILL_THERE_SECONDS, STILL_THERE_SECONDS)
+                waits.append(STILL_THERE_SECONDS)
             else:
                 self.publisher.let_go(ingress, self.key)
-        return again
+        waits += map(self.publisher.owes, self._ingresses())
+        return min((wait for wait in waits if wait is not None), default=None)
 
     def withdraw(self) -> None:
-        """Let go of everybody: nothing of the stack is left."""
+        """Let go of everybody: nothing of the stack is left.
+
+        Raises:
+            NotReady: the API server does not take that for all of them.
+        """
         for ingress in self.group.leaving:
             self.publisher.let_go(ingress, self.key)
+        waits = [wait for ingress in self.group.leaving if (wait := self.publisher.owes(ingress)) is not None]
+        if waits:
+            raise NotReady("the finalizer is still on Ingresses that left", retry_after=min(waits))
 
     def _ingresses(self) -> Iterator[Ingress]:
         yield from (member.ingress for member in self.group.members)
@@ -255,14 +286,16 @@ class GroupOwners:
             snapshot = replace(snapshot, secrets={**dict.fromkeys(unread), **secrets})
         if unread:
             group = without_unread(group, needed, unread)
-        group, again = self.refusals.apply(group)
+        held = self.refusals.apply(group)
+        again = held.look_again
         return GroupOwner(
             snapshot=snapshot,
-            group=group,
+            group=held.group,
             settings=self.settings,
             publisher=self.publisher,
             newcomers=self.newcomers,
             refusals=self.refusals,
+            refused=held.reasons,
             look_again=min(again or UNREAD_RETRY_SECONDS, UNREAD_RETRY_SECONDS) if unread else again,
         )
 

@@ -6,6 +6,7 @@ memory of what was told: a problem that stands there already is no news, not eve
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,12 +27,20 @@ from lbcontroller.controller.refusals import Touch
 from lbcontroller.errors import Denied, InvalidConfig, Problem, Refused
 from lbcontroller.keys import ObjectName, StackKey
 from lbcontroller.kube import patches
-from lbcontroller.kube.errors import NotFound
+from lbcontroller.kube.errors import OF_ONE_OBJECT, Conflict, NotFound
 from lbcontroller.kube.events import EventReason, EventType
+from lbcontroller.telemetry.logs import event
 
+LOGGER: Final = logging.getLogger(__name__)
 _STATUS: Final = "status"
+_FINALIZER: Final = "finalizer"
 LONGEST_ANNOTATION: Final = 4096
 """Characters; all annotations of an object share 256 KiB."""
+REFUSED_WRITE_SECONDS: Final = 45.0
+"""Until the API server is asked again for what it does not take: a permission is missing, or the object
+breaks rules of today."""
+CONFLICT_SECONDS: Final = 1.0
+"""Until a write is tried again that others were faster than several times in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,41 +52,73 @@ class _Written:
     """What stood there when it was written."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Unwritten:
+    """What the API server did not take."""
+
+    value: object
+    retry_after: float
+
+
 @dataclass(slots=True, kw_only=True)
 class IngressPublisher:
-    """Writes to Ingresses; every method may be called from any thread."""
+    """Writes to Ingresses; every method may be called from any thread.
+
+    A write to one Ingress that the API server refuses is told and passed over, for the sake of the others;
+    `owes` says when to try it again.
+    """
 
     publisher: Publisher
     newest: Callable[[ObjectName], Ingress | None]
     """Returns an Ingress as it was reported last, which may be later than a reconcile's snapshot."""
     _written: dict[tuple[str, str], _Written] = field(default_factory=dict)
     """By the object's uid and the annotation, or `_STATUS`."""
+    _unwritten: dict[tuple[str, str], _Unwritten] = field(default_factory=dict)
+    """By the object's uid and the annotation, `_STATUS` or `_FINALIZER`."""
     _reconciled: dict[str, Touch] = field(default_factory=dict)
     """How each Ingress looked when its success was last told, by uid."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def hold(self, ingress: Ingress, group: StackKey) -> None:
-        """Make sure that the finalizer of a group is on a member, before anything is made for it."""
+        """Make sure that the finalizer of a group is on a member, before anything is made for it.
+
+        Raises:
+            Denied, Conflict or Rejected: the API server does not take it for this Ingress.
+            NotReady: the Ingress is going.
+            Transient: the API server does not answer.
+        """
         finalizer = finalizer_of(group)
         if finalizer not in ingress.meta.finalizers:
             self.publisher.writer.add_finalizer(reference(ingress), finalizer)
 
     def let_go(self, ingress: Ingress, group: StackKey) -> None:
         """Take the finalizer of a group from an Ingress that left, after everything made for it is gone."""
-        ref = reference(ingress)
-        self.publisher.writer.remove_finalizer(ref, finalizer_of(group))
+        ref, finalizer = reference(ingress), finalizer_of(group)
+        try:
+            self.publisher.writer.remove_finalizer(ref, finalizer)
+        except OF_ONE_OBJECT as error:
+            if self._owe(ingress, _FINALIZER, finalizer, error):
+                self._warn(ingress, EventReason.FAILED_REMOVE_FINALIZER, str(error))
+            return
         self.publisher.forget(ref.resource, ref.name)
         with self._lock:
             self._reconciled.pop(ingress.meta.uid, None)
-            for place, _ in _places(ingress):
+            for place in (_FINALIZER, *(place for place, _ in _places(ingress))):
                 self._written.pop((ingress.meta.uid, place), None)
+                self._unwritten.pop((ingress.meta.uid, place), None)
 
     def addresses(self, ingress: Ingress, entries: tuple[PublishedAddress, ...]) -> bool:
-        """Write the addresses of an Ingress where they differ; return whether they did."""
+        """Write the addresses of an Ingress where they differ; return whether they did and are written."""
         content = patches.load_balancer_status(as_json(entries))
-        with self._noting(ingress, _STATUS, entries) as differs:
-            if differs:
-                self.publisher.writer.patch_status(reference(ingress), content)
+        try:
+            with self._noting(ingress, _STATUS, entries) as differs:
+                if differs:
+                    self.publisher.writer.patch_status(reference(ingress), content)
+        except OF_ONE_OBJECT as error:
+            if self._owe(ingress, _STATUS, entries, error):
+                self._warn(ingress, EventReason.FAILED_UPDATE_STATUS, str(error))
+            return False
+        self._settle(ingress, _STATUS)
         return differs
 
     def problems(
@@ -85,13 +126,16 @@ class IngressPublisher:
     ) -> None:
         """Write what keeps an Ingress from being served as it asks, and tell it if it is news."""
         if self._annotate(ingress, PROBLEMS_ANNOTATION, text):
-            self.publisher.events.record(reference(ingress), EventType.WARNING, reason, text)
+            self._warn(ingress, reason, text)
 
     def knows(self, ingress: Ingress, text: str) -> bool:
         """Return whether exactly these problems have been told."""
+        shown = text[:LONGEST_ANNOTATION]
         with self._lock:
-            standing = self._standing(ingress, PROBLEMS_ANNOTATION)
-        return standing == text[:LONGEST_ANNOTATION]
+            owed = self._unwritten.get((ingress.meta.uid, PROBLEMS_ANNOTATION))
+            return self._standing(ingress, PROBLEMS_ANNOTATION) == shown or (
+                owed is not None and owed.value == shown
+            )
 
     def mended(self, ingress: Ingress) -> None:
         """Take away what is written about problems: there are none any more."""
@@ -125,6 +169,13 @@ class IngressPublisher:
                 self._annotate(ingress, PROBLEMS_ANNOTATION, str(error))
         self.publisher.failed(ingress, error, failures)
 
+    def owes(self, ingress: Ingress) -> float | None:
+        """Return after how many seconds to write again what the API server refused; None: nothing."""
+        places = (_FINALIZER, *(place for place, _ in _places(ingress)))
+        with self._lock:
+            owed = [self._unwritten.get((ingress.meta.uid, place)) for place in places]
+        return min((one.retry_after for one in owed if one is not None), default=None)
+
     def reported(self, ingress: Ingress) -> None:
         """Note that the watch has reported an Ingress: what we wrote is not to be remembered any more."""
         with self._lock:
@@ -133,8 +184,14 @@ class IngressPublisher:
                 if written is not None and written.value == value:
                     del self._written[ingress.meta.uid, place]
 
+    def _warn(self, ingress: Ingress, reason: EventReason, text: str) -> None:
+        self.publisher.events.record(reference(ingress), EventType.WARNING, reason, text)
+
     def _annotate(self, ingress: Ingress, key: str, text: str | None) -> bool:
-        """Set or remove an annotation of ours where it differs; return whether it did."""
+        """Set or remove an annotation of ours where it differs; return whether it did.
+
+        What could not be written is news once.
+        """
         wanted = None if text is None else text[:LONGEST_ANNOTATION]
         patch = {"metadata": {"annotations": {key: wanted}}}
         try:
@@ -143,7 +200,23 @@ class IngressPublisher:
                     self.publisher.writer.merge_patch(reference(ingress), patch)
         except NotFound:
             return False
+        except OF_ONE_OBJECT as error:
+            return self._owe(ingress, key, wanted, error)
+        self._settle(ingress, key)
         return differs
+
+    def _owe(self, ingress: Ingress, place: str, value: object, error: Exception) -> bool:
+        """Note what the API server did not take; return whether that is news."""
+        seconds = CONFLICT_SECONDS if isinstance(error, Conflict) else REFUSED_WRITE_SECONDS
+        event(LOGGER, logging.WARNING, "not_written", subject=ingress.subject, error=error)
+        with self._lock:
+            before = self._unwritten.get((ingress.meta.uid, place))
+            self._unwritten[ingress.meta.uid, place] = _Unwritten(value, seconds)
+        return before is None or before.value != value
+
+    def _settle(self, ingress: Ingress, place: str) -> None:
+        with self._lock:
+            self._unwritten.pop((ingress.meta.uid, place), None)
 
     @contextmanager
     def _noting(self, ingress: Ingress, place: str, value: object) -> Iterator[bool]:

@@ -94,7 +94,7 @@ class ServiceOwner:
         """Write a condition that says why the load balancer cannot be deleted; None: nothing keeps it."""
         self.publisher.deletion_blocked(self.service, why)
 
-    def hold(self) -> None:
+    def hold(self, _built: BuildResult) -> None:
         """Make sure that our finalizer is on the Service."""
         self.publisher.hold(self.service)
 

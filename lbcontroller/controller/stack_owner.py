@@ -104,8 +104,13 @@ class StackOwner(Protocol):
         """Tell why the load balancer cannot be deleted; None: nothing keeps it."""
         ...
 
-    def hold(self) -> None:
-        """Make sure that our finalizer is on every object for which something is about to be made."""
+    def hold(self, built: BuildResult) -> None:
+        """Make sure that our finalizer is on every object for which something is about to be made.
+
+        Raises:
+            NotReady: an object cannot have it, and the next build does without that one.
+            Denied, Transient or Rejected: none can have it, or the API server does not answer.
+        """
         ...
 
     def goes_on_without(self, error: Refused | Denied) -> bool:

@@ -101,7 +101,7 @@ class StackReconciler:
     def _ensure(self, owner: StackOwner) -> float | None:
         built = self._build(owner)
         planned = self._plan(owner, built)
-        owner.hold()
+        owner.hold(built)
         try:
             executed = self._apply(owner, built, planned)
         except (Refused, Denied) as error:

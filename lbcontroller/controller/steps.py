@@ -16,7 +16,7 @@ from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.errors import Denied, NotReady, Refused
 from lbcontroller.keys import ObjectName
 from lbcontroller.kube import patches
-from lbcontroller.kube.errors import Conflict
+from lbcontroller.kube.errors import Conflict, Rejected
 from lbcontroller.kube.resources import ObjectRef, ResourceType
 from lbcontroller.kube.writes import ObjectWriter
 from lbcontroller.model.ids import Arn
@@ -100,6 +100,8 @@ class StepExecutor:
             raise NotReady(
                 f"TargetGroupBinding {binding.name} exists already", retry_after=NAME_TAKEN_RETRY_SECONDS
             ) from error
+        except Rejected as error:
+            raise _refused_by_policy("create", error) from error
         return Arn(str(binding.name))
 
     def _update_binding(self, binding: TargetGroupBinding, arn: Arn, arns: Mapping[ResourceId, Arn]) -> Arn:
@@ -108,7 +110,10 @@ class StepExecutor:
             labels=binding.labels,
             annotations=dict.fromkeys(binding_objects.CHECKPOINT_ANNOTATIONS),
         )
-        self.writer.merge_patch(self._ref(arn), patch)
+        try:
+            self.writer.merge_patch(self._ref(arn), patch)
+        except Rejected as error:
+            raise _refused_by_policy("patch", error) from error
         return arn
 
     def _delete_binding(self, arn: Arn) -> Arn:
@@ -123,6 +128,12 @@ class StepExecutor:
         return ObjectRef(
             resource=ResourceType.TARGET_GROUP_BINDINGS, name=binding.meta.name, uid=binding.meta.uid
         )
+
+
+def _refused_by_policy(verb: str, error: Rejected) -> Denied:
+    """Return what to raise: our bindings are valid, so that a policy of the cluster is against it."""
+    action = f"{verb} {ResourceType.TARGET_GROUP_BINDINGS.qualified}"
+    return Denied(action, str(error).removeprefix(f"{action}: "))
 
 
 def _name(step: Step) -> str:

@@ -78,6 +78,10 @@ class Failure:
         )
 
 
+OF_ONE_OBJECT: Final = (Denied, Conflict, Rejected)
+"""What is raised when the API server does not take a write to one object, which says nothing about others."""
+
+
 def error_of(failure: Failure, action: str) -> LbControllerError | Rejected:
     """Return what to raise for a failed `action`, such as `patch services/status`: the table above."""
     status, told = failure.status, f"{action}: {failure.status} {failure.message}"

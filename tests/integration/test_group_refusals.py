@@ -1,12 +1,18 @@
-"""What AWS refuses of one member of a group keeps nobody else waiting."""
+"""What AWS or the API server refuses of one member of a group keeps nobody else waiting."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterator
+
 import pytest
 
+from lbcontroller.local.apiserver.faults import Match
 from lbcontroller.local.aws.faults import ALWAYS, ErrorReply, Fault
-from tests.support.sites import a_site, problems, rules, settle_with, warnings
+from tests.support.sites import a_site, finalizers, problems, published, rules, settle_with, warnings
 from tests.support.yard import Yard
+
+Refuse = Callable[[Match, int], None]
 
 REFUSALS = [
     pytest.param("ValidationError", "AWS refuses it", id="refused"),
@@ -36,5 +42,88 @@ def test_the_others_go_on_without_it(yard: Yard, code: str, told: str) -> None:
     assert rules(yard) == {"80/HTTP": ["b.example.com", "c.example.com"]}
     assert yard.find("ingress", "gone") is None
     assert told in str(problems(yard, "a"))
-    assert len(warnings(yard, "a")) == 1
+    assert [reason for reason, _ in warnings(yard, "a")] == ["FailedDeployModel"]
     assert [problems(yard, name) for name in ("b", "c")] == [None, None]
+
+
+def writes_to(path: str, *, status: bool = False) -> Match:
+    """Return whether a request changes an object, or its status."""
+    return lambda request: (
+        request.method == "PATCH" and request.path.endswith(f"{path}/status" if status else path)
+    )
+
+
+@pytest.fixture
+def refuse(yard: Yard) -> Iterator[Refuse]:
+    """Let the API server refuse requests until the test ends."""
+    standing = [True]
+
+    def refuse(match: Match, code: int) -> None:
+        yard.kubernetes.refuse(
+            lambda request: bool(standing) and match(request), code=code, times=sys.maxsize
+        )
+
+    yield refuse
+    standing.clear()
+
+
+@pytest.mark.parametrize("code", [403, 409, 422])
+def test_a_member_that_cannot_have_the_finalizer_makes_nobody_wait(
+    yard: Yard, refuse: Refuse, code: int
+) -> None:
+    settle_with(yard, a_site("b", group="sites"))
+    refuse(writes_to("/ingresses/a"), code)
+    with yard.kubernetes.one_step():
+        yard.kubernetes.apply(a_site("a", group="sites"))
+        yard.kubernetes.apply(a_site("c", group="sites"))
+    yard.settle(horizon=0.5)
+
+    assert rules(yard) == {"80/HTTP": ["b.example.com", "c.example.com"]}
+    assert finalizers(yard, "a") == []
+    assert published(yard, "a") == []
+    ((reason, message),) = warnings(yard, "a")
+    assert reason == "FailedAddFinalizer"
+    assert message.startswith("metadata.finalizers: 'group.ingress.k8s.aws/sites': cannot be added: patch")
+    assert [warnings(yard, name) for name in "bc"] == [[], []]
+
+
+def test_a_member_whose_status_is_refused_is_told_and_the_others_are_published(
+    yard: Yard, refuse: Refuse
+) -> None:
+    refuse(writes_to("/ingresses/a", status=True), 422)
+    settle_with(yard, a_site("a", group="sites"), a_site("b", group="sites"))
+
+    assert rules(yard) == {"80/HTTP": ["a.example.com", "b.example.com"]}
+    assert [len(published(yard, name)) for name in "ab"] == [0, 1]
+    assert [reason for reason, _ in warnings(yard, "a")] == ["FailedUpdateStatus"]
+    assert warnings(yard, "b") == []
+
+
+def test_a_leaving_member_that_keeps_the_finalizer_is_told_and_the_others_leave(
+    yard: Yard, refuse: Refuse
+) -> None:
+    settle_with(yard, *(a_site(name, group="sites") for name in "abc"))
+    refuse(writes_to("/ingresses/a"), 422)
+    with yard.kubernetes.one_step():
+        yard.delete("ingress", "a")
+        yard.delete("ingress", "b")
+    yard.settle()
+
+    assert yard.find("ingress", "b") is None
+    assert rules(yard) == {"80/HTTP": ["c.example.com"]}
+    assert [reason for reason, _ in warnings(yard, "a")] == ["FailedRemoveFinalizer"]
+    assert warnings(yard, "c") == []
+
+
+def test_a_member_whose_binding_is_refused_makes_nobody_wait(yard: Yard, refuse: Refuse) -> None:
+    settle_with(yard, a_site("b", group="sites"))
+    refuse(lambda request: request.method == "POST" and request.path.endswith("/targetgroupbindings"), 422)
+    yard.kubernetes.apply(a_site("a", group="sites"))
+    yard.settle()
+
+    assert rules(yard) == {"80/HTTP": ["b.example.com"]}
+    assert [reason for reason, _ in warnings(yard, "a")] == ["FailedDeployModel"]
+    assert str(problems(yard, "a")).startswith(
+        "create targetgroupbindings.elbv2.k8s.aws: the API server refuses it: "
+    )
+    assert problems(yard, "b") is None

@@ -8,14 +8,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lbcontroller.build.ingress_groups import IngressGroup, ingress_group
-from lbcontroller.controller.member_refusals import MemberRefusals, member_behind
+from lbcontroller.controller.ingress_publisher import CONFLICT_SECONDS
+from lbcontroller.controller.member_refusals import HeldBack, MemberRefusals, member_behind
 from lbcontroller.controller.refusals import DENIED_PAUSE_SECONDS, REFUSED_PAUSE_SECONDS
 from lbcontroller.errors import Denied, Problem, Refused
 from lbcontroller.keys import ObjectName, StackKey, StackKind
+from lbcontroller.kube.errors import Conflict, Rejected
+from lbcontroller.kube.events import EventReason
 from lbcontroller.model.actions import Action, FixedResponseAction, ForwardAction, WeightedTargetGroup
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.references import Kind, Ref, ResourceId
-from lbcontroller.model.resources import ListenerRule
+from lbcontroller.model.resources import BindingSpec, ListenerRule, TargetGroupBinding
 from lbcontroller.model.rule_conditions import HostCondition
 from lbcontroller.settings import Settings
 from tests.support.ingress_objects import a_cluster_of, an_ingress
@@ -58,6 +61,24 @@ def a_rule(*actions: Action, hosts: tuple[str, ...] = ()) -> ListenerRule:
     )
 
 
+def a_binding(name: str) -> TargetGroupBinding:
+    group = Ref(ResourceId(Kind.TARGET_GROUP, name))
+    return TargetGroupBinding(
+        id=ResourceId(Kind.TARGET_GROUP_BINDING, name),
+        name=ObjectName("shop", "k8s-shop-b"),
+        labels={},
+        spec=BindingSpec(
+            target_group=group,
+            target_type=None,
+            protocol=None,
+            service="web",
+            service_port=80,
+            ip_address_type=None,
+            vpc_id=None,
+        ),
+    )
+
+
 ANSWER = FixedResponseAction(status="200")
 
 
@@ -95,8 +116,7 @@ OF_A = a_rule(sending_to("shop/a-web:80"))
 
 
 def held(refusals: MemberRefusals, group: IngressGroup) -> list[str]:
-    applied, _ = refusals.apply(group)
-    return [member.name.name for member in applied.members if member.problems]
+    return [member.name.name for member in refusals.apply(group).group.members if member.problems]
 
 
 def test_a_member_is_held_until_a_while_has_passed() -> None:
@@ -104,13 +124,14 @@ def test_a_member_is_held_until_a_while_has_passed() -> None:
     refusals = MemberRefusals(clock)
     assert refusals.blame(group, refused(OF_A))
 
-    applied, again = refusals.apply(group)
-    (culprit, other) = applied.members
+    applied = refusals.apply(group)
+    (culprit, other) = applied.group.members
     assert [problem.subject for problem in culprit.problems] == ["Ingress shop/a"]
     assert other.problems == ()
-    assert again == REFUSED_PAUSE_SECONDS
+    assert applied.reasons == {culprit.name: EventReason.FAILED_DEPLOY_MODEL}
+    assert applied.look_again == REFUSED_PAUSE_SECONDS
     clock.advance(REFUSED_PAUSE_SECONDS)
-    assert refusals.apply(group) == (group, None)
+    assert refusals.apply(group) == HeldBack(group=group, reasons={}, look_again=None)
 
 
 def test_a_member_that_is_touched_is_asked_for_again() -> None:
@@ -128,9 +149,9 @@ def test_a_quota_is_the_members_that_does_not_fit_and_a_permission_is_nobodys() 
     assert held(refusals, group) == []
 
     assert refusals.blame(group, denied(OF_A, "TooManyRules"))
-    applied, again = refusals.apply(group)
-    assert again == DENIED_PAUSE_SECONDS
-    assert [str(problem) for problem in applied.members[0].problems] == [
+    applied = refusals.apply(group)
+    assert applied.look_again == DENIED_PAUSE_SECONDS
+    assert [str(problem) for problem in applied.group.members[0].problems] == [
         "elasticloadbalancing:CreateRule: AWS refuses it: no"
     ]
     assert held(refusals, group) == ["a"]
@@ -155,3 +176,38 @@ def test_a_member_that_left_is_forgotten() -> None:
 
     assert held(refusals, a_group("b")) == []
     assert held(refusals, a_group("a", "b")) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "pause"),
+    [
+        pytest.param(Denied("patch ingresses", "no"), DENIED_PAUSE_SECONDS, id="not allowed"),
+        pytest.param(Conflict("patch ingresses: 409"), CONFLICT_SECONDS, id="always too late"),
+        pytest.param(Rejected("patch ingresses: 422"), DENIED_PAUSE_SECONDS, id="invalid by now"),
+    ],
+)
+def test_a_member_that_cannot_have_the_finalizer_is_held(error: Exception, pause: float) -> None:
+    group, refusals = a_group("a", "b"), MemberRefusals(ManualClock())
+    name = group.members[1].name
+
+    refusals.note_finalizer(group, name, error)
+
+    applied = refusals.apply(group)
+    ((problem,),) = [member.problems for member in applied.group.members if member.problems]
+    assert str(problem).startswith(
+        f"metadata.finalizers: 'group.ingress.k8s.aws/sites': cannot be added: {error} ("
+    )
+    assert applied.reasons == {name: EventReason.FAILED_ADD_FINALIZER}
+    assert applied.look_again == pause
+
+
+def test_a_binding_that_the_api_server_refuses_is_its_members() -> None:
+    group, refusals = a_group("a", "b"), MemberRefusals(ManualClock())
+    error = Denied("create targetgroupbindings", "exceeded quota")
+    error.about = a_binding("shop/b-web:80")
+
+    assert refusals.blame(group, error)
+
+    assert [str(problem) for problem in refusals.apply(group).group.members[1].problems] == [
+        "create targetgroupbindings: the API server refuses it: exceeded quota"
+    ]

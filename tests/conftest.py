@@ -6,6 +6,8 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
+from tests.support.clusters import ApiServerKind, choose
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -13,6 +15,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="rewrite the golden files of tests/cases with what is built now",
     )
+    parser.addoption(
+        "--api-server",
+        choices=list(ApiServerKind),
+        default=ApiServerKind.EMBEDDED,
+        help="run clusters on this API server; a real one as `make test-apiserver` does it",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    choose(ApiServerKind(config.getoption("--api-server")))
 
 
 settings.register_profile("untimed", deadline=None)

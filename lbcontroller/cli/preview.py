@@ -15,7 +15,7 @@ from lbcontroller.cluster.service import Service
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.controller.binding_objects import observed_bindings
 from lbcontroller.keys import StackKey, StackKind
-from lbcontroller.local.apiserver import LocalApiServer
+from lbcontroller.local.kubernetes import Kubernetes
 from lbcontroller.model.identity import stack_id
 from lbcontroller.model.observed import Target, TargetHealth
 from lbcontroller.plan.planner import plan
@@ -36,9 +36,7 @@ def preview_service(controller: Controller, service: Service) -> tuple[Line, ...
 
 
 def preview_targets(
-    controller: Controller,
-    kubernetes: LocalApiServer,
-    registered: Mapping[str, Mapping[Target, TargetHealth]],
+    controller: Controller, kubernetes: Kubernetes, registered: Mapping[str, Mapping[Target, TargetHealth]]
 ) -> Mapping[str, TargetChanges]:
     """Return the changes of each target group: pods as they are now, against what was registered.
 
@@ -58,7 +56,7 @@ def preview_targets(
     return changes
 
 
-def _snapshot(kubernetes: LocalApiServer, binding: Binding) -> Snapshot:
+def _snapshot(kubernetes: Kubernetes, binding: Binding) -> Snapshot:
     namespace, name = binding.meta.name.namespace, binding.spec.service
     slices = [
         EndpointSlice.from_object(each) for each in kubernetes.list("EndpointSlice", namespace=namespace)

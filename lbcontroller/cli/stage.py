@@ -14,11 +14,12 @@ from typing import Any, Final
 from lbcontroller.app.main import Controller
 from lbcontroller.app.running import running
 from lbcontroller.kube.connection import Connection
-from lbcontroller.local.apiserver import ApiServerSettings, LocalApiServer, WorkloadSettings, random_token
+from lbcontroller.local.apiserver import ApiServerSettings, WorkloadSettings, random_token
 from lbcontroller.local.aws.life_cycle import Timing
 from lbcontroller.local.aws.recorder import Call
 from lbcontroller.local.aws.server import LocalAws
 from lbcontroller.local.cluster import LocalCluster, local_cluster
+from lbcontroller.local.kubernetes import Kubernetes
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.logs import ROOT, ConsoleFormatter
 
@@ -47,7 +48,7 @@ class Stage:
     """What the controller logs; gone as well."""
 
     @property
-    def kubernetes(self) -> LocalApiServer:
+    def kubernetes(self) -> Kubernetes:
         """The API server."""
         return self.cluster.kubernetes
 

@@ -1,4 +1,4 @@
-"""A whole cluster on loopback: the embedded API server and the embedded AWS, with the same nodes in both."""
+"""A whole cluster on loopback: an API server and the embedded AWS, with the same nodes in both."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from lbcontroller.local.apiserver import ApiServerSettings, LocalApiServer, Work
 from lbcontroller.local.aws.life_cycle import Timing
 from lbcontroller.local.aws.server import LocalAws
 from lbcontroller.local.aws.world import SeededNode, SeededWorld, World, seed
+from lbcontroller.local.kubernetes import Kubernetes
 
 POD_PREFIX = 27
 """Each node's pods get the addresses of one /27 within the secondary addresses of its network interface."""
@@ -22,7 +23,7 @@ POD_PREFIX = 27
 class LocalCluster:
     """What runs, while `local_cluster` is entered."""
 
-    kubernetes: LocalApiServer
+    kubernetes: Kubernetes
     aws: LocalAws
     world: SeededWorld
 
@@ -48,12 +49,17 @@ def local_cluster(
     """
     settings = api_server or ApiServerSettings(workloads=WorkloadSettings())
     with LocalAws(timing=timing) as aws, LocalApiServer(settings) as kubernetes:
-        world = seed(aws, World(cluster_name=cluster_name))
-        for definition in DEFINITIONS.values():
-            kubernetes.apply(definition())
-        for node in world.nodes:
-            kubernetes.seed(node_object(node))
-        yield LocalCluster(kubernetes=kubernetes, aws=aws, world=world)
+        yield furnished(cluster_name, aws, kubernetes)
+
+
+def furnished(cluster_name: str, aws: LocalAws, kubernetes: Kubernetes) -> LocalCluster:
+    """Make an empty API server and an empty account a cluster: our definitions, and three nodes in both."""
+    world = seed(aws, World(cluster_name=cluster_name))
+    for definition in DEFINITIONS.values():
+        kubernetes.apply(definition())
+    for node in world.nodes:
+        kubernetes.seed(node_object(node))
+    return LocalCluster(kubernetes=kubernetes, aws=aws, world=world)
 
 
 def node_object(node: SeededNode) -> dict[str, Any]:

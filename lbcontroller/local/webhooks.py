@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from lbcontroller.local.apiserver import LocalApiServer
 from lbcontroller.local.certificates import LOOPBACK, write_certificate
+from lbcontroller.local.kubernetes import Kubernetes
 from lbcontroller.webhooks.registration import REGISTRATIONS, Registration, configurations
 
 NAME: Final = "lbcontroller"
 
 
 def register_webhooks(
-    kubernetes: LocalApiServer, port: int, directory: Path, listed: Iterable[Registration] = REGISTRATIONS
+    kubernetes: Kubernetes, port: int, directory: Path, listed: Iterable[Registration] = REGISTRATIONS
 ) -> Mapping[str, str]:
     """Have the API server ask a controller that will listen on `port`.
 

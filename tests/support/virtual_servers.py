@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lbcontroller.local.apiserver import LocalApiServer
 from lbcontroller.local.aws.life_cycle import HealthCheck
+from lbcontroller.local.kubernetes import Kubernetes
 
 STARTS_IN = 3.0
 """Seconds from a pod's address to the first answer of its server."""
@@ -47,7 +47,7 @@ class Server:
 class Servers:
     """The servers of all pods. The clock moves between calls, never during one."""
 
-    def __init__(self, kubernetes: LocalApiServer, clock: Callable[[], float]) -> None:
+    def __init__(self, kubernetes: Kubernetes, clock: Callable[[], float]) -> None:
         self._kubernetes = kubernetes
         self._clock = clock
         self._servers: dict[str, Server] = {}

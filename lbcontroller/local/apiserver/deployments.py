@@ -10,10 +10,10 @@ import math
 
 import orjson
 
-from lbcontroller.local.apiserver.api import Api
 from lbcontroller.local.apiserver.objects import JsonObject, Key, copy_of, field_at, is_terminating, is_true
 from lbcontroller.local.apiserver.requests import Location, WriteOptions
 from lbcontroller.local.apiserver.resources import Subresource
+from lbcontroller.local.apiserver.served import ServedApi
 from lbcontroller.local.apiserver.status import ApiError
 
 STORAGE = "deployments.apps"
@@ -24,7 +24,7 @@ _DEFAULT_SHARE = "25%"
 class Deployments:
     """Keeps the Pods of Deployments."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: ServedApi) -> None:
         """Keep the Pods of the Deployments of `api`."""
         self._api = api
         self._deployments = api.registry.named("deployments")

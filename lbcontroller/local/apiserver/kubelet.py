@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lbcontroller.local.apiserver.allocation import AddressPool
-from lbcontroller.local.apiserver.api import Api
 from lbcontroller.local.apiserver.objects import (
     JsonObject,
     Key,
@@ -19,6 +18,7 @@ from lbcontroller.local.apiserver.objects import (
 )
 from lbcontroller.local.apiserver.requests import DeleteOptions, Location, WriteOptions
 from lbcontroller.local.apiserver.resources import Subresource
+from lbcontroller.local.apiserver.served import ServedApi
 from lbcontroller.local.apiserver.status import ApiError
 from lbcontroller.local.apiserver.store import Change, ChangeType
 
@@ -39,7 +39,7 @@ class WorkloadSettings:
 class Kubelet:
     """Runs the Pods of all Nodes."""
 
-    def __init__(self, api: Api, settings: WorkloadSettings) -> None:
+    def __init__(self, api: ServedApi, settings: WorkloadSettings) -> None:
         """Run the Pods of `api`."""
         self._api = api
         self._settings = settings

@@ -7,6 +7,7 @@ from lbcontroller.local.apiserver.api import Api
 from lbcontroller.local.apiserver.objects import Key, is_terminating, metadata
 from lbcontroller.local.apiserver.requests import DeleteOptions, Location, Selection, WriteOptions
 from lbcontroller.local.apiserver.resources import ResourceType
+from lbcontroller.local.apiserver.served import ServedApi
 from lbcontroller.local.apiserver.store import Change, ChangeType
 
 
@@ -97,7 +98,7 @@ def _delete_all(api: Api, at: Location) -> bool:
 class GarbageCollector:
     """Deletes what is owned by an object that is gone, as the controller of that name does."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: ServedApi) -> None:
         """Follow every object of `api`."""
         self._api = api
         self._dependents: dict[str, set[tuple[str, Key]]] = {}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lbcontroller.local.apiserver.api import Api
 from lbcontroller.local.apiserver.deployments import STORAGE as DEPLOYMENTS
 from lbcontroller.local.apiserver.deployments import Deployments
 from lbcontroller.local.apiserver.endpoint_slices import (
@@ -22,6 +21,7 @@ from lbcontroller.local.apiserver.endpoint_slices import STORAGE as SLICES
 from lbcontroller.local.apiserver.kubelet import Kubelet, WorkloadSettings
 from lbcontroller.local.apiserver.objects import JsonObject, Key, is_terminating, owners_of
 from lbcontroller.local.apiserver.requests import Location, WriteOptions
+from lbcontroller.local.apiserver.served import ServedApi
 from lbcontroller.local.apiserver.store import Change, ChangeType, Stored
 
 _ZONE_LABEL = "topology.kubernetes.io/zone"
@@ -61,7 +61,7 @@ class LabelIndex:
 class Workloads:
     """Deployments, Pods and EndpointSlices come to life as they do in a cluster."""
 
-    def __init__(self, api: Api, settings: WorkloadSettings) -> None:
+    def __init__(self, api: ServedApi, settings: WorkloadSettings) -> None:
         """Bring the objects of `api` to life."""
         self._api = api
         self.kubelet = Kubelet(api, settings)

@@ -38,7 +38,7 @@ from lbcontroller.webhooks.bindings import Sought
 from lbcontroller.webhooks.certificate import CertificateFiles, ServerCertificate
 from lbcontroller.webhooks.drain import DrainPolicy
 from lbcontroller.webhooks.endpoints import Policy, endpoints
-from lbcontroller.webhooks.facts import Facts, TargetGroupLookup
+from lbcontroller.webhooks.facts import ClassLookup, Facts, TargetGroupLookup
 from lbcontroller.webhooks.server import Listening, WebhookServer
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -142,6 +142,7 @@ class Admission:
             same_target_group=self.cache.bindings_of_target_group,
             attributes=self._attributes,
             target_group=lookup,
+            classes=ClassLookup(self.cache.ingresses.deciding, self.settings.ingress_class),
             own_vpc=self.aws.loader.vpc_id,
         )
 
@@ -168,6 +169,7 @@ def policy_of(settings: Settings, release: Release) -> Policy:
         ),
         server_id_variable=settings.quic_environment_variable_name,
         load_balancer_class=settings.load_balancer_class,
+        settings=settings,
     )
 
 

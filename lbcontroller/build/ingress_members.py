@@ -57,6 +57,35 @@ def read_members(group: IngressGroup, snapshot: Snapshot, context: BuildContext)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadAlone:
+    """What one member says, whatever the others say."""
+
+    annotations: IngressAnnotations
+    """With what its class says for it; what cannot be understood counts as absent."""
+    params: ClassParams | None
+    problems: tuple[Problem, ...]
+    findings: tuple[Finding, ...]
+
+
+def read_alone(member: GroupMember) -> ReadAlone:
+    """Return what one member says. Admission webhooks ask this, too, before the Ingress is stored."""
+    ingress = member.ingress
+    own = IngressAnnotations.parse_leniently(ingress.subject, ingress.meta.annotations)
+    params, problems = _params(member)
+    told = {problem.field for problem in member.problems}
+    return ReadAlone(
+        annotations=own.model if params is None else override(own.model, params),
+        params=params,
+        problems=(
+            *member.problems,
+            *problems,
+            *(problem for problem in own.problems if problem.field not in told),
+        ),
+        findings=own.findings,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
     member: Member
     problems: tuple[Problem, ...]
@@ -65,24 +94,18 @@ class _Reading:
 
 def _read(member: GroupMember, group: IngressGroup, snapshot: Snapshot, context: BuildContext) -> _Reading:
     ingress = member.ingress
-    own = IngressAnnotations.parse_leniently(ingress.subject, ingress.meta.annotations)
-    params, problems = _params(member)
-    told = {problem.field for problem in member.problems}
+    alone = read_alone(member)
     return _Reading(
         member=Member(
             ingress=ingress,
-            annotations=own.model if params is None else override(own.model, params),
-            params=params,
+            annotations=alone.annotations,
+            params=alone.params,
             group=group.key.name,
             context=replace(context, subject=ingress.subject),
             snapshot=snapshot,
         ),
-        problems=(
-            *member.problems,
-            *problems,
-            *(problem for problem in own.problems if problem.field not in told),
-        ),
-        findings=own.findings,
+        problems=alone.problems,
+        findings=alone.findings,
     )
 
 

@@ -187,6 +187,16 @@ class IngressCache:
                 secrets={name: self._secrets[name] for name in needed if name in self._secrets},
             )
 
+    def deciding(self, namespace: str) -> Snapshot:
+        """Return what decides whose the Ingresses of a namespace are: every class, and the namespace."""
+        with self._lock:
+            found = self._namespaces.get(namespace)
+            return Snapshot(
+                ingress_classes=self._classes,
+                class_params=self._params,
+                namespaces={namespace: found} if found is not None else {},
+            )
+
     def everything(self) -> Snapshot:
         """Return every Ingress with what decides about it; of Secrets none."""
         with self._lock:

@@ -97,9 +97,9 @@ class Settings(BaseModel):
     ingress_class: str = "alb"
     """Value of the Ingress class annotation we claim; empty: also Ingresses without a class."""
     disable_ingress_class_annotation: Boolean = False
-    """Refuse the Ingress class annotation."""
+    """Let the webhook of Ingresses refuse the class annotation where it was not used before."""
     disable_ingress_group_name_annotation: Boolean = False
-    """Refuse the Ingress group name annotation."""
+    """Let the webhook of Ingresses refuse the group name annotation where it is new or another one."""
     tolerate_non_existent_backend_service: Boolean = True
     """Answer 503 for Services that do not exist instead of failing the Ingress."""
     tolerate_non_existent_backend_action: Boolean = True

@@ -8,8 +8,6 @@ from typing import Final
 NOT_BUILT_YET: Final[Mapping[str, str]] = {
     "alb-gateway-max-concurrent-reconciles": "Gateway API",
     "default-pca-arn": "certificate management",
-    "disable-ingress-class-annotation": "admission of Ingresses",
-    "disable-ingress-group-name-annotation": "admission of Ingresses",
     "feature-gates=ALBGatewayAPI": "Gateway API",
     "feature-gates=ALBTargetControlAgent": "target control agent injection",
     "feature-gates=EnableCertificateManagement": "certificate management",

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from lbcontroller.build.target_group_facts import (
     check_alone,
@@ -38,6 +38,7 @@ from lbcontroller.model.fields import Known
 from lbcontroller.model.ids import VpcId
 from lbcontroller.model.observed import TargetGroupFact
 from lbcontroller.model.resources import BindingSpec
+from lbcontroller.webhooks.objections import Objection
 
 Fact: TypeAlias = Known[TargetGroupFact | None]
 """What AWS says about a target group: None that there is none; `UNKNOWN` when it has not answered."""
@@ -63,13 +64,6 @@ _CHECK_OF_FIELD: Final = {
     "spec.vpcID": Check.VPC,
     "spec.targetGroupProtocol": Check.PROTOCOL,
 }
-
-
-class Objection(NamedTuple):
-    """One problem, and the check that found it."""
-
-    check: Check
-    problem: Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,12 +164,6 @@ def objections_to_update(
     if _claim(before.spec) != _claim(binding.spec):
         found += _taken(binding, others)
     return tuple(found)
-
-
-def refusal(objections: Iterable[Objection]) -> str:
-    """Return all objections to one binding as one text."""
-    problems = [objection.problem for objection in objections]
-    return f"{problems[0].subject}: {'; '.join(str(problem) for problem in problems)}"
 
 
 def needs_fact(before: Binding, binding: Binding) -> bool:

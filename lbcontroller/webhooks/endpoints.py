@@ -9,10 +9,13 @@ from typing import Final, TypeAlias
 
 from lbcontroller.build.target_group_facts import target_group_name
 from lbcontroller.cluster.binding import Binding
+from lbcontroller.cluster.ingress import Ingress
+from lbcontroller.cluster.ingress_class import IngressClassParams
 from lbcontroller.cluster.objects import JsonObject, mapping
 from lbcontroller.cluster.quic import SERVER_ID_BYTES
 from lbcontroller.model.fields import UNKNOWN
 from lbcontroller.model.identity import identify_labels
+from lbcontroller.settings import Settings
 from lbcontroller.webhooks import registration
 from lbcontroller.webhooks.bindings import (
     Fact,
@@ -21,21 +24,24 @@ from lbcontroller.webhooks.bindings import (
     needs_fact,
     objections_to_creation,
     objections_to_update,
-    refusal,
     sought,
 )
+from lbcontroller.webhooks.class_params import check_class_params
 from lbcontroller.webhooks.deregistration import deregistration_delays
 from lbcontroller.webhooks.drain import DrainPolicy, coordinate_drain
 from lbcontroller.webhooks.facts import Facts
+from lbcontroller.webhooks.ingresses import check_ingress
+from lbcontroller.webhooks.objections import verdict
 from lbcontroller.webhooks.readiness_gates import with_readiness_gates
 from lbcontroller.webhooks.registration import Registration
-from lbcontroller.webhooks.review import Admitted, Operation, Refused, Review, Verdict
+from lbcontroller.webhooks.review import Admitted, Operation, Review, Verdict
 from lbcontroller.webhooks.selection import Selected, selected_by
 from lbcontroller.webhooks.server_ids import with_server_ids
 from lbcontroller.webhooks.services import with_class, with_class_kept
 
 Answer: TypeAlias = Callable[[Review], Verdict]
 ADMITTED: Final = Admitted()
+_WRITES: Final = frozenset({Operation.CREATE, Operation.UPDATE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +52,8 @@ class Policy:
     drain: DrainPolicy
     server_id_variable: str
     load_balancer_class: str
+    settings: Settings
+    """Those by which Ingresses are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +62,8 @@ class Endpoint:
 
     registration: Registration
     answer: Answer
-    asks_aws: bool = False
-    """Whether an answer may take as long as a question to AWS."""
+    may_wait: bool = False
+    """Whether an answer may take a while, as for a question to AWS."""
 
 
 def endpoints(facts: Facts, policy: Policy) -> tuple[Endpoint, ...]:
@@ -66,8 +74,10 @@ def endpoints(facts: Facts, policy: Policy) -> tuple[Endpoint, ...]:
         Endpoint(registration=registration.DRAIN, answer=answers.drain),
         Endpoint(registration=registration.SERVER_IDS, answer=answers.server_ids),
         Endpoint(registration=registration.SERVICE_CLASS, answer=answers.service_class),
-        Endpoint(registration=registration.COMPLETE_BINDING, answer=answers.complete_binding, asks_aws=True),
-        Endpoint(registration=registration.CHECK_BINDING, answer=answers.check_binding, asks_aws=True),
+        Endpoint(registration=registration.COMPLETE_BINDING, answer=answers.complete_binding, may_wait=True),
+        Endpoint(registration=registration.CHECK_BINDING, answer=answers.check_binding, may_wait=True),
+        Endpoint(registration=registration.CHECK_INGRESS, answer=answers.check_ingress, may_wait=True),
+        Endpoint(registration=registration.CHECK_CLASS_PARAMS, answer=answers.check_class_params),
     )
 
 
@@ -134,9 +144,22 @@ class _Answers:
                 objections = objections_to_update(before, binding, self._others(binding), fact, own_vpc)
             case _:
                 objections = ()
-        if not objections:
+        return verdict(objections)
+
+    def check_ingress(self, review: Review) -> Verdict:
+        if review.operation not in _WRITES:
             return ADMITTED
-        return Refused(check=objections[0].check, message=refusal(objections))
+        ingress = Ingress.from_object(_named(review, review.obj))
+        before = Ingress.from_object(_named(review, review.before)) if review.before else None
+        classes = self._facts.classes(ingress, before)
+        return check_ingress(ingress, before, classes, self._policy.settings)
+
+    def check_class_params(self, review: Review) -> Verdict:
+        if review.operation not in _WRITES:
+            return ADMITTED
+        params = IngressClassParams.from_object(_named(review, review.obj))
+        before = IngressClassParams.from_object(_named(review, review.before)) if review.before else None
+        return check_class_params(params, before)
 
     def _selected(self, review: Review) -> tuple[Selected, ...]:
         services = self._facts.services_in(review.namespace)
@@ -151,9 +174,14 @@ class _Answers:
 
 
 def _binding(review: Review, obj: JsonObject) -> Binding:
-    """Return the view of a binding, whose name may not be generated yet."""
-    meta = {"name": review.name, **mapping(obj, "metadata"), "namespace": review.namespace}
-    return Binding.from_object({**obj, "metadata": meta})
+    return Binding.from_object(_named(review, obj))
+
+
+def _named(review: Review, obj: JsonObject) -> JsonObject:
+    """Return an object whose name may not be generated yet with what there is in its place."""
+    meta = mapping(obj, "metadata")
+    name = meta.get("name") or review.name or f"{meta.get('generateName') or ''}…"
+    return {**obj, "metadata": {**meta, "name": name, "namespace": review.namespace}}
 
 
 def _is_deleting(obj: JsonObject) -> bool:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
+from lbcontroller.build.ingress_classes import Unclear, ingress_class
 from lbcontroller.cluster.binding import Binding
+from lbcontroller.cluster.ingress import Ingress
 from lbcontroller.cluster.service import Service
+from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.errors import LbControllerError
 from lbcontroller.keys import ObjectName
 from lbcontroller.model.fields import UNKNOWN, Attributes
@@ -21,6 +25,9 @@ from lbcontroller.webhooks.bindings import Fact, Sought
 LOGGER: Final = logging.getLogger(__name__)
 LONGEST_LOOKUP_SECONDS: Final = 3.0
 """What AWS has not answered by then is taken for unknown: somebody waits at a terminal."""
+LONGEST_WAIT_FOR_CLASSES: Final = 1.0
+"""A watch tells within a fraction of a second, unless it is being begun anew."""
+_LOOKS_FOR_CLASSES: Final = 20
 _LOOKUPS_AT_A_TIME: Final = 4
 
 
@@ -37,8 +44,45 @@ class Facts:
     attributes: Callable[[Binding], Attributes]
     """What is known of the attributes of a binding's target group."""
     target_group: Callable[[Sought], Fact]
-    """What AWS says about a target group; the only one that may wait."""
+    """What AWS says about a target group; may wait."""
+    classes: Callable[[Ingress, Ingress | None], Snapshot]
+    """What decides whose an Ingress is, as it is to be and as it was; may wait."""
     own_vpc: VpcId
+
+
+class ClassLookup:
+    """Finds what decides whose an Ingress is.
+
+    `kubectl apply` of a class and of an Ingress sends one after the other at once, and the watch may tell of
+    the class a moment later than we are asked about the Ingress. So whatever is missing is waited for.
+    """
+
+    def __init__(
+        self,
+        known: Callable[[str], Snapshot],
+        configured: str,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Look into `known` by namespace; `configured` is the value of the class annotation that is ours."""
+        self._known = known
+        self._configured = configured
+        self._pause = pause
+
+    def __call__(self, ingress: Ingress, before: Ingress | None) -> Snapshot:
+        """Return every class with its parameters, and the namespace of the Ingress.
+
+        Args:
+            ingress: as it is to be stored.
+            before: as it is stored, if it is: the watch has told of the class that it had already.
+        """
+        is_news = before is None or before.class_name != ingress.class_name
+        for _ in range(_LOOKS_FOR_CLASSES if is_news else 0):
+            snapshot = self._known(ingress.meta.name.namespace)
+            if not isinstance(ingress_class(ingress, snapshot, self._configured), Unclear):
+                return snapshot
+            self._pause(LONGEST_WAIT_FOR_CLASSES / _LOOKS_FOR_CLASSES)
+        return self._known(ingress.meta.name.namespace)
 
 
 class TargetGroupLookup:

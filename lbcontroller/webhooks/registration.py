@@ -132,8 +132,33 @@ CHECK_BINDING: Final = Registration(
     operations=(Operation.CREATE, Operation.UPDATE),
     failure_policy=FailurePolicy.IGNORE,
 )
+CHECK_INGRESS: Final = Registration(
+    name="vingress.elbv2.k8s.aws",
+    kind=WebhookKind.VALIDATING,
+    path="/validate-networking-v1-ingress",
+    resource=ResourceType.INGRESSES,
+    operations=(Operation.CREATE, Operation.UPDATE),
+    failure_policy=FailurePolicy.IGNORE,
+)
+CHECK_CLASS_PARAMS: Final = Registration(
+    name="vingressclassparams.elbv2.k8s.aws",
+    kind=WebhookKind.VALIDATING,
+    path="/validate-elbv2-k8s-aws-v1beta1-ingressclassparams",
+    resource=ResourceType.INGRESS_CLASS_PARAMS,
+    operations=(Operation.CREATE, Operation.UPDATE),
+    failure_policy=FailurePolicy.IGNORE,
+)
 
-REGISTRATIONS: Final = (READINESS_GATES, DRAIN, SERVER_IDS, SERVICE_CLASS, COMPLETE_BINDING, CHECK_BINDING)
+REGISTRATIONS: Final = (
+    READINESS_GATES,
+    DRAIN,
+    SERVER_IDS,
+    SERVICE_CLASS,
+    COMPLETE_BINDING,
+    CHECK_BINDING,
+    CHECK_INGRESS,
+    CHECK_CLASS_PARAMS,
+)
 """Every webhook that the server answers. An installation registers those it wants: without `SERVICE_CLASS`
 Services keep the class they come with."""
 

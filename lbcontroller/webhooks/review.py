@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
@@ -67,6 +66,8 @@ class Admitted:
     """As it is to be stored; None: as it came."""
     findings: tuple[Finding, ...] = ()
     """What its author should know."""
+    warnings: tuple[str, ...] = ()
+    """What else its author should know; the reconcile tells everybody, so that only the answer says it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,13 +126,14 @@ def encode_verdict(review: Review, verdict: Verdict) -> bytes:
                     "patchType": "JSONPatch",
                     "patch": base64.b64encode(orjson.dumps(patch)).decode(),
                 }
-            if warnings := _warnings(verdict.findings):
+            if warnings := _warnings(verdict):
                 response["warnings"] = warnings
         case Refused():
             response["status"] = {"code": FORBIDDEN, "reason": "Forbidden", "message": verdict.message}
     return orjson.dumps({"apiVersion": API_VERSION, "kind": KIND, "response": response})
 
 
-def _warnings(findings: Iterable[Finding]) -> list[str]:
-    texts = (f"{finding.subject}: {finding.message}" for finding in findings)
+def _warnings(admitted: Admitted) -> list[str]:
+    found = (f"{finding.subject}: {finding.message}" for finding in admitted.findings)
+    texts = (*found, *admitted.warnings)
     return [text if len(text) <= LONGEST_WARNING else f"{text[: LONGEST_WARNING - 1]}…" for text in texts]

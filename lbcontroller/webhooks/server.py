@@ -42,7 +42,7 @@ for the growth that JSON means over the stored form."""
 CERTIFICATE_SECONDS: Final = 10.0
 """How often the files of the certificate are looked at; a Secret takes a minute to get there anyway."""
 ANSWERS_AT_A_TIME: Final = 4
-"""Threads for answers that may wait for AWS; a fifth waits for one of them, and the others do not."""
+"""Threads for answers that may wait, for AWS or a watch; a fifth waits for one of them, others do not."""
 KEPT_ALIVE_SECONDS: Final = 120.0
 """API servers drop idle connections after 90 seconds (client-go); who asks should be the one who hangs up."""
 _END_SECONDS: Final = 1.0
@@ -181,7 +181,7 @@ class WebhookServer:
         return web.Response(body=answer, content_type="application/json")
 
     async def _verdict(self, endpoint: Endpoint, review: Review) -> Verdict:
-        if not endpoint.asks_aws:
+        if not endpoint.may_wait:
             return endpoint.answer(review)
         return await asyncio.get_running_loop().run_in_executor(self._pool, endpoint.answer, review)
 

@@ -85,7 +85,7 @@ async def serving(
         Listening(port=port, certificate=ServerCertificate(files), look_again=LOOK_AGAIN_SECONDS),
         [
             Endpoint(registration=READINESS_GATES, answer=answer),
-            Endpoint(registration=CHECK_BINDING, answer=answer, asks_aws=True),
+            Endpoint(registration=CHECK_BINDING, answer=answer, may_wait=True),
         ],
         metrics,
         told.extend,

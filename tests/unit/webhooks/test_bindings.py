@@ -15,16 +15,15 @@ from lbcontroller.model.observed import TargetGroupFact
 from lbcontroller.webhooks.bindings import (
     Check,
     Fact,
-    Objection,
     Sought,
     completed,
     is_complete,
     needs_fact,
     objections_to_creation,
     objections_to_update,
-    refusal,
     sought,
 )
+from lbcontroller.webhooks.objections import Objection, refusal
 from tests.support.admitted_pods import named
 from tests.support.cluster_objects import a_binding
 
@@ -52,7 +51,7 @@ def spec(**fields: Any) -> dict[str, Any]:
     return {**absent, **fields}
 
 
-def checks(objections: tuple[Objection, ...]) -> list[Check]:
+def checks(objections: tuple[Objection, ...]) -> list[str]:
     return [objection.check for objection in objections]
 
 

@@ -15,6 +15,7 @@ from lbcontroller.model.enums import TargetIpAddressType
 from lbcontroller.model.fields import UNKNOWN, Attributes
 from lbcontroller.model.ids import Arn, VpcId
 from lbcontroller.model.observed import TargetGroupFact
+from lbcontroller.settings import Settings
 from lbcontroller.webhooks import registration
 from lbcontroller.webhooks.bindings import Fact, Sought
 from lbcontroller.webhooks.drain import DrainPolicy
@@ -24,6 +25,7 @@ from lbcontroller.webhooks.registration import REGISTRATIONS, Registration
 from lbcontroller.webhooks.review import Admitted, Operation, Refused, Verdict
 from tests.support.admitted_pods import a_new_pod, named
 from tests.support.cluster_objects import a_binding, a_service
+from tests.support.ingress_objects import a_cluster_of, an_ingress_object
 from tests.support.reviews import a_review
 
 ARN = "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/web/0123"
@@ -40,6 +42,7 @@ POLICY = Policy(
     drain=DrainPolicy(application_seconds=30, network_seconds=150, sleep_is_known=True),
     server_id_variable="ID",
     load_balancer_class="ours",
+    settings=Settings.parse({"cluster-name": "demo"}),
 )
 STACK = {"service.k8s.aws/stack-namespace": "shop", "service.k8s.aws/stack-name": "web"}
 COMPLETE: dict[str, Any] = {
@@ -69,6 +72,7 @@ class World:
             same_target_group=lambda _name: self.bindings,
             attributes=lambda _binding: self.attributes,
             target_group=self._target_group,
+            classes=lambda _ingress, _before: a_cluster_of(),
             own_vpc=VpcId(VPC),
         )
 
@@ -239,6 +243,44 @@ def test_a_binding_whose_name_is_not_generated_yet_is_checked_too() -> None:
 
     assert isinstance(verdict, Refused)
     assert verdict.check == "checkTargetGroupIPAddressType"
+
+
+def test_an_ingress_is_read_as_at_a_reconcile() -> None:
+    manifest = an_ingress_object(annotations={"target-type": "pods", "healthcheck-port": "x y"})
+
+    verdict = answer(registration.CHECK_INGRESS, manifest)
+
+    assert isinstance(verdict, Admitted)
+    assert [text.partition(": ")[0] for text in verdict.warnings] == ["Ingress shop/site"] * 2
+
+
+def test_an_ingress_whose_name_is_not_generated_yet_is_named_by_its_beginning() -> None:
+    manifest = an_ingress_object(ingressClassName="missing")
+    manifest["metadata"] = {"generateName": "site-"}
+
+    verdict = answer(registration.CHECK_INGRESS, manifest)
+
+    assert isinstance(verdict, Refused)
+    assert verdict.message.startswith("Ingress shop/site-…: spec.ingressClassName: 'missing': there is no")
+
+
+def test_parameters_of_a_class_are_compared_with_those_of_before() -> None:
+    def params(*ranges: str) -> dict[str, Any]:
+        spec = {"inboundCIDRs": list(ranges)}
+        return {"kind": "IngressClassParams", "metadata": {"name": "params"}, "spec": spec}
+
+    refused = answer(registration.CHECK_CLASS_PARAMS, params("10.0.0.1/8"))
+    kept = answer(
+        registration.CHECK_CLASS_PARAMS,
+        params("10.0.0.1/8", "10.0.0.0/8"),
+        before=params("10.0.0.1/8"),
+        operation=Operation.UPDATE,
+    )
+
+    assert isinstance(refused, Refused)
+    assert refused.check == "checkInboundCIDRs"
+    assert isinstance(kept, Admitted)
+    assert len(kept.warnings) == 1
 
 
 @pytest.mark.parametrize(

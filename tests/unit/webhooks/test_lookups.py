@@ -1,4 +1,4 @@
-"""Questions to AWS from a webhook: they end in time, whatever AWS does."""
+"""What a webhook waits for, AWS and watches: it ends in time, whatever they do."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from contextlib import closing
 
 import pytest
 
+from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.errors import Denied
 from lbcontroller.model.enums import TargetIpAddressType
 from lbcontroller.model.fields import UNKNOWN
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import TargetGroupFact
 from lbcontroller.webhooks.bindings import Sought
-from lbcontroller.webhooks.facts import TargetGroupLookup
+from lbcontroller.webhooks.facts import LONGEST_WAIT_FOR_CLASSES, ClassLookup, TargetGroupLookup
+from tests.support.ingress_objects import a_class, a_cluster_of, an_ingress
 
 ARN = Arn("arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/web/0123")
 FACT = TargetGroupFact(
@@ -64,3 +66,34 @@ def test_a_bug_is_not_taken_for_silence() -> None:
 
     with closing(TargetGroupLookup(fail)) as lookup, pytest.raises(KeyError):
         lookup(BY_NAME)
+
+
+def test_a_class_that_the_watch_tells_of_late_is_waited_for() -> None:
+    waited: list[float] = []
+
+    def known(_namespace: str) -> Snapshot:
+        return a_cluster_of(a_class(), *([a_class("late")] if len(waited) > 1 else []))
+
+    lookup = ClassLookup(known, "alb", pause=waited.append)
+
+    assert "late" in lookup(an_ingress(ingressClassName="late"), an_ingress()).ingress_classes
+    assert len(waited) == 2
+    assert "alb" in lookup(an_ingress(), None).ingress_classes
+    assert len(waited) == 2
+
+
+def test_a_class_that_does_not_come_is_not_waited_for_long() -> None:
+    waited: list[float] = []
+    lookup = ClassLookup(lambda _namespace: a_cluster_of(), "alb", pause=waited.append)
+
+    assert "late" not in lookup(an_ingress(ingressClassName="late"), None).ingress_classes
+    assert sum(waited) == pytest.approx(LONGEST_WAIT_FOR_CLASSES)
+
+
+def test_a_class_that_an_ingress_had_before_is_not_waited_for() -> None:
+    waited: list[float] = []
+    lookup = ClassLookup(lambda _namespace: a_cluster_of(), "alb", pause=waited.append)
+    ingress = an_ingress(ingressClassName="gone")
+
+    assert "gone" not in lookup(ingress, ingress).ingress_classes
+    assert waited == []

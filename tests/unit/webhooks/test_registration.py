@@ -49,6 +49,16 @@ def test_names_and_paths_are_those_of_lbc_where_it_has_the_webhook() -> None:
             "targetgroupbindings.elbv2.k8s.aws",
             "CREATE/UPDATE",
         ),
+        "vingress.elbv2.k8s.aws": (
+            "/validate-networking-v1-ingress",
+            "ingresses.networking.k8s.io",
+            "CREATE/UPDATE",
+        ),
+        "vingressclassparams.elbv2.k8s.aws": (
+            "/validate-elbv2-k8s-aws-v1beta1-ingressclassparams",
+            "ingressclassparams.elbv2.k8s.aws",
+            "CREATE/UPDATE",
+        ),
     }
 
 
@@ -60,7 +70,11 @@ def test_there_is_one_object_for_each_kind_of_webhook() -> None:
         "ValidatingWebhookConfiguration",
     )
     assert mutating["metadata"] == validating["metadata"] == {"name": "lbcontroller"}
-    assert [entry["name"] for entry in validating["webhooks"]] == ["vtargetgroupbinding.elbv2.k8s.aws"]
+    assert [entry["name"] for entry in validating["webhooks"]] == [
+        "vtargetgroupbinding.elbv2.k8s.aws",
+        "vingress.elbv2.k8s.aws",
+        "vingressclassparams.elbv2.k8s.aws",
+    ]
     assert [obj["kind"] for obj in configurations([DRAIN], by_service, name="x")] == [mutating["kind"]]
 
 

@@ -8,7 +8,7 @@ PARALLEL ?= auto
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-faults test-unit bench calls check format docs cases clean
+.PHONY: help install demo test test-faults test-chart test-unit bench calls check format docs cases clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,11 +18,14 @@ install: $(VENV)/.dev  ## make .venv with the lbcontroller command and all tools
 demo: $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.demo)  ## run the controller on the embedded API server and AWS, and show what it does
 	$(BIN)/lbcontroller demo
 
-test: $(VENV)/.dev  ## run every test tier but the fault tier
-	$(BIN)/python -m pytest -q -n $(PARALLEL) --dist loadscope tests --ignore tests/faults
+test: $(VENV)/.dev  ## run every test tier but those below
+	$(BIN)/python -m pytest -q -n $(PARALLEL) --dist loadscope tests --ignore tests/faults --ignore tests/chart
 
 test-faults: $(VENV)/.dev  ## run lives in which every AWS call fails in every way, and the process is killed
 	$(BIN)/python -m pytest -q -n $(PARALLEL) tests/faults
+
+test-chart: $(VENV)/.dev $(VENV)/.chart  ## render, lint and check the Helm chart and the Dockerfile, with Helm itself
+	$(BIN)/python -m pytest -q tests/chart
 
 test-unit: $(VENV)/.dev  ## run the pure tests only
 	$(BIN)/python -m pytest -q tests/unit tests/cases tests/architecture
@@ -43,8 +46,8 @@ format: $(VENV)/.dev  ## format the code and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(VENV)/.dev  ## generate docs/reference from the code
-	$(BIN)/lbcontroller docs docs/reference
+docs: $(VENV)/.dev  ## generate docs/reference and the generated files of the chart from the code
+	$(BIN)/lbcontroller docs docs/reference --chart helm/lbcontroller
 
 cases: $(VENV)/.dev  ## rewrite the golden files of tests/cases from today's behaviour
 	$(BIN)/python -m pytest -q tests/cases --update-cases
@@ -52,7 +55,8 @@ cases: $(VENV)/.dev  ## rewrite the golden files of tests/cases from today's beh
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# A stamp is redone when what it was made from changes; .demo has what `lbcontroller demo` needs, .dev has all.
-$(VENV)/.demo $(VENV)/.dev: $(VENV)/.%: pyproject.toml constraints.txt
+# A stamp is redone when what it was made from changes; .demo has what `lbcontroller demo` needs, .dev what most of the
+# tests need, .chart what those of the chart need besides.
+$(VENV)/.demo $(VENV)/.dev $(VENV)/.chart: $(VENV)/.%: pyproject.toml constraints.txt
 	.ci/install $(PYTHON) $(VENV) $*
 	@touch $@

@@ -74,11 +74,17 @@ def plan(
 @app.command()
 def docs(
     directory: Annotated[Path, typer.Argument(help="Directory to write the reference pages into.")],
+    chart: Annotated[
+        Path | None, typer.Option(help="Directory of the Helm chart, to write its generated files too.")
+    ] = None,
 ) -> None:
-    """Write the reference pages that are made from the code."""
+    """Write the reference pages and files that are made from the code."""
+    from lbcontroller.cli.chart_files import write_chart_files  # noqa: PLC0415 - start-up time of the others
     from lbcontroller.cli.reference import write_reference  # noqa: PLC0415 - start-up time of other commands
 
     write_reference(directory)
+    if chart is not None:
+        write_chart_files(chart)
 
 
 @app.command()

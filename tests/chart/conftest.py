@@ -1,0 +1,6 @@
+from __future__ import annotations
+
+import pytest
+
+for needed in ("helm_python", "kubernetes_validate"):
+    pytest.importorskip(needed, reason="make test-chart installs it")

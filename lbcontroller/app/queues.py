@@ -75,6 +75,11 @@ class Queues:
             if all(queue.wait_settled(horizon=horizon, timeout=0.0) for queue in self.by_name.values()):
                 return True
 
+    def until_due(self) -> float | None:
+        """Return the seconds until the first delayed work of any queue is due; None when there is none."""
+        found = (queue.until_due() for queue in self.by_name.values())
+        return min((seconds for seconds in found if seconds is not None), default=None)
+
     def close(self) -> None:
         """Hand out nothing more."""
         for queue in self.by_name.values():

@@ -138,6 +138,11 @@ class WorkQueue(Generic[K]):
         with self._changed:
             return self._clock() - min(self._ready_since.values(), default=self._clock())
 
+    def until_due(self) -> float | None:
+        """Return the seconds until the first of the delayed keys is due; None when no key is delayed."""
+        with self._changed:
+            return min(self._due.values()) - self._clock() if self._due else None
+
     def wait_settled(self, *, horizon: float, timeout: float) -> bool:
         """Wait until nothing is ready, in flight or due within `horizon` seconds; False after `timeout`."""
         with self._changed:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from lbcontroller.local.apiserver import LocalApiServer
 from lbcontroller.local.cluster import LocalCluster
+from lbcontroller.local.kubernetes import Kubernetes
 from lbcontroller.local.webhooks import NAME, register_webhooks
 from lbcontroller.webhooks.registration import REGISTRATIONS, WebhookKind
+from tests.support.manual_clock import ManualClock
 from tests.support.yard import Yard
 
 SERVED_WITHIN_SECONDS = 10.0
@@ -26,11 +27,7 @@ def free_port() -> int:
 
 @contextmanager
 def admitting_yard(
-    cluster: LocalCluster,
-    directory: Path,
-    flags: Mapping[str, str],
-    *,
-    clock: Callable[[], float] = time.monotonic,
+    cluster: LocalCluster, directory: Path, flags: Mapping[str, str], *, clock: ManualClock | None = None
 ) -> Iterator[Yard]:
     """Run a controller with every webhook registered; the registrations go when the block ends."""
     kubeconfig = directory / "kubeconfig"
@@ -44,7 +41,7 @@ def admitting_yard(
         unregister(cluster.kubernetes)
 
 
-def unregister(kubernetes: LocalApiServer) -> None:
+def unregister(kubernetes: Kubernetes) -> None:
     for kind in {registration.kind for registration in REGISTRATIONS}:
         if kubernetes.find(kind, NAME) is not None:
             kubernetes.delete(kind, NAME)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import pytest
 
 from lbcontroller.local.aws.world import seed
-from lbcontroller.local.cluster import LocalCluster, local_cluster
+from lbcontroller.local.cluster import LocalCluster
+from tests.support.clusters import a_cluster
 from tests.support.manual_clock import ManualClock
 from tests.support.yard import Yard
 
@@ -18,7 +18,7 @@ CLUSTER_NAME = "yard"
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
-    with local_cluster(cluster_name=CLUSTER_NAME) as running:
+    with a_cluster(CLUSTER_NAME) as running:
         yield running
 
 
@@ -55,7 +55,7 @@ def _clean_yard(
     directories: pytest.TempPathFactory,
     flags: Mapping[str, str] | None = None,
     *,
-    clock: Callable[[], float] = time.monotonic,
+    clock: ManualClock | None = None,
 ) -> Iterator[Yard]:
     kubeconfig = directories.mktemp("cluster") / "kubeconfig"
     cluster.kubernetes.write_kubeconfig(kubeconfig)

@@ -13,6 +13,47 @@ from tests.support.yard import Yard
 JsonObject = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What the teams have in AWS at one moment."""
+
+    state: JsonObject
+
+    def rules(self, team: str) -> dict[str, list[Any]]:
+        """Return conditions and actions of a team's rules, by listener."""
+        listeners = self._load_balancer()["listeners"]
+        return {
+            place: [[rule["conditions"], rule["actions"]] for rule in _of_host(team, listener["rules"])]
+            for place, listener in listeners.items()
+            if any(_of_host(team, listener.get("rules", ())))
+        }
+
+    def paths(self, team: str) -> dict[str, list[str]]:
+        """Return the paths of a team's rules in the order of their priorities, by listener."""
+        return {
+            place: [_path(conditions) for conditions, _ in rules] for place, rules in self.rules(team).items()
+        }
+
+    def target_groups(self, team: str) -> JsonObject:
+        """Return a team's target groups, with attributes and targets."""
+        groups = self.state["target_groups"]
+        return {name: group for name, group in groups.items() if f"<default/{team}-" in name}
+
+    def shared(self) -> JsonObject:
+        """Return what all teams have in common: everything but rules and target groups."""
+        load_balancers = copy.deepcopy(self.state["load_balancers"])
+        for load_balancer in load_balancers.values():
+            for listener in load_balancer["listeners"].values():
+                listener.pop("rules", None)
+        return {"load_balancers": load_balancers, "security_groups": self.state["security_groups"]}
+
+    def _load_balancer(self) -> JsonObject:
+        """Return the application load balancer."""
+        found: Iterable[JsonObject] = self.state["load_balancers"].values()
+        (front,) = (item for item in found if item["type"] == "application")
+        return front
+
+
 @dataclass(slots=True, kw_only=True)
 class Teams:
     """Ingresses, each with the host `<name>.apps.example.com` in its first rule."""
@@ -55,39 +96,9 @@ class Teams:
         asking["spec"]["rules"][0]["http"]["paths"].append(a_path(path=self.news))
         return asking
 
-    def rules(self, team: str) -> dict[str, list[Any]]:
-        """Return conditions and actions of a team's rules, by listener."""
-        listeners = self._load_balancer()["listeners"]
-        return {
-            place: [[rule["conditions"], rule["actions"]] for rule in _of_host(team, listener["rules"])]
-            for place, listener in listeners.items()
-            if any(_of_host(team, listener.get("rules", ())))
-        }
-
-    def paths(self, team: str) -> dict[str, list[str]]:
-        """Return the paths of a team's rules in the order of their priorities, by listener."""
-        return {
-            place: [_path(conditions) for conditions, _ in rules] for place, rules in self.rules(team).items()
-        }
-
-    def target_groups(self, team: str) -> JsonObject:
-        """Return a team's target groups, with attributes and targets."""
-        groups = self.yard.state()["target_groups"]
-        return {name: group for name, group in groups.items() if f"<default/{team}-" in name}
-
-    def shared(self) -> JsonObject:
-        """Return what all teams have in common: everything but rules and target groups."""
-        state = self.yard.state()
-        for load_balancer in state["load_balancers"].values():
-            for listener in load_balancer["listeners"].values():
-                listener.pop("rules", None)
-        return {kind: state[kind] for kind in ("load_balancers", "security_groups")}
-
-    def _load_balancer(self) -> JsonObject:
-        """Return the application load balancer."""
-        found: Iterable[JsonObject] = self.yard.state()["load_balancers"].values()
-        (front,) = (item for item in found if item["type"] == "application")
-        return front
+    def look(self) -> Sight:
+        """Return what is in AWS now."""
+        return Sight(state=self.yard.state())
 
 
 def _of_host(team: str, rules: Iterable[JsonObject]) -> list[JsonObject]:

@@ -14,6 +14,7 @@ import yaml
 
 from lbcontroller.app.main import Controller
 from lbcontroller.app.running import running
+from lbcontroller.aws.caller import REAL_TIME, Timing
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.endpoints import EndpointSlice, Pod
 from lbcontroller.cluster.ingress import Ingress
@@ -21,13 +22,13 @@ from lbcontroller.cluster.ingress_class import IngressClass, IngressClassParams,
 from lbcontroller.cluster.node import Node
 from lbcontroller.cluster.secret import Secret
 from lbcontroller.cluster.service import Service
-from lbcontroller.controller.triggers import TOGETHER_SECONDS
 from lbcontroller.keys import ObjectName
 from lbcontroller.kube.connection import Connection
 from lbcontroller.local.aws.recorder import mutating
 from lbcontroller.local.aws.state import anonymous, observed_state
 from lbcontroller.local.cluster import LocalCluster
 from lbcontroller.settings import Settings
+from tests.support.manual_clock import HurriedClock, ManualClock
 
 SETTLE_SECONDS = 30.0
 SOON_SECONDS = 3.0
@@ -62,11 +63,16 @@ class Yard:
         kubeconfig: str,
         flags: Mapping[str, str] | None = None,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: ManualClock | None = None,
+        timing: Timing = REAL_TIME,
     ) -> None:
-        """Run the controller on `clock`; on one that a test moves, work is due only when it was moved."""
-        self._clock = clock
-        self._horizon = SOON_SECONDS if clock is time.monotonic else 0.0
+        """Run the controller; on a clock that a test moves, work is due only when it was moved.
+
+        Calls to AWS wait by `timing`.
+        """
+        self._clock = clock or HurriedClock()
+        self._timing = timing
+        self._horizon = 0.0 if clock else SOON_SECONDS
         self.cluster = cluster
         self.kubernetes = cluster.kubernetes
         self._kubeconfig = kubeconfig
@@ -96,7 +102,9 @@ class Yard:
         settings = Settings.parse({**self.cluster.flags(), **QUIET, **self._flags})
         connection = Connection.from_kubeconfig(self._kubeconfig)
         self.controller = self._running.enter_context(
-            running(settings, connection, self.cluster.aws.environment(), clock=self._clock)
+            running(
+                settings, connection, self.cluster.aws.environment(), clock=self._clock, timing=self._timing
+            )
         )
 
     # --- what a user does
@@ -121,13 +129,12 @@ class Yard:
 
     def leave(self) -> None:
         """Delete everything as a user would, and let the controller clean up if it can do that at once."""
-        within = CLEAN_UP_SECONDS + (TOGETHER_SECONDS if self.kubernetes.list("ingresses") else 0.0)
         for kind in ("ingresses", "services", "deployments", "targetgroupbindings"):
             for obj in self.kubernetes.list(kind):
                 name = obj["metadata"]["name"]
                 self.kubernetes.delete(kind, name, namespace=obj["metadata"]["namespace"])
         with suppress(AssertionError):
-            self.settle(within=within)
+            self.settle(within=CLEAN_UP_SECONDS)
 
     def remove_all_objects(self) -> None:
         """Delete everything that tests make, finalizers or not; no controller may be running."""
@@ -163,16 +170,26 @@ class Yard:
     # --- waiting
 
     def settle(self, *, horizon: float | None = None, within: float = SETTLE_SECONDS) -> None:
-        """Wait until the controller has seen everything and has nothing to do within `horizon` seconds."""
+        """Wait until the controller has seen everything and has nothing to do within `horizon` seconds.
+
+        What is due within that time is done at once: the controller's clock is set forward.
+        """
         controller, horizon = self.controller, self._horizon if horizon is None else horizon
         assert controller is not None
         deadline = time.monotonic() + within
-        while time.monotonic() < deadline:
-            settled = controller.wait_settled(horizon=horizon, timeout=deadline - time.monotonic())
-            if settled and self._is_seen() and controller.wait_settled(horizon=horizon, timeout=0.0):
-                assert controller.parts.events.flush(SETTLE_SECONDS)
-                return
-            time.sleep(0.005)  # between two looks at a condition that has no signal
+        while (left := deadline - time.monotonic()) > 0:
+            if (
+                controller.wait_settled(horizon=0.0, timeout=left)
+                and self._is_seen()
+                and controller.wait_settled(horizon=0.0, timeout=0.0)
+            ):
+                until_due = controller.parts.queues.until_due()
+                if until_due is None or until_due > horizon:
+                    assert controller.parts.events.flush(SETTLE_SECONDS)
+                    return
+                self._clock.advance(max(0.0, until_due))
+            else:
+                time.sleep(0.005)  # between two looks at a condition that has no signal
         raise AssertionError(f"not settled after {within} s: {controller.parts.queues}")
 
     def _is_seen(self) -> bool:

@@ -8,7 +8,7 @@ PARALLEL ?= auto
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-faults test-chart test-unit bench calls check format docs cases clean
+.PHONY: help install demo test test-faults test-laws test-chart test-unit bench calls check format docs cases clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test-faults: $(VENV)/.dev  ## run lives in which every AWS call fails in every w
 
 test-chart: $(VENV)/.dev $(VENV)/.chart  ## render, lint and check the Helm chart and the Dockerfile, with Helm itself
 	$(BIN)/python -m pytest -q tests/chart
+
+test-laws: $(VENV)/.dev  ## try the laws of tests/properties on all of their examples; `make test` tries a third
+	LAWS=thorough $(BIN)/python -m pytest -q -n $(PARALLEL) tests/properties
 
 test-unit: $(VENV)/.dev  ## run the pure tests only
 	$(BIN)/python -m pytest -q tests/unit tests/cases tests/architecture
@@ -46,8 +49,8 @@ format: $(VENV)/.dev  ## format the code and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(VENV)/.dev  ## generate docs/reference and the generated files of the chart from the code
-	$(BIN)/lbcontroller docs docs/reference --chart helm/lbcontroller
+docs: $(VENV)/.dev  ## generate docs/reference, iam/ and the generated files of the chart from the code
+	$(BIN)/lbcontroller docs docs/reference --chart helm/lbcontroller --iam iam
 
 cases: $(VENV)/.dev  ## rewrite the golden files of tests/cases from today's behaviour
 	$(BIN)/python -m pytest -q tests/cases --update-cases

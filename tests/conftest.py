@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.clusters import ApiServerKind, choose
+from tests.support.laws import law
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     choose(ApiServerKind(config.getoption("--api-server")))
 
 
-settings.register_profile("untimed", deadline=None)
+settings.register_profile("untimed", law())
 settings.load_profile("untimed")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lbcontroller.build.ingress_groups import ingress_group
@@ -22,6 +22,7 @@ from lbcontroller.keys import ObjectName, StackKey, StackKind
 from lbcontroller.settings import Settings
 from tests.support.cluster_objects import a_service
 from tests.support.ingress_objects import a_class, a_namespace, a_path, an_ingress, class_params
+from tests.support.laws import law
 
 SETTINGS = (Settings(cluster_name="demo"), Settings(cluster_name="demo", ingress_class=""))
 PLACES, NAMES, GROUPS = ("here", "there"), ("a", "b"), ("g", "h")
@@ -199,7 +200,7 @@ def changes(draw: st.DrawFn, cluster: Cluster) -> Change:
     return kind, name, draw(st.one_of(KINDS[kind](name), st.none(), *slightly, *slightly))
 
 
-@settings(max_examples=500, deadline=None)
+@law(500)
 @given(data=st.data(), cluster=clusters(), flags=st.sampled_from(SETTINGS))
 def test_whatever_a_group_is_built_from_wakes_it(
     data: st.DataObject, cluster: Cluster, flags: Settings

@@ -6,7 +6,7 @@ import random
 from copy import deepcopy
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lbcontroller.model.enums import Protocol, Scheme, TargetIpAddressType, TargetType
@@ -16,6 +16,7 @@ from lbcontroller.model.resources import Listener, LoadBalancer, Stack, TargetGr
 from lbcontroller.plan.planner import plan
 from lbcontroller.plan.policies import DELETION_PROTECTION, Remedy
 from lbcontroller.plan.steps import Update
+from tests.support.laws import law
 from tests.support.nlb_stacks import SECURITY_GROUP, STACK, NlbService, Port, empty_stack
 from tests.support.planned_aws import PlannedAws
 
@@ -41,7 +42,7 @@ services = st.builds(
 )
 stacks = services.map(NlbService.stack)
 histories = st.lists(stacks, min_size=1, max_size=3)
-law = settings(max_examples=150, deadline=None)
+LAW = law(150)
 
 
 def aws_after(history: list[Stack]) -> PlannedAws:
@@ -53,7 +54,7 @@ def aws_after(history: list[Stack]) -> PlannedAws:
     return aws
 
 
-@law
+@LAW
 @given(histories)
 def test_what_was_carried_out_needs_no_further_step(history: list[Stack]) -> None:
     aws = aws_after(history)
@@ -61,7 +62,7 @@ def test_what_was_carried_out_needs_no_further_step(history: list[Stack]) -> Non
     assert plan(history[-1], aws.observed(), aws.policy()).is_settled
 
 
-@law
+@LAW
 @given(stacks)
 def test_what_is_equal_is_adopted_without_a_step(stack: Stack) -> None:
     aws = PlannedAws()
@@ -69,7 +70,7 @@ def test_what_is_equal_is_adopted_without_a_step(stack: Stack) -> None:
     assert plan(stack, aws.observed(), aws.policy()).is_settled
 
 
-@law
+@LAW
 @given(histories, st.randoms(use_true_random=False))
 def test_the_order_of_what_is_given_has_no_influence(history: list[Stack], rng: random.Random) -> None:
     aws = aws_after(history[:-1])
@@ -81,7 +82,7 @@ def test_the_order_of_what_is_given_has_no_influence(history: list[Stack], rng: 
     assert plan(Stack(STACK, tuple(resources)), observed, aws.policy()) == expected
 
 
-@law
+@LAW
 @given(histories)
 def test_what_may_be_replaced_becomes_all_that_is_asked_for(history: list[Stack]) -> None:
     aws = aws_after(history)
@@ -91,7 +92,7 @@ def test_what_may_be_replaced_becomes_all_that_is_asked_for(history: list[Stack]
     assert made.findings == ()
 
 
-@law
+@LAW
 @given(histories)
 def test_an_empty_stack_leaves_nothing(history: list[Stack]) -> None:
     aws = aws_after(history)
@@ -99,7 +100,7 @@ def test_an_empty_stack_leaves_nothing(history: list[Stack]) -> None:
     assert not aws.items
 
 
-@law
+@LAW
 @given(histories, st.integers(min_value=0, max_value=8))
 def test_a_crash_after_any_step_is_made_good(history: list[Stack], steps: int) -> None:
     aws = aws_after(history[:-1])
@@ -109,7 +110,7 @@ def test_a_crash_after_any_step_is_made_good(history: list[Stack], steps: int) -
     assert not aws.items
 
 
-@law
+@LAW
 @given(histories, stacks)
 def test_a_crash_before_another_change_is_made_good(history: list[Stack], other: Stack) -> None:
     aws = aws_after(history[:-1])
@@ -120,7 +121,7 @@ def test_a_crash_before_another_change_is_made_good(history: list[Stack], other:
     assert plan(other, aws.observed(), aws.policy()).is_settled
 
 
-@law
+@LAW
 @given(services, services)
 def test_fields_that_were_not_read_plan_nothing(service: NlbService, other: NlbService) -> None:
     aws = PlannedAws()
@@ -136,7 +137,7 @@ def test_fields_that_were_not_read_plan_nothing(service: NlbService, other: NlbS
     assert all(isinstance(step, Update) and step.resource.id == SECURITY_GROUP for step in changes)
 
 
-@law
+@LAW
 @given(histories)
 def test_what_is_not_ours_is_never_deleted(history: list[Stack]) -> None:
     aws = aws_after(history[:1])
@@ -149,7 +150,7 @@ def test_what_is_not_ours_is_never_deleted(history: list[Stack]) -> None:
         aws.settle()
 
 
-@law
+@LAW
 @given(stacks)
 def test_a_target_group_that_others_use_stays(stack: Stack) -> None:
     aws = PlannedAws()
@@ -162,7 +163,7 @@ def test_a_target_group_that_others_use_stays(stack: Stack) -> None:
     assert list(aws.items) == [used.arn]
 
 
-@law
+@LAW
 @given(histories)
 def test_a_protected_load_balancer_and_all_it_needs_stay(history: list[Stack]) -> None:
     aws = aws_after(history[:1])
@@ -176,7 +177,7 @@ def test_a_protected_load_balancer_and_all_it_needs_stay(history: list[Stack]) -
     assert listeners <= aws.items.keys()
 
 
-@law
+@LAW
 @given(histories)
 def test_traffic_is_always_sent_to_a_bound_target_group(history: list[Stack]) -> None:
     aws = aws_after(history[:-1])

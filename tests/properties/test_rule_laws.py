@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import product
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lbcontroller.model.actions import Action, FixedResponseAction, RedirectAction
@@ -27,6 +27,7 @@ from lbcontroller.model.rule_conditions import (
 from lbcontroller.plan.planner import plan
 from lbcontroller.plan.steps import Create, Reorder
 from tests.support.alb_stacks import NOT_FOUND, Rule, forward, rule_id
+from tests.support.laws import law
 from tests.support.planned_aws import PlannedAws
 from tests.support.requests import Request, meets
 from tests.support.site_stacks import no_sites, sites
@@ -91,7 +92,7 @@ def changed_lists(draw: st.DrawFn) -> tuple[list[Rule], list[Rule]]:
 
 
 foreign_rules = st.lists(st.tuples(rules, st.integers(1, 9)), max_size=2, unique_by=lambda one: one[1])
-law = settings(max_examples=100, deadline=None)
+LAW = law(100)
 
 
 def running(stack: Stack, **options: Any) -> PlannedAws:
@@ -143,7 +144,7 @@ def _still_unregistered(aws: PlannedAws, data: st.DataObject) -> set[Arn]:
     }
 
 
-@law
+@LAW
 @given(changed_lists(), defaults, defaults, st.data())
 def test_each_request_is_answered_as_before_or_as_afterwards(
     change: tuple[list[Rule], list[Rule]], before: Action, after: Action, data: st.DataObject
@@ -157,7 +158,7 @@ def test_each_request_is_answered_as_before_or_as_afterwards(
             assert now[1] in (old[1], new[1]), request
 
 
-@law
+@LAW
 @given(
     changed_lists(), st.lists(st.tuples(rules, st.integers(1, 9)), max_size=2, unique_by=lambda one: one[1])
 )
@@ -193,7 +194,7 @@ def _by_hand(rule: Rule, listener: Arn) -> ListenerRule:
     )
 
 
-@law
+@LAW
 @given(changed_lists())
 def test_without_room_a_request_that_one_rule_answers_before_and_afterwards_always_gets_it(
     change: tuple[list[Rule], list[Rule]],
@@ -207,7 +208,7 @@ def test_without_room_a_request_that_one_rule_answers_before_and_afterwards_alwa
             assert now == new or old != new
 
 
-@law
+@LAW
 @given(changed_lists())
 def test_priorities_are_dense_and_the_second_plan_is_empty(change: tuple[list[Rule], list[Rule]]) -> None:
     aws = running(sites(*change[0]))
@@ -222,7 +223,7 @@ def test_priorities_are_dense_and_the_second_plan_is_empty(change: tuple[list[Ru
     assert plan(stack, aws.observed(), aws.policy()).is_settled
 
 
-@law
+@LAW
 @given(rule_lists, rules)
 def test_a_rule_at_the_end_touches_no_other_one(before: list[Rule], added: Rule) -> None:
     aws = running(sites(*before))
@@ -236,7 +237,7 @@ def test_a_rule_at_the_end_touches_no_other_one(before: list[Rule], added: Rule)
     assert not any(isinstance(step, Reorder) for made in plans for step in made.steps)
 
 
-@law
+@LAW
 @given(changed_lists())
 def test_a_listener_is_reordered_once_at_most(change: tuple[list[Rule], list[Rule]]) -> None:
     aws = running(sites(*change[0]))
@@ -244,7 +245,7 @@ def test_a_listener_is_reordered_once_at_most(change: tuple[list[Rule], list[Rul
     assert max((sum(isinstance(step, Reorder) for step in made.steps) for made in plans), default=0) <= 1
 
 
-@law
+@LAW
 @given(changed_lists(), st.integers(0, 8), rule_lists)
 def test_a_crash_after_any_step_is_made_good(
     change: tuple[list[Rule], list[Rule]], steps: int, other: list[Rule]
@@ -262,7 +263,7 @@ def test_a_crash_after_any_step_is_made_good(
     assert not aws.items
 
 
-@law
+@LAW
 @given(changed_lists(), st.randoms(use_true_random=False))
 def test_the_order_of_what_is_observed_has_no_influence(
     change: tuple[list[Rule], list[Rule]], rng: random.Random

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, given
 from hypothesis import strategies as st
 
 from lbcontroller.build.result import BuildResult
@@ -21,6 +21,7 @@ from lbcontroller.plan.planner import plan
 from lbcontroller.plan.policies import TagPolicy
 from lbcontroller.settings import Settings
 from tests.support.inventories import CLUSTER, an_inventory
+from tests.support.laws import law
 from tests.support.planned_aws import PlannedAws
 from tests.support.random_services import BACKEND, annotated, services
 
@@ -28,11 +29,9 @@ SETTINGS = Settings.parse({"cluster-name": CLUSTER})
 INVENTORY = an_inventory()
 SERVICES = services(annotated())
 HOSTILE = services(annotated(lambda _: st.text(max_size=40)))
-law = settings(
-    max_examples=100,
-    deadline=None,
+LAW = law(
     # Half of the Services at random cannot be satisfied, which is as it should be.
-    suppress_health_check=[HealthCheck.filter_too_much],
+    suppress_health_check=[HealthCheck.filter_too_much]
 )
 K = TypeVar("K")
 V = TypeVar("V")
@@ -81,7 +80,7 @@ def after(aws: PlannedAws) -> Inventory:
     return replace(INVENTORY, existing=existing)
 
 
-@law
+@LAW
 @given(SERVICES)
 def test_every_service_is_built_or_told_all_that_is_wrong(service: Service) -> None:
     result = outcome(service)
@@ -92,13 +91,13 @@ def test_every_service_is_built_or_told_all_that_is_wrong(service: Service) -> N
         assert result.stack.resources
 
 
-@law
+@LAW
 @given(HOSTILE)
 def test_hostile_texts_are_read_or_refused(service: Service) -> None:
     outcome(service)
 
 
-@law
+@LAW
 @given(SERVICES)
 def test_no_order_of_what_is_given_has_an_influence(service: Service) -> None:
     meta = replace(service.meta, annotations=turned(service.meta.annotations))
@@ -108,7 +107,7 @@ def test_no_order_of_what_is_given_has_an_influence(service: Service) -> None:
     assert outcome(replace(service, meta=meta), inventory, reverse=True) == outcome(service)
 
 
-@law
+@LAW
 @given(SERVICES)
 def test_what_was_carried_out_needs_no_further_step(service: Service) -> None:
     aws = PlannedAws()
@@ -118,7 +117,7 @@ def test_what_was_carried_out_needs_no_further_step(service: Service) -> None:
     assert plan(again, aws.observed(), aws.policy()).is_settled
 
 
-@law
+@LAW
 @given(SERVICES, SERVICES)
 def test_any_service_can_become_any_other_and_vanish(first: Service, second: Service) -> None:
     aws = PlannedAws()
@@ -131,7 +130,7 @@ def test_any_service_can_become_any_other_and_vanish(first: Service, second: Ser
     assert not aws.items
 
 
-@law
+@LAW
 @given(SERVICES, SERVICES)
 def test_what_others_added_stays_as_it_is(first: Service, second: Service) -> None:
     aws = PlannedAws()

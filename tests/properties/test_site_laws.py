@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lbcontroller.model.actions import RedirectAction
@@ -25,6 +25,7 @@ from lbcontroller.model.rule_conditions import PathCondition
 from lbcontroller.plan.existing import forwarded_to
 from lbcontroller.plan.planner import plan
 from tests.support.alb_stacks import GROUP, NOT_FOUND, forward, on, rule_id
+from tests.support.laws import law
 from tests.support.nlb_stacks import DRAIN
 from tests.support.planned_aws import PlannedAws
 from tests.support.site_stacks import TO_HTTPS, Site, Sites, certificate, certificate_id, no_sites
@@ -67,7 +68,7 @@ def groups(draw: st.DrawFn) -> Sites:
 
 stacks = groups().map(Sites.stack)
 histories = st.lists(stacks, min_size=1, max_size=3)
-law = settings(max_examples=60, deadline=None)
+LAW = law(60)
 
 
 def aws_after(history: list[Stack]) -> PlannedAws:
@@ -79,7 +80,7 @@ def aws_after(history: list[Stack]) -> PlannedAws:
     return aws
 
 
-@law
+@LAW
 @given(histories)
 def test_what_was_carried_out_needs_no_further_step(history: list[Stack]) -> None:
     aws = aws_after(history)
@@ -87,7 +88,7 @@ def test_what_was_carried_out_needs_no_further_step(history: list[Stack]) -> Non
     assert plan(history[-1], aws.observed(), aws.policy()).is_settled
 
 
-@law
+@LAW
 @given(histories, st.randoms(use_true_random=False))
 def test_the_order_of_what_is_given_has_no_influence(history: list[Stack], rng: random.Random) -> None:
     aws = aws_after(history[:-1])
@@ -99,7 +100,7 @@ def test_the_order_of_what_is_given_has_no_influence(history: list[Stack], rng: 
     assert plan(Stack(GROUP, tuple(resources)), observed, aws.policy()) == expected
 
 
-@law
+@LAW
 @given(histories)
 def test_an_empty_stack_leaves_nothing(history: list[Stack]) -> None:
     aws = aws_after(history)
@@ -107,7 +108,7 @@ def test_an_empty_stack_leaves_nothing(history: list[Stack]) -> None:
     assert not aws.items
 
 
-@law
+@LAW
 @given(histories, st.integers(min_value=0, max_value=16))
 def test_a_crash_after_any_step_is_made_good(history: list[Stack], steps: int) -> None:
     aws = aws_after(history[:-1])
@@ -118,7 +119,7 @@ def test_a_crash_after_any_step_is_made_good(history: list[Stack], steps: int) -
     assert not aws.items
 
 
-@law
+@LAW
 @given(histories, stacks)
 def test_a_crash_before_another_change_is_made_good(history: list[Stack], other: Stack) -> None:
     aws = aws_after(history[:-1])
@@ -130,7 +131,7 @@ def test_a_crash_before_another_change_is_made_good(history: list[Stack], other:
     assert plan(other, aws.observed(), aws.policy()).is_settled
 
 
-@law
+@LAW
 @given(histories)
 def test_what_is_not_ours_is_never_touched(history: list[Stack]) -> None:
     aws = aws_after(history[:1])
@@ -149,7 +150,7 @@ def test_what_is_not_ours_is_never_touched(history: list[Stack]) -> None:
         aws.settle()
 
 
-@law
+@LAW
 @given(stacks, stacks, st.data())
 def test_what_is_retained_stays_as_it_is(present: Stack, other: Stack, data: st.DataObject) -> None:
     aws = PlannedAws()
@@ -168,7 +169,7 @@ def test_what_is_retained_stays_as_it_is(present: Stack, other: Stack, data: st.
     assert not aws.items
 
 
-@law
+@LAW
 @given(histories)
 def test_what_gets_traffic_is_bound_and_registered(history: list[Stack]) -> None:
     aws = aws_after(history[:-1])
@@ -188,7 +189,7 @@ def test_what_gets_traffic_is_bound_and_registered(history: list[Stack]) -> None
         aws.now += timedelta(seconds=min((later.retry_after for later in made.postponed), default=0))
 
 
-@law
+@LAW
 @given(stacks, stacks)
 def test_a_redirect_and_a_registration_lead_to_a_listener_that_is_there(before: Stack, after: Stack) -> None:
     aws = PlannedAws()
@@ -207,7 +208,7 @@ def test_a_redirect_and_a_registration_lead_to_a_listener_that_is_there(before: 
         aws.now += DRAIN
 
 
-@law
+@LAW
 @given(groups(), groups())
 def test_clients_of_the_frontend_always_reach_a_load_balancer(before: Sites, after: Sites) -> None:
     port = sorted(set(before.listeners) & set(after.listeners))[:1]

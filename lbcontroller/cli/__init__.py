@@ -77,23 +77,58 @@ def docs(
     chart: Annotated[
         Path | None, typer.Option(help="Directory of the Helm chart, to write its generated files too.")
     ] = None,
+    iam: Annotated[
+        Path | None, typer.Option(help="Directory of the IAM policies, to write them too.")
+    ] = None,
 ) -> None:
     """Write the reference pages and files that are made from the code."""
     from lbcontroller.cli.chart_files import write_chart_files  # noqa: PLC0415 - start-up time of the others
+    from lbcontroller.cli.iam_policy import write_policies  # noqa: PLC0415 - start-up time of other commands
     from lbcontroller.cli.reference import write_reference  # noqa: PLC0415 - start-up time of other commands
 
     write_reference(directory)
     if chart is not None:
         write_chart_files(chart)
+    if iam is not None:
+        write_policies(iam)
+
+
+@app.command()
+def iam_policy(
+    *,
+    features: Annotated[
+        str,
+        typer.Option(
+            help="What is switched on, between commas: services, ingresses, waf, wafv2, shield, cognito, "
+            "tls-secrets. Empty: all but the last."
+        ),
+    ] = "",
+    partition: Annotated[str, typer.Option(help="aws, aws-cn or aws-us-gov.")] = "aws",
+    cluster_name: Annotated[
+        str | None, typer.Option(help="Allow changes of this cluster's load balancers only.")
+    ] = None,
+    assume_role: Annotated[
+        list[str] | None,
+        typer.Option(help="ARN of a role of another account that bindings name; may be repeated."),
+    ] = None,
+) -> None:
+    """Print the smallest IAM policy for what is switched on."""
+    from lbcontroller.cli.iam_policy import show_policy  # noqa: PLC0415 - start-up time of other commands
+
+    raise typer.Exit(show_policy(features, partition, cluster_name, assume_role or ()))
 
 
 @app.command()
 def webhooks(
     service: Annotated[str, typer.Option(help="The Service in front of the webhooks, as namespace/name.")],
     ca_file: Annotated[
-        Path,
-        typer.Option(help="PEM file with the authority of their certificate.", exists=True, dir_okay=False),
-    ],
+        Path | None,
+        typer.Option(
+            help="PEM file with the authority of their certificate; the controller fills in that of its own.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     name: Annotated[str, typer.Option(help="Name of the configurations.")] = "lbcontroller",
     *,
     service_class: Annotated[

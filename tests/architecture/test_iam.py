@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from lbcontroller.aws.iam import Feature
 from lbcontroller.aws.operations import OPERATIONS, Effect
+from lbcontroller.cli.iam_policy import policy_files
 from lbcontroller.local.aws.wire import sdk
 from lbcontroller.model.identity import CLUSTER_TAG
 from tests.support import iam_policies
@@ -42,6 +44,11 @@ DECLARED = frozenset(action for operation in OPERATIONS for action in (operation
 READS = frozenset(operation.action for operation in OPERATIONS if operation.effect is Effect.READ) | {
     action for action in DECLARED if action.partition(":")[2].startswith(("Describe", "Get"))
 }
+
+
+@pytest.mark.parametrize("name", sorted(policy_files()))
+def test_a_policy_is_what_the_command_prints(name: str) -> None:
+    assert iam_policies.text(name) == policy_files()[name], "run `make docs`"
 
 
 def both_policies(cluster: str = "shop") -> list[Document]:
@@ -126,6 +133,22 @@ def test_the_longest_cluster_name_fits() -> None:
     cluster = "x" * LONGEST_CLUSTER_NAME
     for document in (*both_policies(cluster), *both_policies_for_tls(cluster)):
         assert len(json.dumps(document, separators=(",", ":"))) <= LONGEST_POLICY
+
+
+@pytest.mark.parametrize("name", ["trust-policy-irsa.json", "trust-policy-pod-identity.json"])
+def test_a_trust_policy_is_for_the_service_account_alone(name: str) -> None:
+    text = iam_policies.text(name)
+    (statement,) = json.loads(text)["Statement"]
+
+    assert "*" not in text
+    conditions = json.dumps(statement["Condition"])
+    assert "NAMESPACE" in conditions
+    assert "SERVICE_ACCOUNT" in conditions
+
+
+def test_the_readme_tells_of_every_feature() -> None:
+    readme = iam_policies.readme()
+    assert [feature for feature in Feature if f"`{feature}`" not in readme] == []
 
 
 def test_the_readme_tells_of_every_exception() -> None:

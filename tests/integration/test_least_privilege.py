@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from lbcontroller.aws.iam import EVERYTHING_BY_DEFAULT, Feature, Partition
+from lbcontroller.aws.iam import policy as smallest_policy
 from lbcontroller.aws.operations import OPERATIONS, Effect
 from lbcontroller.local.aws.iam_policy import Check, Policy
 from lbcontroller.local.cluster import LocalCluster
@@ -91,6 +93,8 @@ def ours_for_one_cluster(name: str) -> iam_policies.Document:
 class Life:
     """What happened from the first apply to the last delete, held to the policy for any cluster."""
 
+    services: Sequence[Check]
+    """What was allowed while there were Services only."""
     allowed: Sequence[Check]
     denied: Sequence[Check]
     nothing_is_left: bool
@@ -106,8 +110,14 @@ def life(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Lif
         with yard:
             for _ in live(yard):
                 yard.settle()
+        services = tuple(gate.allowed)
         AlbLife(account=AwsUnderTest(cluster.aws, cluster.world)).live()
-        return Life(allowed=gate.allowed, denied=gate.denied, nothing_is_left=yard.state() == before)
+        return Life(
+            services=services,
+            allowed=gate.allowed,
+            denied=gate.denied,
+            nothing_is_left=yard.state() == before,
+        )
 
 
 def live(yard: Yard) -> Iterator[None]:
@@ -177,8 +187,12 @@ def needed(life: Life) -> frozenset[str]:
 
 def denied(life: Life, document: iam_policies.Document) -> set[str]:
     """Return the actions that a policy would have refused in this life."""
+    return refused(life.allowed, document)
+
+
+def refused(checks: Sequence[Check], document: iam_policies.Document) -> set[str]:
     policy = Policy(document)
-    return {check.action for check in life.allowed if not policy.allows(check)}
+    return {check.action for check in checks if not policy.allows(check)}
 
 
 def test_the_policy_is_enough_from_the_first_apply_to_the_last_delete(life: Life) -> None:
@@ -227,6 +241,36 @@ def test_no_statement_allows_an_action_that_the_others_allow_too(
         and denied(life, iam_policies.without(document, sid, action)) != {action}
     ]
     assert spare == []
+
+
+@pytest.mark.parametrize("cluster_name", [None, CLUSTER])
+def test_services_need_no_more_than_the_policy_for_them(life: Life, cluster_name: str | None) -> None:
+    document = smallest_policy({Feature.SERVICES}, Partition.AWS, cluster_name)
+
+    assert refused(life.services, document) == set()
+    unused = iam_policies.actions(document) - {check.action for check in life.services}
+    assert unused == {*READ_ELSEWHERE, "elasticloadbalancing:DescribeTargetHealth"}
+
+
+@pytest.mark.parametrize("cluster_name", [None, CLUSTER])
+@pytest.mark.parametrize("feature", sorted(set(Feature) - {Feature.SERVICES, Feature.INGRESSES}))
+def test_without_a_feature_exactly_what_it_needs_is_denied(
+    life: Life, feature: Feature, cluster_name: str | None
+) -> None:
+    others = smallest_policy(set(Feature) - {feature}, Partition.AWS, cluster_name)
+    alone = smallest_policy({feature}, Partition.AWS, cluster_name)
+
+    assert denied(life, others) == iam_policies.actions(alone) - iam_policies.actions(others)
+
+
+def test_ingresses_need_what_services_need_and_rules(life: Life) -> None:
+    services = iam_policies.actions(smallest_policy({Feature.SERVICES}, Partition.AWS))
+    ingresses = iam_policies.actions(smallest_policy({Feature.INGRESSES}, Partition.AWS))
+    everything = smallest_policy(EVERYTHING_BY_DEFAULT | {Feature.TLS_SECRETS}, Partition.AWS)
+
+    assert services < ingresses
+    assert ingresses - services <= needed(life)
+    assert denied(life, everything) == set()
 
 
 @pytest.mark.parametrize(

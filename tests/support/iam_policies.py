@@ -45,6 +45,11 @@ def readme() -> str:
     return (_FOLDER / "README.md").read_text(encoding="utf-8")
 
 
+def text(name: str) -> str:
+    """Return a file of `iam/` as it is."""
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
 def _read(name: str, *, cluster: str = CLUSTER_NAME) -> Document:
     document: Document = json.loads(
         (_FOLDER / name).read_text(encoding="utf-8").replace(CLUSTER_NAME, cluster)

@@ -255,9 +255,18 @@ def translated(operation: Operation, error: BaseException) -> LbControllerError:
         case Reaction.DENIED | Reaction.QUOTA | Reaction.PROTECTED:
             return Denied(operation.action, text)
         case Reaction.REFUSED | Reaction.DUPLICATE:
-            return Refused(
-                Problem(subject="AWS", field=operation.action, value="", expected=f"AWS refuses it: {text}")
-            )
+            return _refused(operation.action, text)
+
+
+def as_refusal(denied: Denied) -> Refused:
+    """Return a denial as the refusal of one setting: everything else does without that permission."""
+    refused = _refused(denied.action, str(denied).removeprefix(f"{denied.action}: "))
+    refused.__cause__ = denied.__cause__
+    return refused
+
+
+def _refused(action: str, text: str) -> Refused:
+    return Refused(Problem(subject="AWS", field=action, value="", expected=f"AWS refuses it: {text}"))
 
 
 def status_and_code(error: BaseException) -> tuple[int, str]:

@@ -13,8 +13,9 @@ from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.certificates import LIST_SECONDS, CertificateFacts
 from lbcontroller.aws.existing import existing_load_balancers
 from lbcontroller.aws.mirror import Mirror
-from lbcontroller.aws.named_facts import NamedLookups
+from lbcontroller.aws.named_facts import UNANSWERED_SECONDS, NamedLookups
 from lbcontroller.aws.network import VpcFacts, read_security_groups, read_subnets, read_vpc
+from lbcontroller.errors import LbControllerError
 from lbcontroller.model.fields import UNKNOWN, Known
 from lbcontroller.model.identity import BACKEND_SECURITY_GROUP_RESOURCE, SHARED_STACK, StackId
 from lbcontroller.model.ids import Arn, CertificateArn, SecurityGroupId, SubnetId, VpcId
@@ -78,7 +79,8 @@ class InventorySource:
             is_ours=self._is_ours,
             clock=clock,
         )
-        self._certificates_at = float("-inf")
+        self._certificates_due = float("-inf")
+        self._certificates_are_late = False
         self._names = NamedLookups(caller, clock=clock)
         self._named = self._names.facts()
         self._read_at = clock()
@@ -136,8 +138,7 @@ class InventorySource:
     def look_up(self, lookups: Lookups) -> None:
         """Read what a build is going to need, unless that was done a short while ago.
 
-        Raises:
-            LbControllerError: as `AwsCaller.call` does.
+        What AWS does not answer stays as it was known, or unknown: that concerns only who needs it.
         """
         with self._reading:
             self._names.look_up(lookups)
@@ -146,8 +147,10 @@ class InventorySource:
                 return
             is_new = not self._discovering
             self._certificates_wanted = self._discovering = True
-            if self._facts is not None and (is_new or self._certificates_are_old()):
-                self._facts = replace(self._facts, certificates=self._read_certificates())
+            if self._facts is not None and (is_new or self._clock() >= self._certificates_due):
+                self._facts = replace(
+                    self._facts, certificates=self._certificates_or(self._facts.certificates)
+                )
 
     def for_stack(self, stack: StackId) -> Inventory:
         """Return the facts for the build of one stack, without a call."""
@@ -161,6 +164,7 @@ class InventorySource:
             security_groups=facts.security_groups,
             backend_security_group=self._backend_security_group(),
             certificates=facts.certificates,
+            certificates_are_late=self._certificates_are_late,
             named=self._named,
             existing=existing.main,
             existing_frontend=existing.frontend,
@@ -187,11 +191,21 @@ class InventorySource:
 
     def _read_certificates(self) -> Known[Mapping[CertificateArn, CertificateFact]]:
         facts = self._certificates.read(to_discover=self._discovering)
-        self._certificates_at = self._clock()
+        self._certificates_due = self._clock() + LIST_SECONDS
+        self._certificates_are_late = False
         return facts
 
-    def _certificates_are_old(self) -> bool:
-        return self._clock() - self._certificates_at >= LIST_SECONDS
+    def _certificates_or(
+        self, known: Known[Mapping[CertificateArn, CertificateFact]]
+    ) -> Known[Mapping[CertificateArn, CertificateFact]]:
+        """Return the certificates as they are now, or what is known of them while AWS cannot answer."""
+        try:
+            return self._read_certificates()
+        except LbControllerError as error:
+            event(LOGGER, logging.WARNING, "certificates_not_read", error=error)
+            self._certificates_due = self._clock() + UNANSWERED_SECONDS
+            self._certificates_are_late = known is UNKNOWN
+            return known
 
     def _is_ours(self, certificate: Arn) -> bool:
         return isinstance(self._mirror.find(certificate), ObservedCertificate)

@@ -12,9 +12,9 @@ from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_missing_trust_store, is_not_found
 from lbcontroller.aws.operations import DESCRIBE_TARGET_GROUPS, DESCRIBE_TRUST_STORES
 from lbcontroller.aws.web_acls import WebAcls
-from lbcontroller.errors import Denied, InvalidConfig, NotReady
+from lbcontroller.errors import Denied, InvalidConfig, LbControllerError, NotReady
 from lbcontroller.model.ids import Arn
-from lbcontroller.model.inventory import Lookups, NamedFacts
+from lbcontroller.model.inventory import Lookups, NamedFacts, NotAllowed
 from lbcontroller.telemetry.logs import event
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -24,6 +24,8 @@ WEB_ACL_SECONDS: Final = 3600.0
 """For how long a name is remembered to stand for something, as long as LBC does."""
 MISSING_SECONDS: Final = 10.0
 """For how long it is remembered that nothing has a name: somebody may be about to make it."""
+UNANSWERED_SECONDS: Final = 5.0
+"""How long to wait after AWS could not answer; the call was repeated a few times by then."""
 
 Found = TypeVar("Found", bound=str)
 Read = Callable[[Collection[str]], Mapping[str, Found]]
@@ -32,8 +34,13 @@ Read = Callable[[Collection[str]], Mapping[str, Found]]
 
 @dataclass(frozen=True, slots=True)
 class _Answer(Generic[Found]):
-    value: Found | None
+    value: Found | NotAllowed | None
     at: float
+
+    @property
+    def is_found(self) -> bool:
+        """Whether anything has the name."""
+        return isinstance(self.value, str)
 
 
 @dataclass(slots=True)
@@ -44,23 +51,24 @@ class _Names(Generic[Found]):
     seconds: float
     clock: Callable[[], float]
     answers: dict[str, _Answer[Found]] = field(default_factory=dict)
+    pause_until: float = float("-inf")
 
     def look_up(self, names: Collection[str]) -> None:
-        """Read those that are not known, or not any more."""
+        """Read those that are not known, or not any more; when AWS cannot answer they stay as they are."""
         due = sorted(name for name in names if not self._is_fresh(name))
-        if due:
+        if due and self.clock() >= self.pause_until:
             self._note(due)
 
     def look_again(self) -> bool:
         """Read those again that nothing had; return whether anything has one of them now."""
-        missing = sorted(name for name, answer in self.answers.items() if answer.value is None)
+        missing = sorted(name for name, answer in self.answers.items() if not answer.is_found)
         due = [name for name in missing if not self._is_fresh(name)]
-        if not due:
+        if not due or self.clock() < self.pause_until:
             return False
         self._note(due)
-        return any(self.answers[name].value is not None for name in due)
+        return any(self.answers[name].is_found for name in due)
 
-    def known(self) -> dict[str, Found | None]:
+    def known(self) -> dict[str, Found | NotAllowed | None]:
         """Return every answer, old ones too: whoever needs a name has it looked up first."""
         return {name: answer.value for name, answer in self.answers.items()}
 
@@ -68,21 +76,23 @@ class _Names(Generic[Found]):
         answer = self.answers.get(name)
         if answer is None:
             return False
-        seconds = MISSING_SECONDS if answer.value is None else self.seconds
+        seconds = self.seconds if answer.is_found else MISSING_SECONDS
         return self.clock() - answer.at < seconds
 
     def _note(self, names: Collection[str]) -> None:
-        found = self._found(names)
+        """Note what AWS says; whoever asked for a name suffers when it says nothing, and nobody else."""
+        found: Mapping[str, Found | NotAllowed]
+        try:
+            found = self.read(names)
+        except Denied as error:
+            event(LOGGER, logging.WARNING, "name_not_looked_up", action=error.action, error=error)
+            found = dict.fromkeys(names, NotAllowed(action=error.action))
+        except LbControllerError as error:
+            event(LOGGER, logging.WARNING, "name_not_looked_up", error=error)
+            self.pause_until = self.clock() + UNANSWERED_SECONDS
+            return
         now = self.clock()
         self.answers |= {name: _Answer(found.get(name), now) for name in names}
-
-    def _found(self, names: Collection[str]) -> Mapping[str, Found]:
-        try:
-            return self.read(names)
-        except Denied as error:
-            # Who asked for the name is told that nothing has it; nobody else has to suffer for it.
-            event(LOGGER, logging.WARNING, "name_not_looked_up", action=error.action, error=error)
-            return {}
 
 
 class NamedLookups:
@@ -96,21 +106,13 @@ class NamedLookups:
         self._web_acls = _Names[str](lambda _names: self._web_acl_names.by_name(), WEB_ACL_SECONDS, clock)
 
     def look_up(self, lookups: Lookups) -> None:
-        """Read what is not known of these names.
-
-        Raises:
-            LbControllerError: as `AwsCaller.call` does, but for Denied.
-        """
+        """Read what is not known of these names, as far as AWS answers."""
         self._target_groups.look_up(lookups.target_groups)
         self._trust_stores.look_up(lookups.trust_stores)
         self._web_acls.look_up(lookups.web_acls)
 
     def look_again(self) -> bool:
-        """Read the names again that nothing had; return whether anything has one of them now.
-
-        Raises:
-            LbControllerError: as `AwsCaller.call` does, but for Denied.
-        """
+        """Read the names again that nothing had; return whether anything has one of them now."""
         found = [kind.look_again() for kind in (self._target_groups, self._trust_stores, self._web_acls)]
         return any(found)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import assert_never
+from typing import Final, assert_never
 
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_not_found
@@ -21,7 +22,7 @@ from lbcontroller.aws.operations import (
     DESCRIBE_TARGET_GROUP_ATTRIBUTES,
     Operation,
 )
-from lbcontroller.aws.protections import PROTECTIONS, Protections
+from lbcontroller.aws.protections import PROTECTIONS, ProtectionRefused, Protections
 from lbcontroller.aws.wire import decode_attributes
 from lbcontroller.errors import NotReady
 from lbcontroller.model.fields import RESET, UNKNOWN, Mark, OnCreate
@@ -41,6 +42,14 @@ from lbcontroller.model.resources import Listener, LoadBalancer, Resource, Stack
 from lbcontroller.plan.policies import is_protected
 
 Read = Callable[[], None]
+ASK_AGAIN: Final = timedelta(seconds=45)
+"""Until a protection is asked for again that the controller lacked the permission to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    error: ProtectionRefused
+    until: datetime
 
 
 class Observer:
@@ -53,6 +62,8 @@ class Observer:
         self._mirror = mirror
         self._now = now
         self._protections = Protections.of(caller, mirror)
+        self._refused: dict[tuple[Arn, str], _Refusal] = {}
+        """By load balancer and field; stacks have load balancers of their own, and one worker at a time."""
 
     def observe(self, stack: StackId) -> tuple[InAws, ...]:
         """Return everything of a stack in AWS, ordered by ARN, without a call."""
@@ -62,11 +73,14 @@ class Observer:
         """Make `read_unknown` read again what no bulk read verifies: somebody may have changed it."""
         self._mirror.doubt(stack)
 
-    def read_unknown(self, stack: Stack) -> int:
-        """Read the facts that `stack` manages and nobody has read yet; return how many calls that took.
+    def read_unknown(self, stack: Stack) -> tuple[ProtectionRefused, ...]:
+        """Read the facts that `stack` manages and nobody has read yet.
 
         Most facts come with the bulk read, and those of what we made ourselves are known. What is left costs
         a call for each resource, so it is read only where something is asked for.
+
+        Returns:
+            What may not be read, which is left as it is.
 
         Raises:
             LbControllerError: as `AwsCaller.call` does.
@@ -79,9 +93,13 @@ class Observer:
             if id_ == desired.id
             for read in self._missing(desired, observed)
         ]
+        refused = []
         for read in reads:
-            read()
-        return len(reads)
+            try:
+                read()
+            except ProtectionRefused as error:
+                refused.append(error)
+        return tuple(refused)
 
     def read_certificates(self, stack: StackId) -> int:
         """Read the certificates of a stack's listeners that nobody has read; return how many calls that took.
@@ -160,7 +178,7 @@ class Observer:
             yield partial(self._read_capacity, arn)
         for field in PROTECTIONS:
             if _is_unknown(getattr(desired, field), getattr(present, field)):
-                yield partial(self._protections.read, arn, desired, field)
+                yield partial(self._read_protection, arn, desired, field)
 
     def _read_attributes(self, operation: Operation, parameter: str, arn: Arn) -> None:
         with self._losing(arn):
@@ -178,6 +196,22 @@ class Observer:
             pages = self._caller.pages(DESCRIBE_LISTENER_CERTIFICATES, ListenerArn=arn)
             items = [item for page in pages for item in page["Certificates"]]
             self._mirror.amend(arn, certificates=decode_certificates(items))
+
+    def _read_protection(self, arn: Arn, desired: LoadBalancer, field: str) -> None:
+        """Read a protection, but not again a moment after a permission for it was missing.
+
+        Raises:
+            ProtectionRefused: it is missing.
+        """
+        refused = self._refused.get((arn, field))
+        if refused is not None and self._now() < refused.until:
+            raise refused.error
+        try:
+            self._protections.read(arn, desired, field)
+        except ProtectionRefused as error:
+            self._refused[arn, field] = _Refusal(error, self._now() + ASK_AGAIN)
+            raise
+        self._refused.pop((arn, field), None)
 
     @contextmanager
     def _losing(self, arn: Arn) -> Iterator[None]:

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from lbcontroller.aws.attributes import UndocumentedRefused
 from lbcontroller.aws.caller import AwsCaller
+from lbcontroller.aws.errors import as_refusal
 from lbcontroller.aws.mirror import Mirror
 from lbcontroller.aws.shield import Shield
 from lbcontroller.aws.web_acls import WebAcls
 from lbcontroller.aws.web_acls_classic import ClassicWebAcls
 from lbcontroller.aws.wire import given, wanted
-from lbcontroller.errors import Refused
+from lbcontroller.errors import Denied, Refused
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.references import Kind
 from lbcontroller.model.resources import LoadBalancer
@@ -28,7 +29,7 @@ def asked_for_of_new(desired: LoadBalancer) -> frozenset[str]:
 
 
 class ProtectionRefused(UndocumentedRefused):
-    """A service refuses to guard a load balancer; whatever else was asked for is not affected."""
+    """A service refuses to guard a load balancer, or to say whether it does; nothing else is affected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +55,14 @@ class Protections:
         """Note which protection a load balancer has.
 
         Raises:
+            ProtectionRefused: a permission is missing, so that it stays unknown and as it is.
             LbControllerError: as `AwsCaller.call` does.
         """
-        self.mirror.amend(arn, **{field: self._present(arn, desired, field)})
+        try:
+            present = self._present(arn, desired, field)
+        except Denied as error:
+            raise _refusal(arn, desired, field, error) from error
+        self.mirror.amend(arn, **{field: present})
 
     def write(self, arn: Arn, desired: LoadBalancer, fields: Collection[str]) -> ProtectionRefused | None:
         """Set the protections that `fields` names among its other names.
@@ -66,7 +72,7 @@ class Protections:
             reason to leave the rest undone.
 
         Raises:
-            LbControllerError: as `AwsCaller.call` does, but for what AWS refuses.
+            LbControllerError: as `AwsCaller.call` does, but for what AWS refuses or denies.
         """
         refusals: list[ProtectionRefused] = []
         for field in PROTECTIONS:
@@ -75,10 +81,8 @@ class Protections:
                 continue
             try:
                 self._set(arn, field, value)
-            except Refused as error:
-                refusal = ProtectionRefused(desired.id, arn, {field: str(value)}, error)
-                refusal.__cause__ = error.__cause__
-                refusals.append(refusal)
+            except (Refused, Denied) as error:
+                refusals.append(_refusal(arn, desired, field, error))
             else:
                 self.mirror.amend(arn, **{field: value})
         return next(iter(refusals), None)
@@ -109,3 +113,10 @@ class Protections:
                 self.classic.set(arn, value)
             case _:
                 self.shield.set(arn, wanted=value)
+
+
+def _refusal(arn: Arn, desired: LoadBalancer, field: str, error: Refused | Denied) -> ProtectionRefused:
+    refused = as_refusal(error) if isinstance(error, Denied) else error
+    refusal = ProtectionRefused(desired.id, arn, {field: str(getattr(desired, field))}, refused)
+    refusal.__cause__ = error.__cause__
+    return refusal

@@ -14,6 +14,7 @@ from lbcontroller.annotations.ingress_group import merge_frontend_listener
 from lbcontroller.build.bindings import build_binding
 from lbcontroller.build.frontend_nlb import FrontendPort, FrontendRequest, frontend_resources
 from lbcontroller.build.held_members import HeldMembers
+from lbcontroller.build.ingress_attributes import sources
 from lbcontroller.build.ingress_front import Outcome, attempt, build_front
 from lbcontroller.build.ingress_groups import IngressGroup
 from lbcontroller.build.ingress_listeners import GroupListener, GroupListeners, GroupWishes
@@ -29,7 +30,7 @@ from lbcontroller.build.result import BuildContext, BuildResult
 from lbcontroller.build.target_groups import build_target_group
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.config.target_group import TargetGroupConfig
-from lbcontroller.errors import InvalidConfig, Problem
+from lbcontroller.errors import InvalidConfig, NotReady, Problem
 from lbcontroller.keys import ObjectName
 from lbcontroller.model.enums import IpAddressType, Protocol
 from lbcontroller.model.findings import Finding
@@ -80,6 +81,8 @@ class _Assembly:
     """Those that do not hold anybody: what was asked for and is not had."""
     findings: list[Finding] = field(default_factory=list)
     held: dict[ObjectName, tuple[Problem, ...]] = field(default_factory=dict)
+    waits: list[NotReady] = field(default_factory=list)
+    """For what is known soon; those who need it are held until then, without being told."""
 
     def result(self) -> BuildResult:
         """Return the stack, and what its owners should know."""
@@ -113,11 +116,16 @@ class _Assembly:
         return self._built(Stack(self.context.stack, tuple(resources), frozenset(retained) - present))
 
     def _built(self, stack: Stack) -> BuildResult:
+        merged = self.reading.merged
+        settings = sources(merged.annotations, merged.speakers)
         return BuildResult(
             stack=stack,
+            attribute_fields=settings.fields,
+            attribute_speakers=settings.speakers,
             findings=tuple(dict.fromkeys((*self.findings, *over_quotas(stack, self.context)))),
             member_problems=self._by_member(),
             held=frozenset(self.held),
+            look_again=min((wait.retry_after for wait in self.waits), default=None),
         )
 
     def _by_member(self) -> Mapping[ObjectName, tuple[Problem, ...]]:
@@ -165,6 +173,9 @@ class _Assembly:
                 wanted = wishes_of(member, own, ip_address_type=front, redirected=redirect is not None)
             except InvalidConfig as error:
                 self._hold(member.name, *error.problems)
+            except NotReady as error:
+                self._hold(member.name)
+                self.waits.append(error)
             else:
                 if member.name not in self.held:
                     self.findings += wanted.findings
@@ -200,8 +211,11 @@ class _Assembly:
 
         Raises:
             InvalidConfig: when there is nothing yet.
+            NotReady: when there is nothing yet, and somebody has to wait.
         """
         if self.context.inventory.existing is None:
+            if self.waits:
+                raise min(self.waits, key=lambda wait: wait.retry_after)
             raise InvalidConfig(*(problem for given in self._by_member().values() for problem in given))
         held = self._held_members({})
         retained = (*held.retained(self._existing_ports()), *held.retained_load_balancers())
@@ -231,6 +245,7 @@ class _Assembly:
         )
         self.problems += outcome.problems
         self.findings += outcome.findings
+        self.waits += outcome.waits
         return outcome
 
     def _can_do_without(self) -> bool:

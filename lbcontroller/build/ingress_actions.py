@@ -20,10 +20,11 @@ from lbcontroller.build.ingress_authentication import before_action
 from lbcontroller.build.ingress_backends import BackendPort, backend_port
 from lbcontroller.build.ingress_member import Member
 from lbcontroller.build.ingress_target_groups import ingress_target_group
+from lbcontroller.build.named import named
 from lbcontroller.cluster.ingress import IngressBackend, ResourceBackend, ServiceBackend
 from lbcontroller.config.listener import ActionConfig, ForwardConfig, WeightedTarget
 from lbcontroller.config.target_group import TargetGroupConfig
-from lbcontroller.errors import InvalidConfig, NotReady, Problem, ProblemCollector
+from lbcontroller.errors import InvalidConfig, Problem, ProblemCollector
 from lbcontroller.model.actions import FixedResponseAction
 from lbcontroller.model.enums import IpAddressType, Protocol, ProtocolVersion
 from lbcontroller.model.findings import Finding, FindingReason
@@ -31,8 +32,6 @@ from lbcontroller.model.ids import Arn
 from lbcontroller.model.limits import TARGET_GROUPS_PER_ACTION
 
 USE_ANNOTATION: Final = "use-annotation"
-LOOKUP_RETRY_SECONDS: Final = 1.0
-"""How long to wait for a name that is being looked up: that is one call to AWS."""
 _TEXT: Final = "text/plain"
 
 
@@ -224,20 +223,17 @@ def _target_group_arn(member: Member, name: str, target: ForwardTarget) -> Arn:
     if target.target_group_arn is not None:
         return target.target_group_arn
     wanted = target.target_group_name or ""
-    known = member.context.inventory.named.target_groups
-    if wanted not in known:
-        raise NotReady(f"target group {wanted} is being looked up", retry_after=LOOKUP_RETRY_SECONDS)
-    arn = known[wanted]
-    if arn is None:
-        raise InvalidConfig(
-            member.problem(
-                "actions",
-                "names a target group that must exist in this account and region",
-                parameter=name,
-                value=wanted,
-            )
-        )
-    return arn
+    return named(
+        member.context.inventory.named.target_groups,
+        wanted,
+        what="target group",
+        absent=member.problem(
+            "actions",
+            "names a target group that must exist in this account and region",
+            parameter=name,
+            value=wanted,
+        ),
+    )
 
 
 def _target_group(port: BackendPort, front: Front) -> tuple[TargetGroupConfig, tuple[Finding, ...]]:

@@ -18,6 +18,7 @@ from typing import Final
 from lbcontroller.annotations.ingress import IngressAnnotations
 from lbcontroller.build.ingress_authentication import SECRET_RETRY_SECONDS
 from lbcontroller.build.ingress_member import Member
+from lbcontroller.build.named import LOOKUP_RETRY_SECONDS
 from lbcontroller.build.tags import resource_tags
 from lbcontroller.cluster.key_pairs import CERTIFICATE_ENTRY, KEY_ENTRY, KeyPair
 from lbcontroller.errors import InvalidConfig, NotReady, Problem, ProblemCollector
@@ -49,7 +50,7 @@ def member_certificates(member: Member) -> MemberCertificates:
 
     Raises:
         InvalidConfig: when one does not exist, or none is found for a host.
-        NotReady: when a Secret was not read yet.
+        NotReady: when a Secret was not read yet, or no certificate could be listed yet.
     """
     named = member.annotations.certificate_arn
     if named:
@@ -115,6 +116,8 @@ def _unknown(member: Member, named: Iterable[CertificateArn]) -> Iterator[Proble
 
 def _discovered(member: Member) -> tuple[CertificateArn, ...]:
     known, hosts = member.context.inventory.certificates, member.ingress.hosts
+    if known is UNKNOWN and member.context.inventory.certificates_are_late:
+        raise NotReady("the certificates are being listed", retry_after=LOOKUP_RETRY_SECONDS)
     if known is UNKNOWN:
         raise InvalidConfig(
             member.problem(

@@ -12,10 +12,15 @@ from typing import Final, TypeVar
 
 from lbcontroller.annotations.declare import declarations
 from lbcontroller.annotations.ingress import IngressAnnotations
-from lbcontroller.build.ingress_load_balancer import GroupRequest, check_load_balancer, load_balancer_config
+from lbcontroller.build.ingress_load_balancer import (
+    WEB_ACL_FIELDS,
+    GroupRequest,
+    check_load_balancer,
+    load_balancer_config,
+)
 from lbcontroller.build.load_balancer import LoadBalancerParts, build_load_balancer
-from lbcontroller.config.load_balancer import KeptSecurityGroups
-from lbcontroller.errors import InvalidConfig, Problem
+from lbcontroller.config.load_balancer import KeptSecurityGroups, LoadBalancerConfig
+from lbcontroller.errors import InvalidConfig, NotReady, Problem
 from lbcontroller.model.findings import Finding
 
 T = TypeVar("T")
@@ -33,6 +38,8 @@ class Outcome:
     problems: tuple[Problem, ...]
     """Each with the member that asked for it."""
     findings: tuple[Finding, ...]
+    waits: tuple[NotReady, ...] = ()
+    """For what is not known yet, and stays as it is until then."""
 
 
 def build_front(request: GroupRequest, speakers: Mapping[str, str]) -> Outcome:
@@ -47,10 +54,11 @@ def build_front(request: GroupRequest, speakers: Mapping[str, str]) -> Outcome:
         NotReady: when something it needs is not there yet.
     """
     problems: list[Problem] = []
+    waits: list[NotReady] = []
     while True:
         try:
             findings = check_load_balancer(request)
-            config = load_balancer_config(request)
+            request, config = _config(request, waits)
             if request.keeps_security_groups:
                 config = replace(config, security_groups=KeptSecurityGroups())
             parts = build_load_balancer(config, request.context)
@@ -67,7 +75,20 @@ def build_front(request: GroupRequest, speakers: Mapping[str, str]) -> Outcome:
                 asked=request.asked,
                 problems=tuple(dict.fromkeys(problems)),
                 findings=(*findings, *parts.findings),
+                waits=tuple(waits),
             )
+
+
+def _config(request: GroupRequest, waits: list[NotReady]) -> tuple[GroupRequest, LoadBalancerConfig]:
+    """Return the load balancer as it is asked for, without a web ACL whose name is still looked up."""
+    try:
+        return request, load_balancer_config(request)
+    except NotReady as error:
+        if not request.can_do_without:
+            raise
+        waits.append(error)
+        request = _without(request, WEB_ACL_FIELDS)
+        return request, load_balancer_config(request)
 
 
 def attempt(build: Callable[[], T], speakers: Mapping[str, str]) -> T:

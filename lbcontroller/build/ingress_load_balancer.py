@@ -10,6 +10,7 @@ from lbcontroller.annotations.ingress import IngressAnnotations
 from lbcontroller.annotations.ingress_formats import SubnetTags
 from lbcontroller.build.attribute_checks import AttributeAnnotation, check_attributes
 from lbcontroller.build.ingress_ports import SharedPort
+from lbcontroller.build.named import named
 from lbcontroller.build.result import BuildContext
 from lbcontroller.config.load_balancer import (
     DiscoverSubnets,
@@ -24,13 +25,13 @@ from lbcontroller.config.load_balancer import (
     SubnetSelection,
     TaggedSubnets,
 )
-from lbcontroller.errors import InvalidConfig, NotReady, ProblemCollector
+from lbcontroller.errors import ProblemCollector
 from lbcontroller.model.attributes import ALB_ATTRIBUTES
 from lbcontroller.model.enums import IpAddressType, LoadBalancerType
 from lbcontroller.model.findings import Finding, FindingReason
 from lbcontroller.model.ingress_rules import IngressRule
 
-LOOKUP_RETRY_SECONDS: Final = 1.0
+WEB_ACL_FIELDS: Final = frozenset({"wafv2_acl_name", "wafv2_acl_arn"})
 _FIELDS: Final = LoadBalancerFields(
     name=IngressAnnotations.key_of("load_balancer_name"),
     ip_address_type=IngressAnnotations.key_of("ip_address_type"),
@@ -60,7 +61,7 @@ def load_balancer_config(request: GroupRequest) -> LoadBalancerConfig:
 
     Raises:
         InvalidConfig: for a web ACL that does not exist.
-        NotReady: when a name was not looked up yet.
+        NotReady: when the name of a web ACL was not looked up yet.
     """
     asked, context = request.asked, request.context
     gates = context.settings.feature_gates
@@ -160,17 +161,14 @@ def _web_acl(request: GroupRequest) -> str | None:
     name = asked.wafv2_acl_name
     if not name:
         return asked.wafv2_acl_arn if name is None else ""
-    if name not in context.inventory.named.web_acls:
-        raise NotReady(f"web ACL {name} is being looked up", retry_after=LOOKUP_RETRY_SECONDS)
-    found = context.inventory.named.web_acls[name]
-    if found is None:
-        raise InvalidConfig(
-            context.problem(
-                IngressAnnotations.key_of("wafv2_acl_name"),
-                "is not the name of a regional web ACL of this account and region",
-                value=name,
-                hint="name one that exists, or give its ARN with "
-                f"{IngressAnnotations.key_of('wafv2_acl_arn')}",
-            )
-        )
-    return found
+    return named(
+        context.inventory.named.web_acls,
+        name,
+        what="web ACL",
+        absent=context.problem(
+            IngressAnnotations.key_of("wafv2_acl_name"),
+            "is not the name of a regional web ACL of this account and region",
+            value=name,
+            hint=f"name one that exists, or give its ARN with {IngressAnnotations.key_of('wafv2_acl_arn')}",
+        ),
+    )

@@ -14,15 +14,15 @@ from lbcontroller.build.ingress_certificates import MemberCertificates, member_c
 from lbcontroller.build.ingress_member import Member
 from lbcontroller.build.ingress_ports import SharedPort
 from lbcontroller.build.ingress_rules import MemberRule, member_rules
+from lbcontroller.build.named import named
 from lbcontroller.config.listener import ActionConfig
-from lbcontroller.errors import InvalidConfig, NotReady, ProblemCollector
+from lbcontroller.errors import ProblemCollector
 from lbcontroller.model.attributes import ALB_LISTENER_ATTRIBUTES
 from lbcontroller.model.enums import IpAddressType, Protocol
 from lbcontroller.model.findings import Finding, FindingReason
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.resources import MutualAuthentication
 
-LOOKUP_RETRY_SECONDS: Final = 1.0
 _ARN: Final = "arn:"
 
 
@@ -108,20 +108,17 @@ def _trust_store(member: Member, entry: PortMutualAuthentication) -> Arn | None:
         return None
     if name.startswith(_ARN):
         return Arn(name)
-    known = member.context.inventory.named.trust_stores
-    if name not in known:
-        raise NotReady(f"trust store {name} is being looked up", retry_after=LOOKUP_RETRY_SECONDS)
-    arn = known[name]
-    if arn is None:
-        raise InvalidConfig(
-            member.problem(
-                "mutual_authentication",
-                "names a trust store that must exist in this account and region",
-                value=name,
-                hint="make the trust store, or give the ARN of another one",
-            )
-        )
-    return arn
+    return named(
+        member.context.inventory.named.trust_stores,
+        name,
+        what="trust store",
+        absent=member.problem(
+            "mutual_authentication",
+            "names a trust store that must exist in this account and region",
+            value=name,
+            hint="make the trust store, or give the ARN of another one",
+        ),
+    )
 
 
 def _checked_attributes(member: Member) -> tuple[Finding, ...]:

@@ -17,7 +17,9 @@ from lbcontroller.model.resources import Stack
 from lbcontroller.settings import Settings, StatusAddresses
 
 AttributeFields: TypeAlias = Mapping[tuple[ResourceId, str], str]
-"""The annotation that gives a resource an attribute: its full key, by resource and attribute."""
+"""The annotation that gives a resource an attribute or a field: its full key, by resource and attribute."""
+AttributeSpeakers: TypeAlias = Mapping[tuple[ResourceId, str], str]
+"""The object that carries it, as problems name it, where a stack is for several objects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ class BuildResult:
     stack: Stack
     findings: tuple[Finding, ...] = ()
     attribute_fields: AttributeFields = field(default_factory=dict)
+    attribute_speakers: AttributeSpeakers = field(default_factory=dict)
     may_be_replaced: bool | None = None
     """Whether the object lets another load balancer take the place of its own; None: it does not say."""
     may_be_replaced_field: str = ""
@@ -67,3 +70,5 @@ class BuildResult:
     """Of the members of a group of Ingresses: what is not served as asked for, or not had."""
     held: frozenset[ObjectName] = frozenset()
     """Those of them that keep what they had, if they had anything."""
+    look_again: float | None = None
+    """After how many seconds to build again, for what is known by then; None: everything is known."""

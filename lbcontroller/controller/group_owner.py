@@ -183,11 +183,17 @@ class GroupOwner:
         return self.refusals.blame(self.group, error)
 
     def publish(self, done: Done) -> None:
-        """Write the addresses of every member, and take problems away that are mended."""
+        """Write the addresses of every member, tell what AWS did not take, and take away what is mended."""
         news = set(self._publish_addresses(done))
-        if not done.complete:
-            return
-        served = [member for member, text in self._told(done.built) if not text]
+        served = []
+        for member, text in self._told(done.built):
+            if text or member.name in done.built.held:
+                continue
+            refused = about(member.ingress, done.refused.problems) if done.refused is not None else ()
+            if refused:
+                self.publisher.problems(member.ingress, _text(refused), EventReason.FAILED_DEPLOY_MODEL)
+            else:
+                served.append(member)
         for member in served:
             self.publisher.mended(member.ingress)
         served = [member for member in served if self.publisher.owes(member.ingress) is None]

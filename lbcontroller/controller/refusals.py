@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from lbcontroller.build.result import AttributeFields
+from lbcontroller.build.result import AttributeFields, AttributeSpeakers
 from lbcontroller.cluster.objects import Metadata
 from lbcontroller.errors import Denied, Refused
 from lbcontroller.keys import StackKey
@@ -45,6 +45,7 @@ class Wish:
     stack: Stack
     touches: tuple[Touch, ...]
     attribute_fields: AttributeFields = field(default_factory=dict)
+    attribute_speakers: AttributeSpeakers = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

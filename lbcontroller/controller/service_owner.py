@@ -103,11 +103,17 @@ class ServiceOwner:
         return False
 
     def publish(self, done: Done) -> None:
-        """Write the addresses, and tell of it if anything is new."""
+        """Write the addresses, and tell of it if anything is new.
+
+        Raises:
+            Refused: AWS did not take everything.
+        """
         serving, news = done.serving.get(LOAD_BALANCER), False
         if serving is not None:
             news = self.addresses.publish(self.service, serving, done.built.status_addresses)
-        if done.complete and (done.changed or news):
+        if done.refused is not None:
+            raise done.refused
+        if done.changed or news:
             self.publisher.succeeded(self.service)
 
     def release(self, _planned: Plan) -> None:

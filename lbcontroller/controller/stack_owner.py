@@ -45,8 +45,8 @@ class Done:
     """The load balancers that clients are to use, by the names of their resources."""
     changed: bool
     """Whether anything in AWS or any binding was changed."""
-    complete: bool
-    """Whether AWS took everything."""
+    refused: Refused | None
+    """The settings that AWS did not take; everything else was done."""
 
 
 class StackOwner(Protocol):
@@ -118,7 +118,11 @@ class StackOwner(Protocol):
         ...
 
     def publish(self, done: Done) -> None:
-        """Tell of success: addresses in the status, problems that are mended, and an event if it is news."""
+        """Tell of success: addresses in the status, problems that are mended, and an event if it is news.
+
+        Raises:
+            Refused: AWS did not take everything, and that is for everybody to know.
+        """
         ...
 
     def release(self, planned: Plan) -> float | None:

@@ -15,11 +15,13 @@ Every run starts from what is observed, so it does not matter where an earlier o
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lbcontroller.aws.attributes import AttributesRefused
+from lbcontroller.aws.protections import ProtectionRefused
 from lbcontroller.build.result import BuildResult
 from lbcontroller.controller.access import AwsAccess
 from lbcontroller.controller.backend_group import BackendGroupUsers
@@ -29,7 +31,7 @@ from lbcontroller.controller.refusals import Refusals, Wish
 from lbcontroller.controller.refused_attributes import with_annotations
 from lbcontroller.controller.stack_owner import Done, StackOwner, Standing
 from lbcontroller.controller.steps import Executed, StepExecutor
-from lbcontroller.errors import Denied, InvalidConfig, NotReady, Refused
+from lbcontroller.errors import Denied, InvalidConfig, NotReady, Refused, Transient
 from lbcontroller.keys import StackKey, StackKind
 from lbcontroller.model.findings import FindingReason
 from lbcontroller.model.identity import StackId, stack_id
@@ -42,7 +44,11 @@ from lbcontroller.plan.announcements import announcements
 from lbcontroller.plan.planner import plan
 from lbcontroller.plan.policies import PlanPolicy, is_serving
 from lbcontroller.plan.steps import Delete, Plan
+from lbcontroller.telemetry.logs import event
 
+LOGGER = logging.getLogger(__name__)
+REFUSED_SETTING_SECONDS = 300.0
+"""Until AWS is asked again for a setting that it did not take, unless somebody changes something before."""
 BINDING_GONE_SECONDS = 5.0
 """A binding that goes away wakes its stack; this is for the case that its event was lost."""
 
@@ -100,6 +106,7 @@ class StackReconciler:
 
     def _ensure(self, owner: StackOwner) -> float | None:
         built = self._build(owner)
+        unread = self.aws.observer.read_unknown(built.stack)
         planned = self._plan(owner, built)
         owner.hold(built)
         try:
@@ -110,10 +117,11 @@ class StackReconciler:
                     f"the others go on without what AWS refused: {error}", retry_after=0.0
                 ) from error
             raise
-        owner.publish(self._done(built, planned, executed))
-        if executed.refused:
-            raise with_annotations(executed.refused, built.attribute_fields)
-        return _sooner(_next_look(planned), owner.release(planned))
+        done = self._done(built, planned, executed, unread)
+        owner.publish(done)
+        refused = None if done.refused is None else REFUSED_SETTING_SECONDS
+        looks = (_next_look(planned), owner.release(planned), built.look_again, refused)
+        return min((seconds for seconds in looks if seconds is not None), default=None)
 
     def _build(self, owner: StackOwner) -> BuildResult:
         inventory = self._inventory(owner)
@@ -143,8 +151,14 @@ class StackReconciler:
         return owner.build(newest)
 
     def _newest_facts(self, owner: StackOwner, known: Inventory) -> Inventory | None:
-        """Read the facts for a build again; None: they are as known, or were read a moment ago."""
-        newest = self._inventory(owner) if self.aws.inventory.refresh(str(owner.key)) else known
+        """Read the facts for a build again; None: they are as known, were read a moment ago, or cannot be."""
+        try:
+            changed = self.aws.inventory.refresh(str(owner.key))
+        except (Transient, Denied) as error:
+            # What is known is good enough for everything but what misses a fact, which is tried again.
+            event(LOGGER, logging.WARNING, "inventory_not_read", key=owner.key, error=error)
+            return None
+        newest = self._inventory(owner) if changed else known
         return None if newest == known else newest
 
     def _inventory(self, owner: StackOwner) -> Inventory:
@@ -163,7 +177,6 @@ class StackReconciler:
     def _plan(self, owner: StackOwner, built: BuildResult) -> Plan:
         """Plan from facts that are known, and tell what users should know before it happens."""
         stack = built.stack.id
-        self.aws.observer.read_unknown(built.stack)
         if self._is_replaced(stack):
             self.aws.observer.refresh_protection(stack)
             self.aws.observer.refresh_states(stack)
@@ -200,20 +213,25 @@ class StackReconciler:
         try:
             return self.executor.run(planned)
         except AttributesRefused as error:
-            refused = with_annotations((error,), wish.attribute_fields)
+            refused = with_annotations((error,), wish.attribute_fields, wish.attribute_speakers)
             self.refusals.remember(key, wish, refused)
             raise refused from error
         except (Refused, Denied) as error:
             self.refusals.remember(key, wish, error)
             raise
 
-    def _done(self, built: BuildResult, planned: Plan, executed: Executed) -> Done:
+    def _done(
+        self, built: BuildResult, planned: Plan, executed: Executed, unread: tuple[ProtectionRefused, ...]
+    ) -> Done:
+        refused = (*unread, *executed.refused)
         load_balancers = _load_balancers(self.aws.observer.observe(built.stack.id))
         return Done(
             built=built,
             serving=_serving(load_balancers, executed.arns),
             changed=bool(planned.steps),
-            complete=not executed.refused,
+            refused=with_annotations(refused, built.attribute_fields, built.attribute_speakers)
+            if refused
+            else None,
         )
 
     def _clean_up(self, owner: StackOwner) -> float | None:
@@ -237,7 +255,12 @@ class StackReconciler:
 
 
 def _wish(owner: StackOwner, built: BuildResult) -> Wish:
-    return Wish(stack=built.stack, touches=owner.touches(), attribute_fields=built.attribute_fields)
+    return Wish(
+        stack=built.stack,
+        touches=owner.touches(),
+        attribute_fields=built.attribute_fields,
+        attribute_speakers=built.attribute_speakers,
+    )
 
 
 def _registers_load_balancer(stack: Stack) -> bool:
@@ -272,7 +295,3 @@ def _deletes_bindings(planned: Plan) -> bool:
 
 def _next_look(planned: Plan) -> float | None:
     return min((step.retry_after for step in planned.postponed), default=None)
-
-
-def _sooner(one: float | None, other: float | None) -> float | None:
-    return min((seconds for seconds in (one, other) if seconds is not None), default=None)

@@ -65,15 +65,24 @@ class CertificateFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotAllowed:
+    """The controller lacks the permission to ask AWS."""
+
+    action: str
+    """The one that is missing, such as `wafv2:ListWebACLs`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NamedFacts:
     """What names in annotations stand for in AWS; None: nothing has that name.
 
-    A name that is absent was not looked up yet; `Lookups` says which names a build needs.
+    A name that is absent was not looked up yet, or AWS could not answer; `Lookups` says which names a build
+    needs.
     """
 
-    target_groups: Mapping[str, Arn | None] = field(default_factory=dict)
-    trust_stores: Mapping[str, Arn | None] = field(default_factory=dict)
-    web_acls: Mapping[str, str | None] = field(default_factory=dict)
+    target_groups: Mapping[str, Arn | NotAllowed | None] = field(default_factory=dict)
+    trust_stores: Mapping[str, Arn | NotAllowed | None] = field(default_factory=dict)
+    web_acls: Mapping[str, str | NotAllowed | None] = field(default_factory=dict)
     """ARNs of regional WAF web ACLs."""
 
 
@@ -135,6 +144,8 @@ class Inventory:
     """The security group all load balancers share; None until it exists."""
     certificates: Known[Mapping[CertificateArn, CertificateFact]] = UNKNOWN
     """Certificates that exist and may be used; `UNKNOWN` when they cannot be listed."""
+    certificates_are_late: bool = False
+    """Whether they cannot be listed only because AWS could not answer just now."""
     named: NamedFacts = NamedFacts()
     existing: ExistingLoadBalancer | None = None
     """The load balancer this stack already has, if any; of a group of Ingresses the one for applications."""

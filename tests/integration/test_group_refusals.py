@@ -127,3 +127,39 @@ def test_a_member_whose_binding_is_refused_makes_nobody_wait(yard: Yard, refuse:
         "create targetgroupbindings.elbv2.k8s.aws: the API server refuses it: "
     )
     assert problems(yard, "b") is None
+
+
+ACL = "arn:aws:wafv2:us-west-2:123456789012:regional/webacl/b/0123"
+DENIED = [
+    pytest.param({"wafv2-acl-arn": ACL}, "GetWebACLForResource", "wafv2:GetWebACLForResource", id="read"),
+    pytest.param({"wafv2-acl-arn": ACL}, "AssociateWebACL", "wafv2:AssociateWebACL", id="write"),
+    pytest.param({"wafv2-acl-name": "site"}, "ListWebACLs", "wafv2:ListWebACLs", id="look up"),
+]
+
+
+@pytest.mark.parametrize(("asked", "operation", "told"), DENIED)
+def test_a_setting_that_the_controller_lacks_a_permission_for_is_its_owners_alone(
+    yard: Yard, asked: dict[str, str], operation: str, told: str
+) -> None:
+    settle_with(yard, a_site("a", group="sites"), a_site("b", group="sites"))
+    yard.start_controller()  # so that it does not know the load balancer as one of its own making
+    yard.cluster.aws.inject(
+        Fault(effect=ErrorReply(code="AccessDeniedException"), operation=operation, times=ALWAYS)
+    )
+    with yard.kubernetes.one_step():
+        yard.kubernetes.apply(a_site("b", group="sites", annotated=asked))
+        yard.kubernetes.apply(a_site("c", group="sites"))
+    yard.settle()
+
+    assert rules(yard) == {"80/HTTP": ["a.example.com", "b.example.com", "c.example.com"]}
+    ((_, message),) = warnings(yard, "b")
+    assert message == problems(yard, "b")
+    assert told in message
+    assert message.startswith(f"alb.ingress.kubernetes.io/{next(iter(asked))}: '")
+    assert [warnings(yard, name) for name in "ac"] == [[], []]
+    assert [yard.events(name, "Ingress")[-1][1] for name in "ac"] == ["SuccessfullyReconciled"] * 2
+
+    yard.cluster.aws.clear_faults()
+    yard.kubernetes.apply(a_site("b", group="sites"))
+    yard.settle()
+    assert problems(yard, "b") is None

@@ -12,6 +12,7 @@ from lbcontroller.aws.named_facts import (
     MISSING_SECONDS,
     TARGET_GROUP_SECONDS,
     TRUST_STORE_SECONDS,
+    UNANSWERED_SECONDS,
     WEB_ACL_SECONDS,
 )
 from lbcontroller.local.aws.faults import ALWAYS, ErrorReply, Fault
@@ -19,7 +20,7 @@ from lbcontroller.model.actions import ClientSecret
 from lbcontroller.model.enums import Protocol
 from lbcontroller.model.fields import UNKNOWN
 from lbcontroller.model.ids import CertificateArn, SecurityGroupId
-from lbcontroller.model.inventory import CertificateFact, Lookups
+from lbcontroller.model.inventory import CertificateFact, Lookups, NotAllowed
 from lbcontroller.model.resources import ListenerRule
 from lbcontroller.plan.equality import resolve
 from tests.support.alb_stacks import (
@@ -168,8 +169,28 @@ def test_a_name_that_may_not_be_looked_up_harms_nobody_else(
     source.look_up(Lookups(target_groups=frozenset({"shared"}), web_acls=frozenset({"site"})))
 
     named = source.for_stack(GROUP).named
-    assert named.web_acls == {"site": None}
-    assert named.target_groups["shared"] is not None
+    assert named.web_acls == {"site": NotAllowed(action="wafv2:ListWebACLs")}
+    assert isinstance(named.target_groups["shared"], str)
+
+
+def test_names_and_certificates_that_aws_has_no_answer_for_stay_unknown_for_a_while(
+    account: AwsUnderTest, source: InventorySource, clock: ManualClock
+) -> None:
+    lookups = Lookups(web_acls=frozenset({"site"}), certificates=True)
+    for operation in ("ListWebACLs", "ListCertificates"):
+        account.aws.inject(Fault(effect=ErrorReply(code="DependencyViolation"), operation=operation))
+
+    assert len(account.called(lambda: source.look_up(lookups))) == 2
+    assert source.for_stack(GROUP).named.web_acls == {}
+    assert source.for_stack(GROUP).certificates_are_late
+    assert account.called(lambda: source.look_up(lookups)) == []
+
+    clock.advance(UNANSWERED_SECONDS)
+    source.look_up(lookups)
+
+    assert source.for_stack(GROUP).named.web_acls == {"site": account.world.ids["waf.site"]}
+    assert not source.for_stack(GROUP).certificates_are_late
+    assert source.for_stack(GROUP).certificates is not UNKNOWN
 
 
 def test_a_name_that_aws_refuses_is_nobodys(account: AwsUnderTest, source: InventorySource) -> None:

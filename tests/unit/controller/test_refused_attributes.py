@@ -13,6 +13,7 @@ FIELDS = {
     (LOAD_BALANCER, "a.two"): "example.com/attributes",
     (LOAD_BALANCER, "b"): "example.com/b",
 }
+SPEAKERS = {(LOAD_BALANCER, "a.one"): "Ingress shop/a", (LOAD_BALANCER, "a.two"): "Ingress shop/b"}
 
 
 def refusal(said: str, **attributes: str) -> AttributesRefused:
@@ -31,7 +32,7 @@ def refusal(said: str, **attributes: str) -> AttributesRefused:
         pytest.param(
             refusal("AWS refuses it", **{"a.one": "1", "a.two": "2", "b": "3"}),
             "example.com/attributes: 'a.one=1,a.two=2': AWS refuses it (elasticloadbalancing:X); "
-            "example.com/b: 'b=3': AWS refuses it (elasticloadbalancing:X)",
+            "example.com/b: '3': AWS refuses it (elasticloadbalancing:X)",
             id="all where AWS names none",
         ),
         pytest.param(
@@ -49,5 +50,14 @@ def test_several_refusals_are_told_together_and_each_once() -> None:
     first, second = refusal("AWS refuses a.one", **{"a.one": "1"}), refusal("AWS refuses b", b="2")
     assert str(with_annotations([first, second, first], FIELDS)) == (
         "example.com/attributes: 'a.one=1': AWS refuses a.one (elasticloadbalancing:X); "
-        "example.com/b: 'b=2': AWS refuses b (elasticloadbalancing:X)"
+        "example.com/b: '2': AWS refuses b (elasticloadbalancing:X)"
     )
+
+
+def test_each_of_several_objects_is_told_of_its_own() -> None:
+    error = refusal("AWS refuses it", **{"a.one": "1", "a.two": "2"})
+    found = with_annotations([error], FIELDS, SPEAKERS).problems
+    assert [(problem.subject, problem.value) for problem in found] == [
+        ("Ingress shop/a", "a.one=1"),
+        ("Ingress shop/b", "a.two=2"),
+    ]

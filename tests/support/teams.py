@@ -61,6 +61,8 @@ class Teams:
     yard: Yard
     manifests: list[JsonObject]
     """Placeholders are replaced."""
+    at_peace: bool = False
+    """Whether all of them are served as the manifests ask, and nobody asks for more."""
     asked: int = 0
     """How many times the teams asked for something new."""
     asked_before_start: int = 0

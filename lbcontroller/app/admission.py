@@ -5,24 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import tempfile
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, TypeAlias
 
 import aiohttp
 
 from lbcontroller.app.aws_account import AwsAccount
 from lbcontroller.app.leader import Fence
+from lbcontroller.app.webhook_certificate import listening
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.publish import reference
 from lbcontroller.errors import Transient
 from lbcontroller.keys import ObjectName
+from lbcontroller.kube.connection import Connection
 from lbcontroller.kube.events import EventRecorder, EventType
 from lbcontroller.kube.informer import Informer
 from lbcontroller.kube.resources import ObjectRef
@@ -35,7 +35,6 @@ from lbcontroller.settings import Settings
 from lbcontroller.telemetry.logs import event
 from lbcontroller.telemetry.metrics import Metrics
 from lbcontroller.webhooks.bindings import Sought
-from lbcontroller.webhooks.certificate import CertificateFiles, ServerCertificate
 from lbcontroller.webhooks.drain import DrainPolicy
 from lbcontroller.webhooks.endpoints import Policy, endpoints
 from lbcontroller.webhooks.facts import ClassLookup, Facts, TargetGroupLookup
@@ -48,27 +47,9 @@ TELL_AGAIN_SECONDS: Final = 600.0
 """The pods of one rollout are told about once, and the next rollout again."""
 _REMEMBERED: Final = 1024
 _VERSION_RETRY_SECONDS: Final = 1.0
-_DEFAULT_DIRECTORY: Final = Path("k8s-webhook-server", "serving-certs")
-_CERTIFICATE_FILE: Final = "tls.crt"
-_KEY_FILE: Final = "tls.key"
 
 Record: TypeAlias = Callable[[ObjectRef, EventType, FindingReason, str], None]
 """Has an event of an object written soon."""
-
-
-def certificate_files(settings: Settings) -> CertificateFiles | None:
-    """Return where the certificate is, or None when webhooks are not wanted.
-
-    They are wanted when a flag says where the certificate is, or when one lies where LBC's chart mounts it.
-    """
-    directory = Path(settings.webhook_cert_dir or Path(tempfile.gettempdir(), _DEFAULT_DIRECTORY))
-    certificate = directory / (settings.webhook_cert_file or _CERTIFICATE_FILE)
-    key = directory / (settings.webhook_key_file or _KEY_FILE)
-    asked_for = settings.webhook_cert_dir or settings.webhook_cert_file or settings.webhook_key_file
-    if not asked_for and not certificate.exists():
-        return None
-    authority = Path(settings.kube_ca_pem_filepath) if settings.kube_ca_pem_filepath else None
-    return CertificateFiles(certificate=certificate, key=key, client_authority=authority)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,7 +61,7 @@ class Admission:
     aws: AwsAccount
     metrics: Metrics
     findings: FindingTeller
-    files: CertificateFiles | None
+    listening: Listening | None
     """None: webhooks are not wanted."""
     _server: WebhookServer | None = None
 
@@ -90,24 +71,23 @@ class Admission:
         settings: Settings,
         cache: ClusterCache,
         aws: AwsAccount,
-        events: EventRecorder,
-        fence: Fence,
+        findings: FindingTeller,
+        connection: Connection,
         metrics: Metrics,
     ) -> Admission:
         """Prepare; nothing is opened yet."""
-        findings = FindingTeller(cache, events.record, may_write=fence.may_write, clock=time.monotonic)
         return cls(
             settings=settings,
             cache=cache,
             aws=aws,
             metrics=metrics,
             findings=findings,
-            files=certificate_files(settings),
+            listening=listening(settings, connection),
         )
 
     def trouble(self) -> str | None:
         """Return why webhooks are not served although they are wanted."""
-        if self.files is None:
+        if self.listening is None:
             return None
         return "webhooks are not served yet" if self._server is None else self._server.trouble()
 
@@ -117,7 +97,7 @@ class Admission:
         Raises:
             InvalidConfig: the port is taken.
         """
-        if self.files is None:
+        if self.listening is None:
             event(LOGGER, logging.INFO, "webhooks_off", reason="no certificate")
             return
         for informer in informers:
@@ -125,7 +105,7 @@ class Admission:
         release = await _release(session)
         lookup = TargetGroupLookup(self._read_target_group)
         self._server = WebhookServer(
-            Listening(port=self.settings.webhook_bind_port, certificate=ServerCertificate(self.files)),
+            self.listening,
             endpoints(self._facts(lookup), policy_of(self.settings, release)),
             self.metrics,
             self.findings.tell,
@@ -227,6 +207,11 @@ class FindingTeller:
             while len(self._told) > _REMEMBERED:
                 self._told.popitem(last=False)
             return True
+
+
+def teller(cache: ClusterCache, events: EventRecorder, fence: Fence) -> FindingTeller:
+    """Return what tells the Services in `cache` by events, which only the leader records."""
+    return FindingTeller(cache, events.record, may_write=fence.may_write, clock=time.monotonic)
 
 
 def _service_name(subject: str) -> ObjectName:

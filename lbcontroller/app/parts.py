@@ -11,7 +11,7 @@ from typing import assert_never
 
 import aiohttp
 
-from lbcontroller.app.admission import Admission
+from lbcontroller.app.admission import Admission, teller
 from lbcontroller.app.aws_account import AwsAccount, Surroundings, connect_aws
 from lbcontroller.app.binding_parts import ClusterOutlets, backend_rules_reconciler, binding_reconciler
 from lbcontroller.app.leader import Fence, Leadership, replica_identity
@@ -162,7 +162,7 @@ def assemble(
             backend_rules=backend_rules_reconciler(bindings, aws, metrics),
         ),
         sweep=Sweep(aws=aws, cache=cache, queues=queues, settings=settings, metrics=metrics),
-        admission=Admission.of(settings, cache, aws, events, fence, metrics),
+        admission=Admission.of(settings, cache, aws, teller(cache, events, fence), connection, metrics),
     )
 
 

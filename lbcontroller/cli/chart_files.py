@@ -20,7 +20,11 @@ from lbcontroller.webhooks.registration import REGISTRATIONS, configurations
 _HEADER: Final = "# Generated from the code by `make docs`. Do not edit.\n"
 _NAME: Final = '{{ include "lbcontroller.name" . }}'
 _SERVICE: Final = '{{ include "lbcontroller.webhookService" . }}'
-_NAMES: Final = {OwnObject.LEASE: "{{ .Values.leaderElectionID }}"}
+_NAMES: Final = {
+    OwnObject.LEASE: "{{ .Values.leaderElectionID }}",
+    OwnObject.WEBHOOK_CERTIFICATE: '{{ include "lbcontroller.webhookSecret" . }}',
+    OwnObject.WEBHOOK_CONFIGURATIONS: '{{ include "lbcontroller.fullname" . }}',
+}
 _TABLE_BEGINS: Final = "<!-- values: generated from values.schema.json by `make docs` -->\n"
 _TABLE_ENDS: Final = "<!-- end of values -->\n"
 

@@ -46,6 +46,8 @@ class OwnObject(StrEnum):
     """An object of the controller itself, whose name an installation decides."""
 
     LEASE = "lease"
+    WEBHOOK_CERTIFICATE = "webhook certificate"
+    WEBHOOK_CONFIGURATIONS = "webhook configurations"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,26 @@ PERMISSIONS: Final = (
         why="which replica writes",
         place=Place.OWN,
         only=OwnObject.LEASE,
+    ),
+    Permission(
+        resource=ResourceType.SECRETS,
+        verbs=(_GET, _CREATE, _PATCH),
+        why="the certificate of the webhooks, where the controller makes it itself",
+        place=Place.OWN,
+        only=OwnObject.WEBHOOK_CERTIFICATE,
+    ),
+    *(
+        Permission(
+            resource=resource,
+            verbs=(_GET, _PATCH),
+            why="whom the API server trusts, where the controller makes the certificate itself",
+            place=Place.CLUSTER,
+            only=OwnObject.WEBHOOK_CONFIGURATIONS,
+        )
+        for resource in (
+            ResourceType.MUTATING_WEBHOOK_CONFIGURATIONS,
+            ResourceType.VALIDATING_WEBHOOK_CONFIGURATIONS,
+        )
     ),
 )
 """All of them."""

@@ -51,6 +51,20 @@ class ResourceType(Enum):
         "TargetGroupBinding",
         Scope.NAMESPACED,
     )
+    MUTATING_WEBHOOK_CONFIGURATIONS = (
+        "admissionregistration.k8s.io",
+        "v1",
+        "mutatingwebhookconfigurations",
+        "MutatingWebhookConfiguration",
+        Scope.CLUSTER,
+    )
+    VALIDATING_WEBHOOK_CONFIGURATIONS = (
+        "admissionregistration.k8s.io",
+        "v1",
+        "validatingwebhookconfigurations",
+        "ValidatingWebhookConfiguration",
+        Scope.CLUSTER,
+    )
     CUSTOM_RESOURCE_DEFINITIONS = (
         "apiextensions.k8s.io",
         "v1",

@@ -172,11 +172,19 @@ class Settings(BaseModel):
     """Port of the admission webhooks."""
     webhook_cert_dir: str = ""
     """Directory of the webhooks' certificate; empty: `k8s-webhook-server/serving-certs` in that for temporary
-    files. Without any certificate there and without this flag no webhooks are served."""
+    files. Without any certificate there, without this flag and without `--webhook-service` no webhooks are
+    served."""
     webhook_cert_file: str = ""
     """Certificate in that directory; empty: `tls.crt`."""
     webhook_key_file: str = ""
     """Key in that directory; empty: `tls.key`."""
+    webhook_service: str = ""
+    """Service in front of the webhooks, as `namespace/name`, or as a name in the namespace of the pod. Given,
+    the controller makes and renews the certificate itself, unless there are files (ours)."""
+    webhook_secret: str = Field(default="lbcontroller-webhook-certificate", min_length=1)
+    """Secret in the namespace of that Service in which all replicas keep the certificate (ours)."""
+    webhook_configurations: str = Field(default="lbcontroller", min_length=1)
+    """Name of the two webhook configurations that are told to trust the certificate (ours)."""
     kube_ca_pem_filepath: str = ""
     """Authority of the client certificates that webhook callers must show; empty: none asked for."""
     enable_leader_election: Boolean = True

@@ -1,13 +1,20 @@
-"""The certificate that we show to the API server: read from files, and read again when they change."""
+"""The certificate that we show to the API server, from wherever it comes, and the newest one there.
+
+Certificates and keys are only in memory. OpenSSL reads them from paths alone, so for a moment a file without
+a name in any directory holds them, which lives in memory, too.
+"""
 
 from __future__ import annotations
 
+import os
 import ssl
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 _CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2; those of TLS 1.3 are all good."""
@@ -16,50 +23,85 @@ _VERSION: Final = 0xA0
 _LONG_LENGTH: Final = 0x80
 
 
-class Unusable(Exception):  # noqa: N818 - it says what the files are
-    """The files are missing, or they are no certificate with its key."""
+class Unusable(Exception):  # noqa: N818 - it says what the certificate is
+    """There is no certificate with its key that could be shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A certificate with its key, as PEM; no representation shows the key."""
+
+    certificate: bytes
+    """The certificate, and behind it the chain to the authority."""
+    key: bytes = field(repr=False)
+
+
+class CertificateSource(Protocol):
+    """Where a certificate comes from."""
+
+    def read(self) -> Shown:
+        """Return the certificate of now; may wait.
+
+        Raises:
+            Unusable: there is none.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateFiles:
-    """Where the files are."""
+    """A certificate in files, as of a mounted Secret."""
 
     certificate: Path
-    """The certificate, and behind it the chain to the authority."""
     key: Path
-    client_authority: Path | None = None
-    """Who has signed the certificates that callers must show; None: they need none."""
+
+    def read(self) -> Shown:
+        """Return what the files hold."""
+        try:
+            return Shown(certificate=self.certificate.read_bytes(), key=self.key.read_bytes())
+        except OSError as error:
+            raise Unusable(f"{self}: {error}") from error
+
+    def __str__(self) -> str:
+        """Return the paths, for messages."""
+        return f"{self.certificate}, {self.key}"
 
 
 class ServerCertificate:
-    """A TLS context whose certificate follows the files; connections that exist keep theirs."""
+    """A TLS context whose certificate follows its source; connections that exist keep theirs."""
 
-    def __init__(self, files: CertificateFiles) -> None:
-        """Use these files; none is read yet."""
-        self._files = files
+    def __init__(self, source: CertificateSource, client_authority: Path | None = None) -> None:
+        """Use this source; it is not asked yet.
+
+        Args:
+            source: where the certificate comes from.
+            client_authority: who has signed the certificates that callers must show; None: they need none.
+        """
+        self._source = source
+        self._client_authority = client_authority
         self._context: ssl.SSLContext | None = None
-        self._loaded: tuple[bytes, bytes] | None = None
+        self._loaded: Shown | None = None
         self.not_after = datetime.fromtimestamp(0, UTC)
         """Until when the certificate is valid."""
 
     def load(self) -> bool:
-        """Read the files; return whether they are other ones than before.
+        """Ask the source; return whether it has another certificate than before.
 
         Raises:
-            Unusable: they are, and cannot be used; what was loaded before still is.
+            Unusable: it has, and it cannot be used; what was loaded before still is.
         """
+        shown = self._source.read()
+        if shown == self._loaded:
+            return False
         try:
-            content = self._files.certificate.read_bytes(), self._files.key.read_bytes()
-            if content == self._loaded:
-                return False
             context = self._context or self._new_context()
-            # Into a context of its own first: a key that does not fit would leave the other half-changed.
-            self._new_context().load_cert_chain(self._files.certificate, self._files.key)
-            context.load_cert_chain(self._files.certificate, self._files.key)
-            self.not_after = _not_after(content[0])
+            with _as_file(shown) as path:
+                # Into a context of its own first: a key that does not fit would leave the other half-changed.
+                self._new_context().load_cert_chain(path)
+                context.load_cert_chain(path)
+            self.not_after = _not_after(shown.certificate)
         except (OSError, ValueError, IndexError) as error:
-            raise Unusable(f"{self._files.certificate}, {self._files.key}: {error}") from error
-        self._context, self._loaded = context, content
+            raise Unusable(f"{self._source}: {error}") from error
+        self._context, self._loaded = context, shown
         return True
 
     @property
@@ -73,10 +115,26 @@ class ServerCertificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(_CIPHERS)
-        if self._files.client_authority is not None:
+        if self._client_authority is not None:
             context.verify_mode = ssl.CERT_REQUIRED
-            context.load_verify_locations(self._files.client_authority)
+            context.load_verify_locations(self._client_authority)
         return context
+
+
+@contextmanager
+def _as_file(shown: Shown) -> Iterator[str]:
+    """Hold a certificate and its key in a file for as long as the block runs."""
+    content = shown.certificate + b"\n" + shown.key
+    if not hasattr(os, "memfd_create"):  # other systems than Linux
+        with tempfile.NamedTemporaryFile() as file:  # only its owner can read it
+            file.write(content)
+            file.flush()
+            yield file.name
+        return
+    with os.fdopen(os.memfd_create("certificate"), "wb") as file:
+        file.write(content)
+        file.flush()
+        yield f"/proc/self/fd/{file.fileno()}"
 
 
 def _not_after(pem: bytes) -> datetime:

@@ -39,8 +39,8 @@ LOGGER: Final = logging.getLogger(__name__)
 LARGEST_BODY: Final = 7 * 1024 * 1024
 """Bytes. An object has 1.5 MiB at most, which is what etcd stores, and a review holds two of them, with room
 for the growth that JSON means over the stored form."""
-CERTIFICATE_SECONDS: Final = 10.0
-"""How often the files of the certificate are looked at; a Secret takes a minute to get there anyway."""
+FIRST_CERTIFICATE_SECONDS: Final = 1.0
+"""How often a certificate is looked for at least, while there is none."""
 ANSWERS_AT_A_TIME: Final = 4
 """Threads for answers that may wait, for AWS or a watch; a fifth waits for one of them, others do not."""
 KEPT_ALIVE_SECONDS: Final = 120.0
@@ -57,7 +57,8 @@ class Listening:
 
     port: int
     certificate: ServerCertificate
-    look_again: float = CERTIFICATE_SECONDS
+    look_again: float
+    """Seconds after which a newer certificate is looked for."""
 
 
 class WebhookServer:
@@ -97,19 +98,20 @@ class WebhookServer:
         await runner.setup()
         try:
             while True:
-                if self._load() and self._trouble is not None:
+                if await self._load() and self._trouble is not None:
                     await self._listen(runner)
-                await asyncio.sleep(self._listening.look_again)
+                pause = self._listening.look_again
+                await asyncio.sleep(min(pause, FIRST_CERTIFICATE_SECONDS) if self._trouble else pause)
         finally:
             self._trouble = "webhooks are not served any more"
             await runner.cleanup()
             self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _load(self) -> bool:
+    async def _load(self) -> bool:
         """Read the certificate; return whether there is one that can be used."""
         certificate = self._listening.certificate
         try:
-            if not certificate.load():
+            if not await asyncio.to_thread(certificate.load):
                 return True
         except Unusable as error:
             self._note_unusable(str(error))

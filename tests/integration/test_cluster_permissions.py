@@ -10,6 +10,8 @@ import pytest
 from lbcontroller.kube.connection import USER_AGENT
 from lbcontroller.kube.permissions import PERMISSIONS
 from lbcontroller.local.apiserver import Request
+from lbcontroller.webhooks.registration import CHECK_INGRESS, READINESS_GATES, configurations
+from tests.support.admitting_yard import free_port, unregister, wait_until_served
 from tests.support.logins import a_login, a_secret
 from tests.support.own_target_groups import a_cluster_service, a_deployment, a_target_group, bind
 from tests.support.services import a_service as a_load_balancer
@@ -23,7 +25,20 @@ PATH = re.compile(
 )
 VERBS = {"POST": "create", "PATCH": "patch", "PUT": "update", "DELETE": "delete"}
 GATE = "target-health.elbv2.k8s.aws/own"
-LEADING = {"enable-leader-election": "true", "leader-election-namespace": "kube-system"}
+OPEN_TO_EVERYBODY = {"/version"}
+"""By the role system:public-info-viewer, which every cluster has."""
+NAMESPACE = "kube-system"
+SERVICE = {"namespace": NAMESPACE, "name": "webhooks"}
+CERTIFICATE = "certificate"
+WEBHOOKS = "lbcontroller"
+FLAGS = {
+    "enable-leader-election": "true",
+    "leader-election-namespace": NAMESPACE,
+    "webhook-service": f"{NAMESPACE}/webhooks",
+    "webhook-secret": CERTIFICATE,
+    "webhook-configurations": WEBHOOKS,
+    "webhook-bind-port": str(free_port()),
+}
 
 DECLARED = {
     (permission.resource.group, permission.target, verb.value)
@@ -62,12 +77,33 @@ def live(yard: Yard) -> Iterator[None]:
     yield
     yard.leave()
     yield
+    yield from keep_a_certificate(yard)
 
 
-@pytest.mark.parametrize("yard", [LEADING], indirect=True)
+def keep_a_certificate(yard: Yard) -> Iterator[None]:
+    """Have the certificate mended that the controller made when it began, and let the API server trust it."""
+    wait_until_served(yard)
+    yard.kubernetes.patch("secret", CERTIFICATE, {"data": {"tls.key": "QQ=="}}, namespace=NAMESPACE)
+    listed = (READINESS_GATES, CHECK_INGRESS)
+    for each in configurations(listed, lambda path: {"service": {**SERVICE, "path": path}}, name=WEBHOOKS):
+        yard.kubernetes.apply(each)
+    yard.restart_controller()
+    wait_until_served(yard)
+    yield
+
+
+@pytest.mark.parametrize("yard", [FLAGS], indirect=True)
 def test_the_declared_permissions_are_those_that_are_asked_for(yard: Yard) -> None:
-    for _ in live(yard):
-        yard.settle()
+    try:
+        for _ in live(yard):
+            yard.settle()
+    finally:
+        unregister(yard.kubernetes)
+        yard.kubernetes.delete("secret", CERTIFICATE, namespace=NAMESPACE)
 
-    asked_for = {needed(request) for request in yard.kubernetes.requests if request.user_agent == USER_AGENT}
+    asked_for = {
+        needed(request)
+        for request in yard.kubernetes.requests
+        if request.user_agent == USER_AGENT and request.path not in OPEN_TO_EVERYBODY
+    }
     assert asked_for == DECLARED

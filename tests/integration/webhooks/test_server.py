@@ -77,12 +77,11 @@ async def serving(
 ) -> AsyncIterator[Served]:
     if certified:
         write_certificate(directory)
-    files = CertificateFiles(
-        certificate=directory / CERTIFICATE_FILE, key=directory / KEY_FILE, client_authority=client_authority
-    )
+    files = CertificateFiles(certificate=directory / CERTIFICATE_FILE, key=directory / KEY_FILE)
+    certificate = ServerCertificate(files, client_authority)
     port, metrics, told = free_port(), Metrics(), list[Finding]()
     server = WebhookServer(
-        Listening(port=port, certificate=ServerCertificate(files), look_again=LOOK_AGAIN_SECONDS),
+        Listening(port=port, certificate=certificate, look_again=LOOK_AGAIN_SECONDS),
         [
             Endpoint(registration=READINESS_GATES, answer=answer),
             Endpoint(registration=CHECK_BINDING, answer=answer, may_wait=True),
@@ -247,9 +246,8 @@ async def test_a_port_that_is_taken_ends_the_program_with_its_flag(tmp_path: Pat
         certificate = ServerCertificate(
             CertificateFiles(certificate=tmp_path / CERTIFICATE_FILE, key=tmp_path / KEY_FILE)
         )
-        second = WebhookServer(
-            Listening(port=port, certificate=certificate), [], Metrics(), served.told.extend
-        )
+        listening = Listening(port=port, certificate=certificate, look_again=LOOK_AGAIN_SECONDS)
+        second = WebhookServer(listening, [], Metrics(), served.told.extend)
 
         with pytest.raises(InvalidConfig, match="--webhook-bind-port"):
             await second.run()

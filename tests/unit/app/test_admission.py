@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lbcontroller.app.admission import TELL_AGAIN_SECONDS, FindingTeller, certificate_files, policy_of
+from lbcontroller.app.admission import TELL_AGAIN_SECONDS, FindingTeller, policy_of
+from lbcontroller.app.webhook_certificate import certificate_files
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.kube.events import EventType
 from lbcontroller.kube.resources import ObjectRef
@@ -49,13 +50,9 @@ def test_the_usual_place_is_that_of_lbc(temporary: Path) -> None:
 
 
 def test_flags_say_where_the_files_will_be(temporary: Path) -> None:
-    found = certificate_files(
-        settings(webhook_cert_dir="/certs", webhook_key_file="own.key", kube_ca_pem_filepath="/ca.pem")
-    )
+    found = certificate_files(settings(webhook_cert_dir="/certs", webhook_key_file="own.key"))
 
-    assert found == CertificateFiles(
-        certificate=Path("/certs/tls.crt"), key=Path("/certs/own.key"), client_authority=Path("/ca.pem")
-    )
+    assert found == CertificateFiles(certificate=Path("/certs/tls.crt"), key=Path("/certs/own.key"))
     named = certificate_files(settings(webhook_cert_file="own.crt"))
     assert named is not None
     assert named.certificate == temporary / USUAL / "own.crt"

@@ -57,3 +57,11 @@ def test_services_can_keep_the_class_they_come_with(authority: Path) -> None:
     arguments = ("--service", "kube-system/webhooks", "--ca-file", str(authority), "--no-service-class")
 
     assert "mservice.elbv2.k8s.aws" not in str(printed(*arguments))
+
+
+def test_without_an_authority_the_controller_fills_it_in() -> None:
+    manifests = printed("--service", "kube-system/webhooks")
+
+    configs = [entry["clientConfig"] for manifest in manifests for entry in manifest["webhooks"]]  # type: ignore[attr-defined]  # a list in YAML
+    assert len(configs) == len(REGISTRATIONS)
+    assert all("caBundle" not in config for config in configs)

@@ -11,6 +11,7 @@ import pytest
 
 from lbcontroller.local.certificates import CERTIFICATE_FILE, KEY_FILE, write_certificate
 from lbcontroller.webhooks.certificate import CertificateFiles, ServerCertificate, Unusable
+from tests.support.handshakes import shake_hands
 
 
 def files_in(directory: Path) -> CertificateFiles:
@@ -25,12 +26,7 @@ def shown(certificate: ServerCertificate) -> str:
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = client_context.wrap_bio(to_client, to_server)
     server = certificate.context.wrap_bio(to_server, to_client, server_side=True)
-    for _ in range(4):
-        for side in (client, server):
-            try:
-                side.do_handshake()
-            except ssl.SSLWantReadError:
-                continue
+    shake_hands(client, server)
     der = client.getpeercert(binary_form=True)
     assert der is not None
     return ssl.DER_cert_to_PEM_cert(der)
@@ -88,11 +84,6 @@ def test_files_that_are_no_certificate_are_told_so(tmp_path: Path, content: byte
 
 def test_an_authority_of_clients_that_does_not_exist_is_told_so(tmp_path: Path) -> None:
     write_certificate(tmp_path)
-    files = CertificateFiles(
-        certificate=tmp_path / CERTIFICATE_FILE,
-        key=tmp_path / KEY_FILE,
-        client_authority=tmp_path / "missing.pem",
-    )
 
     with pytest.raises(Unusable):
-        ServerCertificate(files).load()
+        ServerCertificate(files_in(tmp_path), tmp_path / "missing.pem").load()

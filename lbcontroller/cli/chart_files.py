@@ -22,7 +22,7 @@ _NAME: Final = '{{ include "lbcontroller.name" . }}'
 _SERVICE: Final = '{{ include "lbcontroller.webhookService" . }}'
 _NAMES: Final = {
     OwnObject.LEASE: "{{ .Values.leaderElectionID }}",
-    OwnObject.WEBHOOK_CERTIFICATE: '{{ include "lbcontroller.webhookSecret" . }}',
+    OwnObject.WEBHOOK_CERTIFICATE: '{{ include "lbcontroller.ownCertificate" . }}',
     OwnObject.WEBHOOK_CONFIGURATIONS: '{{ include "lbcontroller.fullname" . }}',
 }
 _TABLE_BEGINS: Final = "<!-- values: generated from values.schema.json by `make docs` -->\n"

@@ -20,6 +20,8 @@ _PLACES: Final = {
     Place.WATCHED: "every namespace, or that of `--watch-namespace`",
     Place.OWN: "the controller's own namespace, one object",
     Place.CHOSEN: "namespaces that you choose",
+    Place.CERTIFICATE: "the controller's own namespace, one object, with `--webhook-service`",
+    Place.TRUST: "the cluster, one object, with `--webhook-service`",
 }
 
 

@@ -40,6 +40,10 @@ class Place(StrEnum):
     """In the namespace of the controller."""
     CHOSEN = "chosen"
     """In namespaces that an administrator chooses, and there perhaps for some objects only."""
+    CERTIFICATE = "certificate"
+    """In the namespace of the controller, where it makes the certificate of its webhooks itself."""
+    TRUST = "trust"
+    """In no namespace, likewise."""
 
 
 class OwnObject(StrEnum):
@@ -143,16 +147,16 @@ PERMISSIONS: Final = (
     Permission(
         resource=ResourceType.SECRETS,
         verbs=(_GET, _CREATE, _PATCH),
-        why="the certificate of the webhooks, where the controller makes it itself",
-        place=Place.OWN,
+        why="the certificate of the webhooks",
+        place=Place.CERTIFICATE,
         only=OwnObject.WEBHOOK_CERTIFICATE,
     ),
     *(
         Permission(
             resource=resource,
             verbs=(_GET, _PATCH),
-            why="whom the API server trusts, where the controller makes the certificate itself",
-            place=Place.CLUSTER,
+            why="whom the API server trusts when it asks the webhooks",
+            place=Place.TRUST,
             only=OwnObject.WEBHOOK_CONFIGURATIONS,
         )
         for resource in (

@@ -56,7 +56,7 @@ class Issued:
 def names_of(service: ObjectName) -> tuple[str, ...]:
     """Return the names under which the API server reaches a Service, the one it uses first."""
     name, namespace = service.name, service.namespace
-    return f"{name}.{namespace}.svc", f"{name}.{namespace}", f"{name}.{namespace}.svc.cluster.local"
+    return f"{name}.{namespace}.svc", f"{name}.{namespace}"
 
 
 def issue(names: Sequence[str], now: datetime, before: bytes = b"") -> Issued:

@@ -10,7 +10,11 @@ import pytest
 from lbcontroller.kube.permissions import OwnObject, Place, rules
 from tests.support.chart import Object, of_kind, only, rendered
 
-NAMES = {OwnObject.LEASE: "aws-load-balancer-controller-leader"}
+NAMES = {
+    OwnObject.LEASE: "aws-load-balancer-controller-leader",
+    OwnObject.WEBHOOK_CERTIFICATE: "lbc-lbcontroller-webhook-own",
+    OwnObject.WEBHOOK_CONFIGURATIONS: "lbc-lbcontroller",
+}
 
 
 def plain(*places: Place) -> list[Mapping[str, Any]]:
@@ -28,6 +32,13 @@ def granted(objects: Sequence[Object]) -> dict[str, list[Object]]:
 
 def test_the_roles_are_what_the_code_declares() -> None:
     assert granted(rendered()) == {
+        "/lbc-lbcontroller": plain(Place.CLUSTER, Place.TRUST, Place.WATCHED),
+        "kube-system/lbc-lbcontroller": plain(Place.OWN, Place.CERTIFICATE),
+    }
+
+
+def test_who_makes_no_certificate_may_write_none() -> None:
+    assert granted(rendered(enableCertManager=True)) == {
         "/lbc-lbcontroller": plain(Place.CLUSTER, Place.WATCHED),
         "kube-system/lbc-lbcontroller": plain(Place.OWN),
     }
@@ -35,9 +46,9 @@ def test_the_roles_are_what_the_code_declares() -> None:
 
 def test_with_one_namespace_the_cluster_grants_only_what_lives_in_none() -> None:
     assert granted(rendered(watchNamespace="shop")) == {
-        "/lbc-lbcontroller": plain(Place.CLUSTER),
+        "/lbc-lbcontroller": plain(Place.CLUSTER, Place.TRUST),
         "shop/lbc-lbcontroller-watched": plain(Place.WATCHED),
-        "kube-system/lbc-lbcontroller": plain(Place.OWN),
+        "kube-system/lbc-lbcontroller": plain(Place.OWN, Place.CERTIFICATE),
     }
 
 
@@ -52,13 +63,14 @@ def test_secrets_are_granted_by_name_where_names_are_given() -> None:
 
 def test_all_secrets_are_granted_on_demand() -> None:
     roles = granted(rendered(clusterSecretsPermissions={"allowAllSecrets": True}))
-    assert roles["/lbc-lbcontroller"] == plain(Place.CLUSTER, Place.WATCHED, Place.CHOSEN)
+    assert roles["/lbc-lbcontroller"] == plain(Place.CLUSTER, Place.TRUST, Place.WATCHED, Place.CHOSEN)
 
 
 def test_the_lease_that_is_granted_is_the_one_that_is_used() -> None:
     objects = rendered(leaderElectionID="other")
-    (named,) = [rule for rule in granted(objects)["kube-system/lbc-lbcontroller"] if "resourceNames" in rule]
-    assert named["resourceNames"] == ["other"]
+    own = granted(objects)["kube-system/lbc-lbcontroller"]
+    (lease,) = [rule for rule in own if "resourceNames" in rule and rule["resources"] == ["leases"]]
+    assert lease["resourceNames"] == ["other"]
 
 
 def test_every_role_is_bound_to_the_service_account() -> None:

@@ -80,6 +80,7 @@ WITHOUT_A_VALUE = {
     "health_probe_bind_addr": "the probes ask there",
     "kube_ca_pem_filepath": "needs a file in the pod: extraVolumes and extraArgs",
     "kubeconfig": "the ServiceAccount is used",
+    "webhook_cert_dir": "given where the controller does not make the certificate",
     "webhook_cert_file": "the chart makes the Secret",
     "webhook_key_file": "the chart makes the Secret",
 }
@@ -138,7 +139,9 @@ def test_by_default_only_the_installation_itself_is_decided() -> None:
         "ingress_class",
         "leader_election_id",
         "leader_election_namespace",
-        "webhook_cert_dir",
+        "webhook_configurations",
+        "webhook_secret",
+        "webhook_service",
     }
 
 

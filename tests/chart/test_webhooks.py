@@ -7,12 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from lbcontroller.webhooks.registration import REGISTRATIONS, configurations
-from tests.support.chart import NAMESPACE, Object, of_kind, only, pod_of, rendered
+from tests.support.chart import NAMESPACE, Object, container_of, flags_of, of_kind, only, pod_of, rendered
 
 KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 SERVICE = "lbc-lbcontroller-webhook"
@@ -29,11 +26,9 @@ def decoded(data: Mapping[str, str], name: str) -> bytes:
 
 def test_what_is_registered_is_what_the_code_declares() -> None:
     objects = rendered()
-    data = only(objects, "Secret")["data"]
 
     def client_config(path: str) -> Mapping[str, Any]:
-        place = {"namespace": NAMESPACE, "name": SERVICE, "path": path, "port": 443}
-        return {"service": place, "caBundle": data["ca.crt"]}
+        return {"service": {"namespace": NAMESPACE, "name": SERVICE, "path": path, "port": 443}}
 
     declared = configurations(REGISTRATIONS, client_config, name="lbcontroller")
     assert {each["kind"]: each["webhooks"] for each in declared} == {
@@ -46,21 +41,17 @@ def test_the_service_leads_to_the_webhooks() -> None:
     assert service["spec"]["ports"] == [{"name": "webhook", "port": 443, "targetPort": "webhook"}]
 
 
-def test_the_generated_certificate_is_for_the_service_and_fits_its_key() -> None:
-    data = only(rendered(), "Secret")["data"]
-    authority = x509.load_pem_x509_certificate(decoded(data, "ca.crt"))
-    certificate = x509.load_pem_x509_certificate(decoded(data, "tls.crt"))
-    key = load_pem_private_key(decoded(data, "tls.key"), password=None)
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+def test_the_controller_makes_the_certificate_for_the_service_unless_somebody_else_does() -> None:
+    objects = rendered()
+    flags = flags_of(objects)
 
-    certificate.verify_directly_issued_by(authority)
-    assert isinstance(key, RSAPrivateKey)
-    assert certificate.public_key() == key.public_key()
-    assert set(names.get_values_for_type(x509.DNSName)) == {
-        f"{SERVICE}.{NAMESPACE}",
-        f"{SERVICE}.{NAMESPACE}.svc",
-        f"{SERVICE}.{NAMESPACE}.svc.cluster.local",
-    }
+    assert of_kind(objects, "Secret") == of_kind(objects, "Certificate") == []
+    assert flags["webhook-service"] == f"{NAMESPACE}/{SERVICE}"
+    assert flags["webhook-secret"] == "lbc-lbcontroller-webhook-own"
+    assert [only(objects, kind)["metadata"]["name"] for kind in KINDS] == [
+        flags["webhook-configurations"]
+    ] * 2
+    assert "webhook-cert-dir" not in flags
 
 
 @pytest.mark.parametrize("encode", [str, lambda text: base64.b64encode(text.encode()).decode()])
@@ -99,8 +90,11 @@ def test_an_issuer_that_is_there_is_used() -> None:
     assert only(objects, "Certificate")["spec"]["issuerRef"] == reference
 
 
-@pytest.mark.parametrize("values", [{}, {"enableCertManager": True}])
-def test_the_pods_mount_the_certificate(values: Mapping[str, Any]) -> None:
+GIVEN = dict.fromkeys(("caCert", "cert", "key"), "-----BEGIN")
+
+
+@pytest.mark.parametrize("values", [{}, {"enableCertManager": True}, {"webhookTLS": GIVEN}])
+def test_the_pods_mount_the_certificate_that_somebody_else_makes(values: Mapping[str, Any]) -> None:
     objects = rendered(**values)
     made = [
         *(each["metadata"]["name"] for each in of_kind(objects, "Secret")),
@@ -109,7 +103,13 @@ def test_the_pods_mount_the_certificate(values: Mapping[str, Any]) -> None:
     mounted = [
         volume["secret"]["secretName"] for volume in pod_of(objects)["spec"]["volumes"] if "secret" in volume
     ]
+    directories = [
+        mount["mountPath"]
+        for mount in container_of(objects)["volumeMounts"]
+        if mount["name"] == "webhook-certificate"
+    ]
     assert mounted == made
+    assert directories == [flags_of(objects)["webhook-cert-dir"] for _ in made]
 
 
 def test_services_keep_their_class_where_it_is_asked_for() -> None:

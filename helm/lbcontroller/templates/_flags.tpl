@@ -50,7 +50,6 @@
   "sync-period" .Values.syncPeriod
   "metrics-bind-addr" .Values.metricsBindAddr
   "webhook-bind-port" .Values.webhookBindPort
-  "webhook-cert-dir" (include "lbcontroller.webhookCertificates" .)
   "leader-election-id" .Values.leaderElectionID
   "leader-election-namespace" .Release.Namespace
   "drift-sweep-interval" .Values.driftSweepInterval
@@ -62,6 +61,13 @@
   "allow-load-balancer-replacement" .Values.allowLoadBalancerReplacement
   "replacement-drain-seconds" .Values.replacementDrainSeconds
 }}
+{{- if eq (include "lbcontroller.certificateFrom" .) "controller" }}
+{{- $_ := set $flags "webhook-service" (printf "%s/%s" .Release.Namespace (include "lbcontroller.webhookService" .)) }}
+{{- $_ := set $flags "webhook-secret" (include "lbcontroller.ownCertificate" .) }}
+{{- $_ := set $flags "webhook-configurations" (include "lbcontroller.fullname" .) }}
+{{- else }}
+{{- $_ := set $flags "webhook-cert-dir" (include "lbcontroller.webhookCertificates" .) }}
+{{- end }}
 {{- include "lbcontroller.flags" (merge (deepCopy .Values.extraArgs) $flags) }}
 {{- /* An empty class means more than none: also Ingresses without a class. */}}
 - {{ printf "--ingress-class=%s" .Values.ingressClass | quote }}

@@ -68,6 +68,12 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- printf "%s-webhook-tls" (include "lbcontroller.fullname" . | trunc 51 | trimSuffix "-") }}
 {{- end }}
 
+{{/* Where the controller keeps one that it makes itself: a name of its own, because it writes no Secret of others. */}}
+
+{{- define "lbcontroller.ownCertificate" -}}
+{{- printf "%s-webhook-own" (include "lbcontroller.fullname" . | trunc 51 | trimSuffix "-") }}
+{{- end }}
+
 {{- define "lbcontroller.webhookCertificates" -}}
 /etc/lbcontroller/webhook
 {{- end }}

@@ -1,28 +1,13 @@
-{{/*
-The certificate of the webhooks and of its authority as YAML, base64-encoded: `ca`, `certificate`, `key`. Given by
-values, kept from the Secret that is there, or generated.
-*/}}
+{{/* What makes the certificate of the webhooks: `values`, `cert-manager`, or the controller itself. */}}
 
-{{- define "lbcontroller.webhookCertificate" -}}
+{{- define "lbcontroller.certificateFrom" -}}
 {{- $tls := .Values.webhookTLS }}
-{{- $existing := lookup "v1" "Secret" .Release.Namespace (include "lbcontroller.webhookSecret" .) }}
-{{- if and $tls.caCert $tls.cert $tls.key }}
-ca: {{ include "lbcontroller.encoded" $tls.caCert }}
-certificate: {{ include "lbcontroller.encoded" $tls.cert }}
-key: {{ include "lbcontroller.encoded" $tls.key }}
-{{- else if or $tls.caCert $tls.cert $tls.key }}
+{{- if and $tls.caCert $tls.cert $tls.key -}}
+values
+{{- else if or $tls.caCert $tls.cert $tls.key -}}
 {{- fail "webhookTLS needs all of caCert, cert and key, or none of them" }}
-{{- else if and .Values.keepTLSSecret $existing (hasKey (default dict $existing.data) "ca.crt") }}
-ca: {{ index $existing.data "ca.crt" }}
-certificate: {{ index $existing.data "tls.crt" }}
-key: {{ index $existing.data "tls.key" }}
-{{- else }}
-{{- $names := include "lbcontroller.webhookNames" . | fromYamlArray }}
-{{- $authority := genCA (printf "%s-authority" (include "lbcontroller.webhookService" .)) 3650 }}
-{{- $certificate := genSignedCert (first $names) nil $names 3650 $authority }}
-ca: {{ $authority.Cert | b64enc }}
-certificate: {{ $certificate.Cert | b64enc }}
-key: {{ $certificate.Key | b64enc }}
+{{- else -}}
+{{- ternary "cert-manager" "controller" .Values.enableCertManager -}}
 {{- end }}
 {{- end }}
 
@@ -43,7 +28,7 @@ key: {{ $certificate.Key | b64enc }}
 
 {{/*
 One webhook of files/webhooks.yaml with what the values change of it. Takes `root`, `webhook` and `ca`, which is empty
-where cert-manager fills it in.
+where somebody else fills it in.
 */}}
 
 {{- define "lbcontroller.webhook" -}}

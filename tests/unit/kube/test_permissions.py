@@ -24,6 +24,7 @@ def test_parts_of_objects_are_named_with_the_resource() -> None:
 
 
 def test_what_lives_in_no_namespace_is_for_a_role_of_the_cluster() -> None:
-    assert {permission.resource for permission in PERMISSIONS if permission.place is Place.CLUSTER} == {
+    of_cluster = (Place.CLUSTER, Place.TRUST)
+    assert {permission.resource for permission in PERMISSIONS if permission.place in of_cluster} == {
         permission.resource for permission in PERMISSIONS if permission.resource.scope is Scope.CLUSTER
     }

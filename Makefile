@@ -1,14 +1,16 @@
 # Everything here works on a fresh machine with Python >= 3.11 and make; uv is used when present.
-PYTHON ?= python3
+PYTHON   ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PARALLEL ?= auto
+CONTAINER_TOOL ?= docker
+IMAGE    ?= lbcontroller:latest
 
 # Some environments forbid to keep compiled modules. Each test process would then compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-faults test-laws test-chart test-unit bench calls check format docs cases clean
+.PHONY: help install demo test test-faults test-laws test-chart test-unit bench calls check format docs image cases clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +50,9 @@ check: $(VENV)/.dev  ## lint, types and layers: what CI runs before the tests
 format: $(VENV)/.dev  ## format the code and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+image:  ## build the image of the controller, with docker or CONTAINER_TOOL
+	$(CONTAINER_TOOL) build --tag $(IMAGE) .
 
 docs: $(VENV)/.dev  ## generate docs/reference, iam/ and the generated files of the chart from the code
 	$(BIN)/lbcontroller docs docs/reference --chart helm/lbcontroller --iam iam

@@ -138,7 +138,9 @@ def _sent_to(
     actions: Iterable[Mapping[str, Any]], by_arn: Mapping[str, TargetGroupView]
 ) -> tuple[TargetGroupView, ...]:
     forwards = (action["ForwardConfig"] for action in actions if action["Type"] == "forward")
-    return tuple(by_arn[group["TargetGroupArn"]] for config in forwards for group in config["TargetGroups"])
+    listed = (group["TargetGroupArn"] for config in forwards for group in config["TargetGroups"])
+    # What is looked at may change meanwhile: rules may send to a group that was made after groups were read.
+    return tuple(by_arn[arn] for arn in listed if arn in by_arn)
 
 
 def _target_group(elb: Any, item: Mapping[str, Any]) -> TargetGroupView:

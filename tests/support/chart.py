@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,8 @@ Object = dict[str, Any]
 @cache
 def chart() -> Any:
     """Return the chart as Helm loaded it."""
+    # Some mistakes in templates are faults that Helm turns into an error, unless Python's handler ends the process.
+    faulthandler.disable()
     from helm_python import Chart  # noqa: PLC0415 - only `make test-chart` installs it
 
     return Chart.load(CHART)

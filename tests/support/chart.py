@@ -21,7 +21,7 @@ Object = dict[str, Any]
 @cache
 def chart() -> Any:
     """Return the chart as Helm loaded it."""
-    # Some mistakes in templates are faults, which Helm turns into errors unless Python ends the process first.
+    # Some mistakes in templates are faults, which Helm turns into errors, unless Python ends the process.
     faulthandler.disable()
     from helm_python import Chart  # noqa: PLC0415 - only `make test-chart` installs it
 

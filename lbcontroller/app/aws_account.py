@@ -87,10 +87,17 @@ def connect_aws(
     vpc_id = find_vpc(settings, environment, metadata, caller)
     mirror = Mirror(on_lost=surroundings.on_lost)
     inventory = InventorySource(caller, mirror, settings, vpc_id, clock=clock)
+    loader = Loader(
+        caller=caller,
+        mirror=mirror,
+        cluster=settings.cluster_name,
+        vpc_id=vpc_id,
+        listeners_are_tagged=settings.feature_gates.listener_rules_tagging,
+    )
     return AwsAccount(
         access=AwsAccess(
             inventory=inventory,
-            observer=Observer(caller, mirror),
+            observer=Observer(caller, mirror, complete=loader.complete),
             target_accounts=TargetAccounts(
                 caller, mirror, inventory, acting_as=callers.acting_as, clock=clock
             ),
@@ -98,13 +105,7 @@ def connect_aws(
         ),
         applier=Applier(caller, mirror, cluster=settings.cluster_name, secrets=surroundings.secrets),
         rules=BackendRules(caller, mirror),
-        loader=Loader(
-            caller=caller,
-            mirror=mirror,
-            cluster=settings.cluster_name,
-            vpc_id=vpc_id,
-            listeners_are_tagged=settings.feature_gates.listener_rules_tagging,
-        ),
+        loader=loader,
         reads=reads,
     )
 

@@ -14,6 +14,7 @@ from lbcontroller.controller.access import AwsAccess
 from lbcontroller.controller.backend_rules import BackendRulesReconciler, RuleLedger
 from lbcontroller.controller.bindings import BindingReconciler
 from lbcontroller.controller.cache import ClusterCache
+from lbcontroller.controller.checkpoints import Checkpoint, Checkpoints
 from lbcontroller.controller.claimed_targets import ClaimedTargets
 from lbcontroller.controller.departures import Departures, MissingBackends
 from lbcontroller.controller.publish import Publisher, Topic
@@ -75,6 +76,7 @@ def binding_reconciler(
             polls=polls,
             departures=Departures(cache, hold_down=settings.empty_endpoints_hold_down, clock=clock),
             most_targets=settings.max_targets_per_target_group,
+            checkpoints=Checkpoints(kind=Checkpoint.TARGETS, writer=outlets.publisher.writer),
         ),
         claims=outlets.claims,
         polls=polls,

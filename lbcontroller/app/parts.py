@@ -74,7 +74,7 @@ class Parts:
             LbControllerError: AWS cannot be used.
         """
         self.aws.access.inventory.load()
-        self.aws.loader.load()
+        self.aws.loader.survey()
 
     def leadership(self, session: aiohttp.ClientSession) -> Leadership:
         """Return the part this replica takes in the election."""

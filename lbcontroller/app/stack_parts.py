@@ -15,6 +15,7 @@ from lbcontroller.build.service import claim
 from lbcontroller.controller.address_publisher import AddressPublisher
 from lbcontroller.controller.backend_group import BackendGroupReconciler, BackendGroupUsers
 from lbcontroller.controller.cache import ClusterCache
+from lbcontroller.controller.checkpoints import Checkpoint, Checkpoints
 from lbcontroller.controller.group_owner import GroupOwners, Newcomers
 from lbcontroller.controller.ingress_publisher import IngressPublisher
 from lbcontroller.controller.member_refusals import MemberRefusals
@@ -92,6 +93,7 @@ class StackReconcilers:
                 executor=executor,
                 backend_group_users=users,
                 refusals=Refusals(clock=clock),
+                checkpoints=Checkpoints(kind=Checkpoint.STACK, writer=outlets.publisher.writer),
                 policy=policy,
             ),
             backend_group=BackendGroupReconciler(

@@ -10,7 +10,8 @@ from typing import Any, Final
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_not_found
 from lbcontroller.aws.operations import DESCRIBE_CERTIFICATE, LIST_CERTIFICATES
-from lbcontroller.aws.tagged_certificates import read_tagged
+from lbcontroller.aws.tagged_certificates import CERTIFICATE_TYPE
+from lbcontroller.aws.tagging import read_tagged
 from lbcontroller.errors import Denied, NotReady
 from lbcontroller.model.fields import UNKNOWN, Known
 from lbcontroller.model.identity import CLUSTER_TAG, TagFamily
@@ -102,7 +103,7 @@ class CertificateFacts:
 
     def _made_by_controllers(self) -> Collection[Arn]:
         try:
-            return read_tagged(self.caller, _OF_CONTROLLERS).keys()
+            return read_tagged(self.caller, CERTIFICATE_TYPE, _OF_CONTROLLERS).keys()
         except Denied:
             return ()
 

@@ -4,36 +4,38 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
-from lbcontroller.aws.action_wire import with_secrets
+from lbcontroller.aws.bulk_sources import ExactSource, MapInOrder, QuickSource, Source
 from lbcontroller.aws.caller import AwsCaller
-from lbcontroller.aws.errors import is_not_found
-from lbcontroller.aws.listener_wire import decode_listener, default_certificate
+from lbcontroller.aws.listener_reading import ListenerReader
 from lbcontroller.aws.load_balancer_targets import read_registration
 from lbcontroller.aws.load_balancer_wire import decode_load_balancer, seen_again
 from lbcontroller.aws.mirror import Entry, Mirror
 from lbcontroller.aws.operations import (
     DESCRIBE_ALL_SECURITY_GROUPS,
-    DESCRIBE_LISTENERS,
     DESCRIBE_LOAD_BALANCERS,
     DESCRIBE_TARGET_GROUPS,
 )
 from lbcontroller.aws.rule_reading import RuleReader
 from lbcontroller.aws.security_groups import decode_security_group
 from lbcontroller.aws.tagged_certificates import CertificateReader
-from lbcontroller.aws.tagging import TAG_BATCH, read_tags
 from lbcontroller.aws.target_groups import decode_target_group
 from lbcontroller.aws.wire import decode_tags
-from lbcontroller.errors import Denied, NotReady
+from lbcontroller.errors import Denied
 from lbcontroller.model.enums import LoadBalancerType, TargetType
-from lbcontroller.model.fields import UNKNOWN, Tags
+from lbcontroller.model.fields import Tags
 from lbcontroller.model.identity import CLUSTER_TAG, StackId, TagFamily, Tracked, identify
 from lbcontroller.model.ids import Arn, VpcId
-from lbcontroller.model.observed import ObservedListener, ObservedLoadBalancer, ObservedTargetGroup
+from lbcontroller.model.observed import (
+    ObservedListener,
+    ObservedListenerRule,
+    ObservedLoadBalancer,
+    ObservedTargetGroup,
+)
 from lbcontroller.model.references import Kind, ResourceId
 from lbcontroller.telemetry.logs import event
 
@@ -61,9 +63,11 @@ class Loader:
     certificates_wanted: Callable[[], bool] = lambda: True
     """Whether any certificate of ours may exist; without Ingresses none does."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    strangers: set[Arn] = field(default_factory=set)
+    """Load balancers and target groups of the VPC that were not ours when their tags were last read."""
 
     def load(self) -> frozenset[StackId]:
-        """Read everything and return the stacks in which anything differs from what the mirror had.
+        """Read everything exactly and return the stacks in which anything differs from what the mirror had.
 
         Facts that cost a call for each resource are kept where they were known; `Observer` reads them when
         they matter, and `Mirror.doubt` makes it do so again.
@@ -72,37 +76,107 @@ class Loader:
             LbControllerError: as `AwsCaller.call` does; the mirror is then as it was.
         """
         with self.mirror.reading() as reading, ThreadPoolExecutor(PARALLEL_READS, "aws-load") as pool:
-            load_balancers = self._in_vpc(
-                page["LoadBalancers"] for page in self.caller.pages(DESCRIBE_LOAD_BALANCERS)
-            )
-            target_groups = self._in_vpc(
-                page["TargetGroups"] for page in self.caller.pages(DESCRIBE_TARGET_GROUPS)
-            )
-            tags = self._tags(
-                pool,
-                [
-                    *(answer["LoadBalancerArn"] for answer in load_balancers),
-                    *(answer["TargetGroupArn"] for answer in target_groups),
-                ],
-            )
-            found: Found = dict(self._security_groups())
-            own = dict(self._load_balancers(load_balancers, tags))
-            found |= own
-            found |= self._target_groups(target_groups, tags, own.keys())
-            listeners = dict(self._listeners(pool, own))
-            found |= listeners
-            found |= self._rules(pool, _with_rules(own, listeners))
-            found |= self._registrations(pool, found, listeners)
-            found |= self._certificates()
+            found = self._found(self._exact(pool.map), pool.map)
             return self.mirror.replace_all(reading, found)
+
+    def survey(self) -> frozenset[StackId]:
+        """Read everything in as few calls as AWS allows; return the stacks in which anything differs.
+
+        Stacks seen for the first time are only partly read by that: `complete` reads the rest of one.
+
+        Raises:
+            LbControllerError: as `AwsCaller.call` does; the mirror is then as it was.
+        """
+        if not self.listeners_are_tagged:
+            return self.load()
+        with self.mirror.reading() as reading, ThreadPoolExecutor(PARALLEL_READS, "aws-load") as pool:
+            try:
+                source = QuickSource.open(self._exact(pool.map), self.mirror, self.cluster, self.strangers)
+            except Denied as error:
+                event(LOGGER, logging.WARNING, "tags_not_listed", error=error)
+            else:
+                found = self._found(source, pool.map)
+                return self.mirror.replace_all(reading, found, whole=False)
+        return self.load()
+
+    def complete(self, stack: StackId) -> bool:
+        """Read the tags, listeners and rules of one stack exactly; return whether anything differs.
+
+        Raises:
+            LbControllerError: as `AwsCaller.call` does; the mirror is then as it was.
+        """
+        with self.mirror.reading() as reading:
+            source = self._exact(map)
+            observed = self.mirror.observed(stack)
+            tagged = [
+                item for item in observed if isinstance(item, ObservedLoadBalancer | ObservedTargetGroup)
+            ]
+            own = frozenset(item.arn for item in tagged if isinstance(item, ObservedLoadBalancer))
+            tags = source.tags([item.arn for item in tagged])
+            found: Found = {
+                item.arn: Entry(stack=stack, observed=_again(item, tags[item.arn], own))
+                for item in tagged
+                if item.arn in tags and self._is_of(stack, tags[item.arn])
+            }
+            found |= self._parts(source, {arn: entry for arn, entry in found.items() if arn in own})
+            read = ObservedLoadBalancer | ObservedTargetGroup | ObservedListener | ObservedListenerRule
+            instead_of = [item.arn for item in observed if isinstance(item, read)]
+            return self.mirror.take_over(reading, stack, found, instead_of=instead_of)
+
+    def _exact(self, map_in_order: MapInOrder) -> ExactSource:
+        return ExactSource(
+            caller=self.caller,
+            listener_reader=self._listener_reader(),
+            rule_reader=self._rule_reader(),
+            map_in_order=map_in_order,
+        )
+
+    def _listener_reader(self) -> ListenerReader:
+        return ListenerReader(
+            caller=self.caller,
+            mirror=self.mirror,
+            cluster=self.cluster,
+            listeners_are_tagged=self.listeners_are_tagged,
+        )
+
+    def _rule_reader(self) -> RuleReader:
+        return RuleReader(
+            caller=self.caller,
+            mirror=self.mirror,
+            cluster=self.cluster,
+            rules_are_tagged=self.listeners_are_tagged,
+        )
+
+    def _found(self, source: Source, map_in_order: MapInOrder) -> Found:
+        load_balancers = self._in_vpc(
+            page["LoadBalancers"] for page in self.caller.pages(DESCRIBE_LOAD_BALANCERS)
+        )
+        target_groups = self._in_vpc(
+            page["TargetGroups"] for page in self.caller.pages(DESCRIBE_TARGET_GROUPS)
+        )
+        arns = [
+            *(Arn(answer["LoadBalancerArn"]) for answer in load_balancers),
+            *(Arn(answer["TargetGroupArn"]) for answer in target_groups),
+        ]
+        tags = source.tags(arns)
+        self._note_strangers(arns, tags)
+        found: Found = dict(self._security_groups())
+        own = dict(self._load_balancers(load_balancers, tags))
+        found |= own
+        found |= self._target_groups(target_groups, tags, own.keys())
+        parts = self._parts(source, own)
+        found |= parts
+        found |= self._registrations(map_in_order, found, parts)
+        found |= self._certificates()
+        return found
+
+    def _note_strangers(self, arns: Iterable[Arn], tags: Mapping[Arn, Tags]) -> None:
+        """Remember what is not ours: `survey` asks about it once."""
+        self.strangers.clear()
+        self.strangers.update(arn for arn in arns if self._tracked(tags.get(arn, {})) is None)
 
     def _in_vpc(self, pages: Iterable[Sequence[Answer]]) -> list[Answer]:
         return [answer for page in pages for answer in page if answer.get("VpcId") == self.vpc_id]
-
-    def _tags(self, pool: Executor, arns: Sequence[Arn]) -> Mapping[Arn, Tags]:
-        batches = [arns[start : start + TAG_BATCH] for start in range(0, len(arns), TAG_BATCH)]
-        read = pool.map(lambda batch: read_tags(self.caller, batch), batches)
-        return {arn: tags for batch in read for arn, tags in batch.items()}
 
     def _tracked(self, tags: Tags) -> Tracked | None:
         tracked = identify(self.cluster, tags)
@@ -155,51 +229,44 @@ class Loader:
                 observed = replace(observed, resource=resource)
             yield arn, Entry(stack=tracked.stack, observed=observed)
 
-    def _listeners(self, pool: Executor, load_balancers: Mapping[Arn, Entry]) -> Iterator[tuple[Arn, Entry]]:
-        answers = [answer for part in pool.map(self._listeners_of, load_balancers) for answer in part]
-        arns = [Arn(answer["ListenerArn"]) for answer in answers]
-        tags = self._tags(pool, arns) if self.listeners_are_tagged else {}
-        for answer in answers:
-            entry = load_balancers[answer["LoadBalancerArn"]]
-            observed = self._decode_listener(answer, tags.get(answer["ListenerArn"], {}), entry.stack)
-            yield observed.arn, Entry(stack=entry.stack, observed=observed)
+    def _parts(self, source: Source, load_balancers: Found) -> Found:
+        """Return the listeners of load balancers, and the rules of those."""
+        listeners = dict(self._listeners(source, load_balancers))
+        return {**listeners, **dict(self._rules(source, _with_rules(load_balancers, listeners)))}
 
-    def _listeners_of(self, load_balancer: Arn) -> Sequence[Answer]:
-        pages = self.caller.pages(DESCRIBE_LISTENERS, LoadBalancerArn=load_balancer)
-        try:
-            return [answer for page in pages for answer in page["Listeners"]]
-        except NotReady as error:
-            if is_not_found(error):
-                # Deleted since it was listed; the next bulk read will miss it too.
-                return []
-            raise
+    def _listeners(self, source: Source, load_balancers: Found) -> Iterator[tuple[Arn, Entry]]:
+        answers = source.listeners(load_balancers)
+        arns = [Arn(answer["ListenerArn"]) for part in answers.values() for answer in part]
+        tags = source.tags(arns) if self.listeners_are_tagged else {}
+        reader = self._listener_reader()
+        for load_balancer, entry in load_balancers.items():
+            for answer in answers[load_balancer]:
+                observed = reader.decode(answer, entry.stack, tags.get(answer["ListenerArn"], {}))
+                yield observed.arn, Entry(stack=entry.stack, observed=observed)
 
-    def _rules(self, pool: Executor, listeners: Mapping[Arn, Entry]) -> Iterator[tuple[Arn, Entry]]:
-        reader = RuleReader(
-            caller=self.caller,
-            mirror=self.mirror,
-            cluster=self.cluster,
-            rules_are_tagged=self.listeners_are_tagged,
-        )
-        answers = dict(zip(listeners, pool.map(reader.answers, listeners), strict=True))
+    def _rules(self, source: Source, listeners: Found) -> Iterator[tuple[Arn, Entry]]:
+        answers = source.rules(listeners)
         arns = [Arn(answer["RuleArn"]) for part in answers.values() for answer in part]
-        tags = self._tags(pool, arns) if self.listeners_are_tagged else {}
+        tags = source.tags(arns) if self.listeners_are_tagged else {}
+        reader = self._rule_reader()
         for listener, entry in listeners.items():
             place = (listener, _port_of(entry))
             for answer in answers[listener]:
                 observed = reader.decode(answer, place, entry.stack, tags.get(answer["RuleArn"], {}))
                 yield observed.arn, Entry(stack=entry.stack, observed=observed)
 
-    def _registrations(self, pool: Executor, found: Found, listeners: Found) -> Iterator[tuple[Arn, Entry]]:
+    def _registrations(
+        self, map_in_order: MapInOrder, found: Found, parts: Found
+    ) -> Iterator[tuple[Arn, Entry]]:
         """Yield the load balancers that are registered in target groups for them."""
-        known = [item.observed for item in listeners.values() if isinstance(item.observed, ObservedListener)]
+        known = [item.observed for item in parts.values() if isinstance(item.observed, ObservedListener)]
         groups = [
             (entry.stack, entry.observed)
             for entry in found.values()
             if isinstance(entry.observed, ObservedTargetGroup)
             and entry.observed.resource.target_type is TargetType.ALB
         ]
-        read = pool.map(lambda item: read_registration(self.caller, item[1], known), groups)
+        read = map_in_order(lambda item: read_registration(self.caller, item[1], known), groups)
         for (stack, _), observed in zip(groups, read, strict=True):
             if observed is not None:
                 yield observed.arn, Entry(stack=stack, observed=observed)
@@ -217,34 +284,26 @@ class Loader:
         for arn, (tracked, observed) in found.items():
             yield arn, Entry(stack=tracked.stack, observed=observed)
 
-    def _decode_listener(self, answer: Answer, tags: Tags, stack: StackId) -> ObservedListener:
+    def _is_of(self, stack: StackId, tags: Tags) -> bool:
         tracked = self._tracked(tags)
-        name = tracked.resource if tracked is not None and tracked.stack == stack else None
-        if not self.listeners_are_tagged:
-            name = str(answer["Port"])
-        id_ = ResourceId(Kind.LISTENER, name) if name is not None else None
-        observed = decode_listener(answer, id_, tags)
-        before = self.mirror.find(observed.arn)
-        if not isinstance(before, ObservedListener):
-            return observed
-        known = before.resource
-        certificates = observed.resource.certificates
-        if (
-            certificates is UNKNOWN
-            and isinstance(known.certificates, tuple)
-            and known.certificates[:1] == (default_certificate(answer),)
-        ):
-            certificates = known.certificates
-        resource = replace(
-            observed.resource,
-            attributes=known.attributes,
-            certificates=certificates,
-            default_actions=with_secrets(observed.resource.default_actions, known.default_actions),
-        )
-        return replace(observed, resource=resource)
+        return tracked is not None and tracked.stack == stack
 
 
-def _with_rules(load_balancers: Mapping[Arn, Entry], listeners: Found) -> Found:
+def _again(
+    observed: ObservedLoadBalancer | ObservedTargetGroup, tags: Tags, own: frozenset[Arn]
+) -> ObservedLoadBalancer | ObservedTargetGroup:
+    """Return what the mirror has with the tags that were read."""
+    if isinstance(observed, ObservedLoadBalancer):
+        return replace(observed, resource=replace(observed.resource, tags=tags))
+    return replace(
+        observed,
+        resource=replace(observed.resource, tags=tags),
+        # Which of our own load balancers use it the mirror knows from their listeners.
+        load_balancers=observed.load_balancers - own,
+    )
+
+
+def _with_rules(load_balancers: Found, listeners: Found) -> Found:
     """Return the listeners that may have rules: those of application load balancers."""
     applications = {
         arn

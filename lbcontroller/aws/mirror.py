@@ -104,6 +104,11 @@ class Mirror:
         with self._lock:
             return self._shown(arn) if arn in self._entries else None
 
+    def parts(self, arn: Arn) -> frozenset[Arn]:
+        """Return the listeners of a load balancer, or the rules of a listener."""
+        with self._lock:
+            return frozenset(self._parts.get(arn, ()))
+
     def stack_of(self, arn: Arn) -> StackId | None:
         """Return the stack a resource is part of."""
         with self._lock:

@@ -56,9 +56,23 @@ class Observer:
     """Tells what exists of a stack."""
 
     def __init__(
-        self, caller: AwsCaller, mirror: Mirror, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        caller: AwsCaller,
+        mirror: Mirror,
+        *,
+        complete: Callable[[StackId], object],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """Tell what is in `mirror`.
+
+        Args:
+            caller: reads what is missing.
+            mirror: what is known.
+            complete: reads the rest of a stack that was only partly read.
+            now: the time.
+        """
         self._caller = caller
+        self._complete = complete
         self._mirror = mirror
         self._now = now
         self._protections = Protections.of(caller, mirror)
@@ -68,6 +82,19 @@ class Observer:
     def observe(self, stack: StackId) -> tuple[InAws, ...]:
         """Return everything of a stack in AWS, ordered by ARN, without a call."""
         return self._mirror.observed(stack)
+
+    def is_partly_read(self, stack: StackId) -> bool:
+        """Return whether listeners and rules of a stack may be missing, and what costs a call is not read."""
+        return self._mirror.is_partly_read(stack)
+
+    def complete(self, stack: StackId) -> None:
+        """Read the listeners and rules of a stack exactly, if that was not done since the start.
+
+        Raises:
+            LbControllerError: as `AwsCaller.call` does.
+        """
+        if self._mirror.is_partly_read(stack):
+            self._complete(stack)
 
     def doubt(self, stack: StackId) -> None:
         """Make `read_unknown` read again what no bulk read verifies: somebody may have changed it."""

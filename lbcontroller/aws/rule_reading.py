@@ -64,3 +64,8 @@ class RuleReader:
             if isinstance(before, ObservedListenerRule)
             else observed
         )
+
+
+def listener_of(rule: Arn) -> Arn:
+    """Return the listener of a rule; its ARN begins with that one's but for a word."""
+    return Arn(rule.replace(":listener-rule/", ":listener/", 1).rpartition("/")[0])

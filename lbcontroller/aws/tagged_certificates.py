@@ -5,14 +5,15 @@ ACM tells neither what was imported nor a digest of it, so a tag says which cert
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_not_found
 from lbcontroller.aws.mirror import Mirror
-from lbcontroller.aws.operations import GET_TAGGED_RESOURCES, LIST_TAGS_FOR_CERTIFICATE
+from lbcontroller.aws.operations import LIST_TAGS_FOR_CERTIFICATE
+from lbcontroller.aws.tagging import read_tagged
 from lbcontroller.aws.wire import decode_tags
 from lbcontroller.errors import NotReady
 from lbcontroller.keys import ObjectName
@@ -51,22 +52,6 @@ def decode_certificate(arn: Arn, tracked: Tracked, tags: Tags) -> ObservedCertif
     )
 
 
-def read_tagged(caller: AwsCaller, filters: Sequence[Mapping[str, Any]]) -> Mapping[Arn, Tags]:
-    """Return the certificates that have certain tags, with all of their tags.
-
-    Raises:
-        LbControllerError: as `AwsCaller.call` does.
-    """
-    pages = caller.pages(
-        GET_TAGGED_RESOURCES, ResourceTypeFilters=[CERTIFICATE_TYPE], TagFilters=list(filters)
-    )
-    return {
-        Arn(item["ResourceARN"]): decode_tags(item["Tags"])
-        for page in pages
-        for item in page["ResourceTagMappingList"]
-    }
-
-
 def read_certificate_tags(caller: AwsCaller, arn: Arn) -> Tags | None:
     """Return the tags of one certificate; None when it is gone.
 
@@ -98,7 +83,7 @@ class CertificateReader:
         Raises:
             LbControllerError: as `AwsCaller.call` does.
         """
-        tagged = read_tagged(self.caller, [{"Key": CLUSTER_TAG, "Values": [self.cluster]}])
+        tagged = read_tagged(self.caller, CERTIFICATE_TYPE, [{"Key": CLUSTER_TAG, "Values": [self.cluster]}])
         found = dict(self._ours(tagged))
         doubtful = [item.arn for item in self._known() if item.arn not in found or found[item.arn][1] != item]
         present = {arn: read_certificate_tags(self.caller, arn) for arn in doubtful}

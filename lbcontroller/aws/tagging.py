@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_not_found
-from lbcontroller.aws.operations import ADD_TAGS, CREATE_TAGS, DELETE_TAGS, DESCRIBE_TAGS, REMOVE_TAGS
+from lbcontroller.aws.operations import (
+    ADD_TAGS,
+    CREATE_TAGS,
+    DELETE_TAGS,
+    DESCRIBE_TAGS,
+    GET_TAGGED_RESOURCES,
+    REMOVE_TAGS,
+)
 from lbcontroller.aws.wire import Changes, decode_tags, tag_list
 from lbcontroller.errors import NotReady
 from lbcontroller.model.fields import Known, Tags
@@ -15,6 +22,29 @@ from lbcontroller.model.ids import Arn
 
 TAG_BATCH: Final = 20
 """Most resources of one DescribeTags call (ELBv2 API reference)."""
+
+
+def read_tagged(
+    caller: AwsCaller, resource_type: str, filters: Sequence[Mapping[str, Any]]
+) -> Mapping[Arn, Tags]:
+    """Return what the tagging API says has certain tags, with all of its tags.
+
+    It learns of what is made, changed and deleted only after a while.
+
+    Args:
+        caller: makes the calls.
+        resource_type: as the tagging API calls it, such as `acm:certificate`, or all of a service.
+        filters: the tags.
+
+    Raises:
+        LbControllerError: as `AwsCaller.call` does.
+    """
+    pages = caller.pages(GET_TAGGED_RESOURCES, ResourceTypeFilters=[resource_type], TagFilters=list(filters))
+    return {
+        Arn(item["ResourceARN"]): decode_tags(item["Tags"])
+        for page in pages
+        for item in page["ResourceTagMappingList"]
+    }
 
 
 def read_tags(caller: AwsCaller, arns: Sequence[Arn]) -> Mapping[Arn, Tags]:

@@ -27,6 +27,7 @@ _READS_AT_ONCE: Final = 3
 _REGISTERED: Final = TargetHealth(
     state=TargetHealthState.INITIAL, reason="Elb.RegistrationInProgress", description=""
 )
+_ASSUMED: Final = TargetHealth(state=TargetHealthState.HEALTHY, reason="", description="")
 _DEREGISTERED: Final = TargetHealth(
     state=TargetHealthState.DRAINING, reason="Target.DeregistrationInProgress", description=""
 )
@@ -58,8 +59,20 @@ class Targets:
         targets = self._mirror.targets(target_group)
         return self.refresh(target_group) if isinstance(targets, Mark) else targets
 
+    def was_asked_about(self, target_group: Arn) -> bool:
+        """Return whether the targets were read by this process, or doubted."""
+        return target_group in self._read_at
+
+    def assume(self, target_group: Arn, targets: Iterable[Target]) -> None:
+        """Believe that a target group nobody asked about yet has certain targets.
+
+        Their health counts as good: where somebody waits for it, it is read.
+        """
+        self._mirror.assume_targets(target_group, dict.fromkeys(targets, _ASSUMED))
+
     def doubt(self, target_group: Arn) -> None:
         """Read the registered targets again when they are asked for: somebody may have changed them."""
+        self._read_at.setdefault(target_group, -math.inf)
         self._mirror.forget_targets(target_group)
 
     def forget(self, target_group: Arn) -> None:

@@ -36,6 +36,9 @@ from lbcontroller.settings import Settings
 UNREPORTED_SECONDS: Final = 15.0
 """A Service that exists and that no watch reports is waited for so long; the watch reports it before."""
 
+CHECKPOINT_SECONDS: Final = 10.0
+"""Targets that have not changed for so long are noted in the checkpoint: once for a whole rollout."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BindingReconciler:
@@ -118,7 +121,8 @@ class BindingReconciler:
         moves = self._leave_former(snapshot.bindings[key.name], bound, done)
         self.publisher.findings(binding, (*wanted.findings, *quotas, *done.findings, *moves))
         waiting = self._publish_gates(binding, wanted, done, snapshot)
-        again = min((wait for wait in (done.retry_after, waiting) if wait is not None), default=None)
+        waits = (done.retry_after, waiting, CHECKPOINT_SECONDS if done.changed else None)
+        again = min((wait for wait in waits if wait is not None), default=None)
         failure = done.failure or rules_failure
         if failure is not None:
             if again is not None:

@@ -11,11 +11,13 @@ from lbcontroller.build.target_group_facts import target_group_missing
 from lbcontroller.build.targets import TargetsResult
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.snapshot import Snapshot
+from lbcontroller.controller.checkpoints import Checkpoints
 from lbcontroller.controller.claimed_targets import ClaimedTargets
 from lbcontroller.controller.departures import Departures, held_back
 from lbcontroller.controller.readiness import HealthPolls
 from lbcontroller.controller.target_groups import BoundTargetGroup, TargetGroupFinder
 from lbcontroller.errors import Denied, InvalidConfig, LbControllerError, NotReady
+from lbcontroller.model.digests import targets_digest
 from lbcontroller.model.enums import TargetHealthState
 from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.model.identity import identify_labels
@@ -57,6 +59,7 @@ class Registrar:
     departures: Departures
     most_targets: int
     """Most targets in one target group; 0: no limit."""
+    checkpoints: Checkpoints
 
     def register(self, bound: BoundTargetGroup, wanted: TargetsResult, snapshot: Snapshot) -> Registration:
         """Bring a target group to what is wanted.
@@ -78,11 +81,16 @@ class Registrar:
             wanted=wanted.targets,
             registered=_count(observed),
         )
+        changed = bool(register or leaving.gone or leaving.serving)
+        if changed:
+            self.checkpoints.withdraw((binding,))
         failure = self._send(bound, register, leaving, wanted.targets)
         left_out = len(changes.register) - len(register)
+        if not (changes.register or changes.deregister or binding.spec.multi_cluster):
+            self.checkpoints.note(_digest(bound, wanted), (binding,))
         return Registration(
             observed=targets.observed(bound.arn),
-            changed=bool(register or leaving.gone or leaving.serving),
+            changed=changed,
             was_read=was_read,
             findings=(
                 *held_back(binding, leaving),
@@ -107,6 +115,10 @@ class Registrar:
     def _observe(self, bound: BoundTargetGroup, wanted: TargetsResult, snapshot: Snapshot) -> Health:
         """Return the registered targets; anew when somebody waits for their health and it is too old."""
         targets, name = bound.account.targets, bound.binding.meta.name
+        if not targets.was_asked_about(bound.arn) and self.checkpoints.says(
+            _digest(bound, wanted), (bound.binding,)
+        ):
+            targets.assume(bound.arn, wanted.targets)
         observed = targets.observed(bound.arn)
         if targets.age(bound.arn) < self.polls.interval(name):
             return observed
@@ -191,6 +203,10 @@ class Registrar:
         if identify_labels(bound.binding.meta.labels) is None:
             raise target_group_missing(bound.binding) from error
         raise NotReady(error.reason, retry_after=MISSING_RETRY_SECONDS) from error
+
+
+def _digest(bound: BoundTargetGroup, wanted: TargetsResult) -> str:
+    return targets_digest(bound.arn, (identifier(target) for target in wanted.targets))
 
 
 def _count(observed: Health) -> int:

@@ -27,12 +27,14 @@ from lbcontroller.controller.access import AwsAccess
 from lbcontroller.controller.backend_group import BackendGroupUsers
 from lbcontroller.controller.binding_objects import observed_bindings
 from lbcontroller.controller.cache import ClusterCache
+from lbcontroller.controller.checkpoints import Checkpoints
 from lbcontroller.controller.refusals import Refusals, Wish
 from lbcontroller.controller.refused_attributes import with_annotations
-from lbcontroller.controller.stack_owner import Done, StackOwner, Standing
+from lbcontroller.controller.stack_owner import Attempt, Done, StackOwner, Standing
 from lbcontroller.controller.steps import Executed, StepExecutor
 from lbcontroller.errors import Denied, InvalidConfig, NotReady, Refused, Transient
 from lbcontroller.keys import StackKey, StackKind
+from lbcontroller.model.digests import stack_digest
 from lbcontroller.model.findings import FindingReason
 from lbcontroller.model.identity import StackId, stack_id
 from lbcontroller.model.ids import Arn
@@ -64,6 +66,7 @@ class StackReconciler:
     executor: StepExecutor
     backend_group_users: BackendGroupUsers
     refusals: Refusals
+    checkpoints: Checkpoints
     policy: Callable[[], PlanPolicy]
     """The planner's policy of the moment."""
 
@@ -106,19 +109,24 @@ class StackReconciler:
 
     def _ensure(self, owner: StackOwner) -> float | None:
         built = self._build(owner)
-        unread = self.aws.observer.read_unknown(built.stack)
+        unread = self._read_facts(owner, built)
         planned = self._plan(owner, built)
         owner.hold(built)
         try:
             executed = self._apply(owner, built, planned)
         except (Refused, Denied) as error:
-            if owner.goes_on_without(error):
+            attempt = Attempt(built=built, planned=planned, observed=self._observe(owner))
+            if owner.goes_on_without(error, attempt):
                 raise NotReady(
-                    f"the others go on without what AWS refused: {error}", retry_after=0.0
+                    f"the others go on without what was refused: {error}", retry_after=0.0
                 ) from error
             raise
         done = self._done(built, planned, executed, unread)
         owner.publish(done)
+        if not planned.postponed and done.refused is None:
+            self.checkpoints.note(
+                stack_digest(built.stack), owner.snapshot.bindings.values(), withdrawn=bool(planned.steps)
+            )
         refused = None if done.refused is None else REFUSED_SETTING_SECONDS
         looks = (_next_look(planned), owner.release(planned), built.look_again, refused)
         return min((seconds for seconds in looks if seconds is not None), default=None)
@@ -183,12 +191,34 @@ class StackReconciler:
         elif _registers_load_balancer(built.stack):
             self.aws.observer.refresh_states(stack)
         observed = self._observe(owner)
-        policy = self.policy().for_object(allowed=built.may_be_replaced, setting=built.may_be_replaced_field)
-        planned = plan(built.stack, observed, policy)
+        planned = self._planned(built, observed)
         notices = announcements(planned, stack, observed)
         owner.tell(built, (*built.findings, *planned.findings, *notices))
         owner.deletion_blocked(None)
         return planned
+
+    def _planned(self, built: BuildResult, observed: tuple[Observed, ...]) -> Plan:
+        policy = self.policy().for_object(allowed=built.may_be_replaced, setting=built.may_be_replaced_field)
+        return plan(built.stack, observed, policy)
+
+    def _read_facts(self, owner: StackOwner, built: BuildResult) -> tuple[ProtectionRefused, ...]:
+        """Read what a plan needs to know of what exists; return what may not be read."""
+        if self._is_as_left(owner, built):
+            return ()
+        self.aws.observer.complete(built.stack.id)
+        return self.aws.observer.read_unknown(built.stack)
+
+    def _is_as_left(self, owner: StackOwner, built: BuildResult) -> bool:
+        """Return whether a stack that was only partly read needs nothing, as far as that tells.
+
+        What costs a call for each resource the process before had verified, and the sweep does it again.
+        """
+        if not self.aws.observer.is_partly_read(built.stack.id):
+            return False
+        bindings = owner.snapshot.bindings.values()
+        if not self.checkpoints.says(stack_digest(built.stack), bindings):
+            return False
+        return self._planned(built, self._observe(owner)).is_settled
 
     def _observe(self, owner: StackOwner) -> tuple[Observed, ...]:
         observed = self.aws.observer.observe(stack_id(owner.key))
@@ -202,6 +232,8 @@ class StackReconciler:
     def _apply(self, owner: StackOwner, built: BuildResult, planned: Plan) -> Executed:
         stack = built.stack
         was_replaced = self._is_replaced(stack.id)
+        if planned.steps:
+            self.checkpoints.withdraw(owner.snapshot.bindings.values())
         executed = self._run(owner.key, _wish(owner, built), planned)
         if not (planned.postponed or self._uses_backend_group(stack)):
             self.backend_group_users.leave(owner.key)
@@ -239,6 +271,7 @@ class StackReconciler:
         stack = Stack(stack_id(owner.key))
         wish = Wish(stack=stack, touches=owner.touches())
         self.refusals.check(owner.key, wish)
+        self.aws.observer.complete(stack.id)
         self.aws.observer.refresh_protection(stack.id)
         observed = self._observe(owner)
         planned = plan(stack, observed, self.policy())

@@ -77,7 +77,7 @@ class AwsUnderTest:
         self.loader = Loader(
             caller=self.caller, mirror=self.mirror, cluster=self.cluster, vpc_id=VpcId(self.world.vpc_id)
         )
-        self.observer = Observer(self.caller, self.mirror)
+        self.observer = Observer(self.caller, self.mirror, complete=self.loader.complete)
         self.targets = Targets(self.caller, self.mirror)
         self.rules = BackendRules(self.caller, self.mirror)
         self.applier = Applier(self.caller, self.mirror, cluster=self.cluster, secrets=self.secrets.get)
@@ -127,6 +127,7 @@ class AwsUnderTest:
 
     def plan(self, stack: Stack, **policy: Any) -> Plan:
         """Plan from what is observed."""
+        self.observer.complete(stack.id)
         self.observer.read_unknown(stack)
         observed: tuple[Observed, ...] = self.observer.observe(stack.id)
         return plan(stack, observed, a_policy(**policy))

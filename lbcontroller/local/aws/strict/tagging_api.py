@@ -12,6 +12,7 @@ from moto.acm.models import AWSCertificateManagerBackend
 from moto.resourcegroupstaggingapi import models
 
 from lbcontroller.local.aws.life_cycle import LIFE_CYCLE
+from lbcontroller.local.aws.strict.backend import StrictBackend
 from lbcontroller.local.aws.strict.patching import Method, wrap
 
 _MATCHER = "match_resource_type"
@@ -21,6 +22,7 @@ def install() -> None:
     """Patch the tagging API."""
     setattr(models, _MATCHER, _matches)
     wrap(AWSCertificateManagerBackend, "iter_tagged_resources", _as_far_as_known)
+    wrap(StrictBackend, "iter_tagged_resources", _as_far_as_known)
 
 
 def _as_far_as_known(original: Method) -> Method:

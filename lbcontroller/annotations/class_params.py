@@ -95,7 +95,7 @@ class ClassParams:
             ssl_policy=read.ssl_policy or None,
             ssl_redirect=int(read.ssl_redirect_port) if read.ssl_redirect_port else None,
             listeners=_listeners(read.listeners),
-            target_type=read.target_type,
+            target_type=TargetType(read.target_type) if read.target_type else None,
             load_balancer_attributes=_entries(read.load_balancer_attributes),
             minimum_load_balancer_capacity=(
                 read.minimum_load_balancer_capacity.capacity_units

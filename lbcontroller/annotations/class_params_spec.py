@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.alias_generators import to_camel
 
 from lbcontroller.annotations import formats, ingress_formats
-from lbcontroller.annotations.codecs import Codec, EntryCheck, Unreadable, enumeration, one_of
+from lbcontroller.annotations.codecs import Codec, EntryCheck, Unreadable, enumeration
 from lbcontroller.annotations.json_objects import expected, path, without_absent
 from lbcontroller.cluster.objects import JsonObject
 from lbcontroller.errors import InvalidConfig, Problem, quoted
@@ -40,12 +40,6 @@ def _entry(check: EntryCheck) -> AfterValidator:
         return entry
 
     return AfterValidator(checked)
-
-
-def _backend_type(given: TargetType) -> TargetType:
-    if given not in BACKEND_TARGET_TYPES:
-        raise ValueError(f"must be {one_of(BACKEND_TARGET_TYPES)}")
-    return given
 
 
 class _Wire(BaseModel):
@@ -126,7 +120,7 @@ class ClassParamsSpec(_Wire):
     ssl_policy: Annotated[str, _text(formats.SSL_POLICY)] = ""
     ssl_redirect_port: Annotated[str, _text(formats.PORT)] = ""
     listeners: tuple[Listener, ...] = ()
-    target_type: Annotated[TargetType, AfterValidator(_backend_type)] | None = None
+    target_type: Annotated[str, _text(enumeration(TargetType, only=BACKEND_TARGET_TYPES))] = ""
     load_balancer_attributes: tuple[_Attribute, ...] = ()
     minimum_load_balancer_capacity: Capacity | None = None
     tags: tuple[_Tag, ...] = ()

@@ -59,6 +59,14 @@ class Codec(Generic[T]):
     encode: Callable[[T], str]
     """Returns a text that decodes to the value."""
 
+    def accepts(self, raw: str) -> bool:
+        """Return whether a text can be read."""
+        try:
+            self.decode(raw)
+        except Unreadable:
+            return False
+        return True
+
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of the text."""
         if self.words:

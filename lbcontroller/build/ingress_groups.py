@@ -13,12 +13,12 @@ Held means that what was made for it stays as it is: a class deleted by mistake 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
 
 from lbcontroller.annotations.codecs import Unreadable, integer
+from lbcontroller.annotations.ingress_formats import GROUP_NAME
 from lbcontroller.build.ingress_classes import NotOurs, OfOurClass, Unclear, ingress_class, parameters_name
 from lbcontroller.cluster.ingress import Ingress
 from lbcontroller.cluster.ingress_class import IngressClass, IngressClassParams
@@ -38,8 +38,6 @@ LOWEST_ORDER: Final = -1000
 HIGHEST_ORDER: Final = 1000
 _ORDER: Final = integer(LOWEST_ORDER, HIGHEST_ORDER)
 _ANY_ORDER: Final = integer()
-_GROUP_NAME: Final = re.compile(r"([a-z0-9][-a-z0-9.]*)?[a-z0-9]", re.ASCII)
-_LONGEST_GROUP_NAME: Final = 63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,15 +178,12 @@ def _group(ingress: Ingress, params: IngressClassParams | None) -> tuple[StackKe
         name, field = of_class, f"{params.subject} spec.group.name"
     if name is None:
         return _own_group(ingress), None
-    if _is_group_name(name):
-        return _named_group(name), None
-    return _own_group(ingress), Problem(
-        subject=ingress.subject,
-        field=field,
-        value=name,
-        expected=f"must be at most {_LONGEST_GROUP_NAME} lower-case letters, digits, hyphens and dots, "
-        "the first and the last one a letter or a digit",
-    )
+    try:
+        return _named_group(GROUP_NAME.decode(name)), None
+    except Unreadable as error:
+        return _own_group(ingress), Problem(
+            subject=ingress.subject, field=field, value=name, expected=error.faults[0].expected
+        )
 
 
 def _order(ingress: Ingress) -> tuple[int, Problem | None]:
@@ -226,7 +221,7 @@ def _group_of_params(params: IngressClassParams) -> str | None:
 
 
 def _is_group_name(name: str) -> bool:
-    return len(name) <= _LONGEST_GROUP_NAME and _GROUP_NAME.fullmatch(name) is not None
+    return GROUP_NAME.accepts(name)
 
 
 def _own_group(ingress: Ingress) -> StackKey:

@@ -153,8 +153,8 @@ def test_a_member_that_is_unclear_stays_with_what_it_had(
         pytest.param(a_site(group="sites", annotated={"group.order": "1001"}), ORDER, id="order"),
         pytest.param(
             a_site(group="Sites"),
-            "alb.ingress.kubernetes.io/group.name: 'Sites': must be at most 63 lower-case letters, digits, "
-            "hyphens and dots, the first and the last one a letter or a digit",
+            "alb.ingress.kubernetes.io/group.name: 'Sites': must be 1 to 63 lower-case letters, digits, "
+            "hyphens and dots, with a letter or digit at both ends",
             id="group",
         ),
         pytest.param(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from lbcontroller.annotations.class_params_spec import ClassParamsSpec
 from lbcontroller.annotations.declare import declarations
 from lbcontroller.annotations.ingress import IngressAnnotations
 from tests.support.ingress_cases import OUTPUTS, IngressCase, build_ingress_case, read_ingress_case
@@ -15,6 +17,7 @@ from tests.support.rendering import as_text
 FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("*/case.yaml"))
 CASES = [read_ingress_case(folder) for folder in FOLDERS]
 PREFIX = IngressAnnotations.prefix
+PARAMS = {str(field.alias) for field in ClassParamsSpec.model_fields.values()}
 SUFFIXES = {declaration.key.suffix for declaration in declarations(IngressAnnotations)}
 
 
@@ -57,6 +60,26 @@ def test_every_annotation_has_a_case_that_refuses_it_or_remarks_on_it() -> None:
         if f"{PREFIX}{suffix}" in case.golden.get(name, "")
     }
     assert sorted(SUFFIXES - told) == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.folder.name)
+def test_a_case_covers_only_what_its_class_says(case: IngressCase) -> None:
+    assert case.params <= {field for params in case.snapshot.class_params.values() for field in params.spec}
+
+
+def test_every_field_of_a_class_has_a_case_that_sets_it() -> None:
+    covered = {field for case in CASES if "problems.json" not in case.golden for field in case.params}
+    assert sorted(PARAMS - covered) == []
+
+
+def test_every_field_of_a_class_has_a_case_that_refuses_it() -> None:
+    told = {
+        field
+        for case in CASES
+        for field in case.params
+        if re.search(rf"\b{field}\b", case.golden.get("problems.json", ""))
+    }
+    assert sorted(PARAMS - told) == []
 
 
 def _suffix(key: str) -> str:

@@ -87,8 +87,8 @@ class TestGroup:
             else ("alb.ingress.kubernetes.io/group.name")
         )
         assert problem_of(an_ingress(annotations={"group.name": name})) == (
-            f"{said}: must be at most 63 lower-case letters, digits, hyphens and dots, the first and the "
-            "last one a letter or a digit"
+            f"{said}: must be 1 to 63 lower-case letters, digits, hyphens and dots, with a letter "
+            "or digit at both ends"
         )
 
     def test_names_the_class_whose_parameters_have_a_bad_name(self) -> None:

@@ -5,15 +5,18 @@ BIN    := $(VENV)/bin
 PARALLEL ?= auto
 CONTAINER_TOOL ?= docker
 IMAGE    ?= lbcontroller:latest
+# What runs on a real kube-apiserver; what of it cannot is in tests/support/real_cluster/exceptions.py.
+ON_REAL ?= tests/apiserver tests/integration tests/conformance tests/faults/test_leadership.py
 
 # Some environments forbid to keep compiled modules. Each test process would then compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-faults test-laws test-chart test-unit bench calls check format docs image cases clean
+.PHONY: help install demo test test-faults test-laws test-chart test-apiserver apiserver test-unit bench calls check \
+	format docs image cases clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.dev  ## make .venv with the lbcontroller command and all tools
 
@@ -31,6 +34,11 @@ test-chart: $(VENV)/.dev $(VENV)/.chart  ## render, lint and check the Helm char
 
 test-laws: $(VENV)/.dev  ## try the laws of tests/properties on all of their examples; `make test` tries a third
 	LAWS=thorough $(BIN)/python -m pytest -q -n $(PARALLEL) tests/properties
+
+test-apiserver: $(VENV)/.dev apiserver  ## run the tests of the whole program on a real kube-apiserver
+	$(BIN)/python -m pytest -q -n $(PARALLEL) --dist loadscope --api-server=real $(ON_REAL)
+
+apiserver: $(if $(KUBEBUILDER_ASSETS),,.cache/apiserver/.built)  ## build kube-apiserver and etcd, which takes Go and minutes
 
 test-unit: $(VENV)/.dev  ## run the pure tests only
 	$(BIN)/python -m pytest -q tests/unit tests/cases tests/architecture
@@ -62,6 +70,10 @@ cases: $(VENV)/.dev  ## rewrite the golden files of tests/cases from today's beh
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.cache/apiserver/.built: tests/apiserver/go.mod tests/apiserver/go.sum tests/apiserver/build
+	tests/apiserver/build $(@D)
+	@touch $@
 
 # A stamp is redone when what it was made from changes; .demo has what `lbcontroller demo` needs, .dev what most of the
 # tests need, .chart what those of the chart need besides.

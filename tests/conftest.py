@@ -6,8 +6,9 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
-from tests.support.clusters import ApiServerKind, choose
+from tests.support.clusters import ApiServerKind, choose, is_real
 from tests.support.laws import law
+from tests.support.real_cluster.exceptions import why_not
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +27,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     choose(ApiServerKind(config.getoption("--api-server")))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items if is_real() else ():
+        if why := why_not(item.nodeid):
+            item.add_marker(pytest.mark.skip(reason=why))
 
 
 settings.register_profile("untimed", law())

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from lbcontroller.local.aws.state import observed_state
-from lbcontroller.local.cluster import local_cluster
 from tests.conformance.world import CLUSTER_NAME
+from tests.support.clusters import a_cluster
 from tests.support.yard import Yard
 
 WITHOUT_SWEEP: Final = {"drift-sweep-interval": "0s"}
@@ -52,7 +52,7 @@ class Yards:
         self._open.close()
 
     def _new(self) -> Yard:
-        cluster = self._open.enter_context(local_cluster(cluster_name=CLUSTER_NAME))
+        cluster = self._open.enter_context(a_cluster(CLUSTER_NAME))
         kubeconfig = self._folder / "kubeconfig"
         cluster.kubernetes.write_kubeconfig(kubeconfig)
         self._first_state = observed_state(cluster.world)

@@ -24,7 +24,10 @@ spec:
 
 def a_service(name: str = "web", target_port: str = "8080", **annotations: str) -> str:
     keys = {"target_type": "nlb-target-type"}
-    given = {"nlb-target-type": "ip", **{keys.get(k, k.replace("_", "-")): v for k, v in annotations.items()}}
+    given = {
+        "nlb-target-type": "ip",
+        **{keys.get(k, k.strip("_").replace("_", "-")): v for k, v in annotations.items()},
+    }
     text = "{" + ", ".join(f"{PREFIX}-{key}: '{value}'" for key, value in given.items()) + "}"
     return SERVICE.format(name=name, annotations=text, target_port=target_port)
 

@@ -123,7 +123,7 @@ def test_deleted_together_the_last_plan_is_the_only_one(yard: Yard) -> None:
 
 def test_a_service_that_comes_later_is_waited_for(yard: Yard) -> None:
     settle_with(yard)
-    yard.kubernetes.apply(a_site("late", paths=[], rules=[_rule_to("api")]))
+    yard.kubernetes.apply(a_site("late", rules=[_rule_to("api")]))
     yard.kubernetes.apply(a_service("api"))
     yard.settle()
 

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lbcontroller.local.apiserver import ApiServerSettings, WorkloadSettings
+from lbcontroller.kube.crd import DEFINITIONS
+from lbcontroller.local.apiserver import ApiServerSettings, LocalApiServer, WorkloadSettings
 from lbcontroller.local.aws.life_cycle import Timing
 from lbcontroller.local.aws.server import LocalAws
 from lbcontroller.local.cluster import LocalCluster, furnished, local_cluster
+from lbcontroller.local.kubernetes import Kubernetes
 from tests.support.real_cluster.kubernetes import RealApiServer
 
 
@@ -37,18 +39,33 @@ def is_real() -> bool:
 
 
 @contextmanager
+def an_api_server() -> Iterator[Kubernetes]:
+    """Run an API server with our definitions, and with nobody who works on its objects but for pods."""
+    with RealApiServer() if is_real() else LocalApiServer() as kubernetes:
+        for definition in DEFINITIONS.values():
+            kubernetes.apply(definition())
+        yield kubernetes
+
+
+@contextmanager
 def a_cluster(
     cluster_name: str,
     *,
     service_cidrs: tuple[str, ...] = ApiServerSettings().service_cidrs,
     workloads: WorkloadSettings | None = None,
     timing: Timing | None = None,
+    everything_is_allowed: bool = True,
 ) -> Iterator[LocalCluster]:
-    """Run a cluster of three nodes until the block ends; a real API server always has both families."""
+    """Run a cluster of three nodes until the block ends.
+
+    A real API server always has both families. Unless a test takes permissions away, every request of the
+    controller must have been allowed by the permissions that it declares.
+    """
     workloads = workloads or WorkloadSettings()
     if is_real():
         with LocalAws(timing=timing) as aws, RealApiServer(workloads) as kubernetes:
             yield furnished(cluster_name, aws, kubernetes)
+            assert not (everything_is_allowed and kubernetes.refused())
         return
     settings = ApiServerSettings(service_cidrs=service_cidrs, workloads=workloads)
     with local_cluster(cluster_name=cluster_name, api_server=settings, timing=timing) as cluster:

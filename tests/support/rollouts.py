@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lbcontroller.local.apiserver import ApiServerSettings, Subresource, WorkloadSettings
+from lbcontroller.local.apiserver import Subresource, WorkloadSettings
 from lbcontroller.local.aws.life_cycle import Timing
-from lbcontroller.local.cluster import local_cluster
 from lbcontroller.webhooks.drain import DRAIN_KEY
 from lbcontroller.webhooks.readiness_gates import GATES_LABEL
 from tests.support.admitting_yard import admitting_yard, label_namespace
+from tests.support.clusters import a_cluster
 from tests.support.manual_clock import ManualClock
 from tests.support.own_target_groups import a_deployment
 from tests.support.synthetic_client import SyntheticClient
@@ -200,9 +200,8 @@ def a_rollout(directory: Path, protection: Protection) -> Iterator[Rollout]:
     clock = ManualClock()
     # Pods stay until their servers end, which is for the simulated kubelets to say.
     workloads = WorkloadSettings(pod_grace_seconds=float("inf"))
-    settings = ApiServerSettings(workloads=workloads)
     with (
-        local_cluster(cluster_name="rollouts", api_server=settings, timing=Timing(now=clock)) as cluster,
+        a_cluster("rollouts", workloads=workloads, timing=Timing(now=clock)) as cluster,
         admitting_yard(cluster, directory, {}, clock=clock) as yard,
     ):
         yield Rollout(yard, clock, protection)

@@ -24,6 +24,7 @@ from lbcontroller.cluster.secret import Secret
 from lbcontroller.cluster.service import Service
 from lbcontroller.keys import ObjectName
 from lbcontroller.kube.connection import Connection
+from lbcontroller.local.apiserver import ApiError
 from lbcontroller.local.aws.recorder import mutating
 from lbcontroller.local.aws.state import anonymous, observed_state
 from lbcontroller.local.cluster import LocalCluster
@@ -132,7 +133,8 @@ class Yard:
         for kind in ("ingresses", "services", "deployments", "targetgroupbindings"):
             for obj in self.kubernetes.list(kind):
                 name = obj["metadata"]["name"]
-                self.kubernetes.delete(kind, name, namespace=obj["metadata"]["namespace"])
+                with suppress(ApiError):  # the controller was faster
+                    self.kubernetes.delete(kind, name, namespace=obj["metadata"]["namespace"])
         with suppress(AssertionError):
             self.settle(within=CLEAN_UP_SECONDS)
 

@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lbcontroller.local.apiserver import ApiServerSettings, WorkloadSettings
-from lbcontroller.local.cluster import local_cluster
+from tests.support.clusters import a_cluster
 from tests.support.sites import problems, warnings
 from tests.support.state_differences import differences
 from tests.support.teams import Teams
@@ -31,8 +30,7 @@ FLAGS = {"external-managed-tags": "owner"}
 def teams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Teams]:
     """One cluster of both address families for all mistakes: each test ends with the mistake mended."""
     kubeconfig = tmp_path_factory.mktemp("teams") / "kubeconfig"
-    api_server = ApiServerSettings(service_cidrs=BOTH_FAMILIES, workloads=WorkloadSettings())
-    with local_cluster(cluster_name="yard", api_server=api_server) as cluster:
+    with a_cluster("yard", service_cidrs=BOTH_FAMILIES) as cluster:
         cluster.kubernetes.write_kubeconfig(kubeconfig)
         manifests = list(yaml.safe_load_all(cluster.world.fill((HERE / "teams.yaml").read_text("utf-8"))))
         with Yard(cluster, str(kubeconfig), FLAGS) as yard:

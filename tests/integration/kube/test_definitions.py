@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 
-from lbcontroller.kube.crd import DEFINITIONS
-from lbcontroller.local.apiserver import ApiError, LocalApiServer
+from lbcontroller.local.apiserver import ApiError
+from lbcontroller.local.kubernetes import Kubernetes
+from tests.support.clusters import an_api_server
 
 
 @pytest.fixture
-def server() -> Iterator[LocalApiServer]:
-    with LocalApiServer() as running:
-        for definition in DEFINITIONS.values():
-            running.apply(definition())
+def server() -> Iterator[Kubernetes]:
+    with an_api_server() as running:
         yield running
 
 
@@ -28,7 +27,7 @@ def class_params(spec: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_class_parameters_are_stored_without_what_nobody_knows(server: LocalApiServer) -> None:
+def test_class_parameters_are_stored_without_what_nobody_knows(server: Kubernetes) -> None:
     spec = {
         "group": {"name": "shop"},
         "scheme": "internal",
@@ -56,6 +55,6 @@ def test_class_parameters_are_stored_without_what_nobody_knows(server: LocalApiS
         ({"minimumLoadBalancerCapacity": {}}, "spec.minimumLoadBalancerCapacity.capacityUnits"),
     ],
 )
-def test_wrong_class_parameters_are_refused(server: LocalApiServer, spec: dict[str, Any], field: str) -> None:
+def test_wrong_class_parameters_are_refused(server: Kubernetes, spec: dict[str, Any], field: str) -> None:
     with pytest.raises(ApiError, match=field.replace(".", r"\.")):
         server.create(class_params(spec))

@@ -72,7 +72,7 @@ def write_kubeconfig(path: Path, server: ApiServer, token: str) -> None:
                 ],
                 "users": [{"name": NAME, "user": {"token": token}}],
                 "contexts": [
-                    {"name": "real", "context": {"cluster": "real", "user": NAME, "namespace": "default"}}
+                    {"name": "real", "context": {"cluster": "real", "user": NAME, "namespace": NAMESPACE}}
                 ],
             }
         )

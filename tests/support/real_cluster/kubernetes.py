@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final, Self, TypeAlias
 
@@ -13,10 +13,13 @@ from lbcontroller.local.apiserver import ApiError, Reason, Request, Subresource,
 from lbcontroller.local.apiserver.definitions import resources_of
 from lbcontroller.local.apiserver.faults import Match
 from lbcontroller.local.apiserver.objects import JsonObject, metadata
+from lbcontroller.local.apiserver.requests import Selection
 from lbcontroller.local.apiserver.resources import Registry, ResourceType
+from lbcontroller.local.apiserver.selectors import parse_fields, parse_labels
 from tests.support.real_cluster.access import USER, grant, login, write_kubeconfig
-from tests.support.real_cluster.audit import Audited, AuditLog
+from tests.support.real_cluster.audit import AuditLog
 from tests.support.real_cluster.controllers import ClusterControllers
+from tests.support.real_cluster.objects import Objects
 from tests.support.real_cluster.requests import Requests, path_of
 from tests.support.real_cluster.servers import the_api_server
 
@@ -25,6 +28,7 @@ JsonObjects: TypeAlias = list[JsonObject]
 APPLY: Final = "application/apply-patch+yaml"
 JSON_PATCH: Final = "application/json-patch+json"
 MERGE_PATCH: Final = "application/merge-patch+json"
+FORBIDDEN: Final = 403
 ESTABLISHED_SECONDS: Final = 15.0
 LOOK_SECONDS: Final = 0.02
 """How long to wait between two looks at a condition."""
@@ -58,8 +62,12 @@ class RealApiServer:
         for definition in DEFINITIONS.values():
             for resource in resources_of(definition()):
                 self._registry.add(resource)
-        self._controllers = ClusterControllers(self._requests, workloads or WorkloadSettings())
+        self._objects = Objects(self._requests, self._server.etcd_url, self._registry)
+        self._controllers = ClusterControllers(
+            self._requests, self._objects, self._registry, workloads or WorkloadSettings()
+        )
         self._audit = AuditLog(self._server.audit_log)
+        self._everything = AuditLog(self._server.audit_log)
 
     def __enter__(self) -> Self:
         grant(self._written_as_given)
@@ -105,13 +113,16 @@ class RealApiServer:
         write_kubeconfig(path, self._server, login(self._requests))
 
     @property
-    def audited(self) -> Sequence[Audited]:
-        """The requests of the controller."""
-        return tuple(each for each in self._audit.read() if each.user == USER)
-
-    @property
     def requests(self) -> Sequence[Request]:
-        return tuple(each.request for each in self.audited)
+        return tuple(each.request for each in self._audit.read() if each.user == USER)
+
+    def refused(self) -> list[str]:
+        """Return which requests of the controller its roles did not allow, since the cluster began."""
+        return [
+            f"{each.request.method} {each.request.path}?{each.request.query}"
+            for each in self._everything.read()
+            if each.user == USER and each.request.status == FORBIDDEN
+        ]
 
     def forget_requests(self) -> None:
         self._audit.forget()
@@ -182,11 +193,16 @@ class RealApiServer:
         self, kind: str, *, namespace: str | None = None, labels: str = "", fields: str = ""
     ) -> JsonObjects:
         self._controllers.run()
-        return self._listed(kind, namespace or "", {"labelSelector": labels, "fieldSelector": fields})
-
-    def _listed(self, kind: str, namespace: str = "", query: dict[str, str] | None = None) -> JsonObjects:
         resource = self._registry.named(kind)
-        found = self._requests.send("GET", path_of(resource, namespace), query=query)["items"]
+        if not self._objects.knows(resource):
+            return self._listed(kind, namespace or "")
+        selection = Selection(labels=parse_labels(labels), fields=parse_fields(fields, resource.selectable))
+        found = self._objects.objects(resource.storage, namespace)
+        return [each.copy() for each in found if selection.selects(each.object)]
+
+    def _listed(self, kind: str, namespace: str = "") -> JsonObjects:
+        resource = self._registry.named(kind)
+        found = self._requests.send("GET", path_of(resource, namespace))["items"]
         own = {"apiVersion": resource.api_version, "kind": resource.kind}
         return [{**own, **each} for each in found]
 
@@ -240,10 +256,3 @@ class RealApiServer:
 
     def _resource_of(self, obj: JsonObject) -> ResourceType:
         return self._registry.by_kind(obj["apiVersion"], obj["kind"])
-
-
-@contextmanager
-def real_api_server(workloads: WorkloadSettings | None = None) -> Iterator[RealApiServer]:
-    """Have the real API server for one cluster; there can be one at a time in a process."""
-    with RealApiServer(workloads) as kubernetes:
-        yield kubernetes

@@ -43,6 +43,7 @@ class ApiServer:
     url: str
     authority: str
     """The certificate by which clients check the server, as PEM."""
+    etcd_url: str
     audit_log: Path
     """Has a line for each request that was answered."""
 
@@ -109,7 +110,9 @@ def _start_api_server(folder: Path, etcd_url: str) -> ApiServer:
         f"--audit-policy-file={policy}",
         f"--audit-log-path={audit_log}",
     )
-    return ApiServer(url=f"https://{LOOPBACK}:{port}", authority=authority, audit_log=audit_log)
+    return ApiServer(
+        url=f"https://{LOOPBACK}:{port}", authority=authority, etcd_url=etcd_url, audit_log=audit_log
+    )
 
 
 def _start(folder: Path, program: str, *flags: str) -> None:

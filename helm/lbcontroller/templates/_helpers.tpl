@@ -26,6 +26,12 @@
 {{- printf "%s-webhook" (include "lbcontroller.fullname" . | trunc 55 | trimSuffix "-") }}
 {{- end }}
 
+{{/* The Service that Prometheus scrapes by, and so the job of its samples. */}}
+
+{{- define "lbcontroller.metricsService" -}}
+{{- printf "%s-metrics" (include "lbcontroller.fullname" . | trunc 55 | trimSuffix "-") }}
+{{- end }}
+
 {{- define "lbcontroller.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "lbcontroller.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}

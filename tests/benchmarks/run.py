@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from tests.benchmarks import scenarios
+from tests.benchmarks import groups, scenarios
 
 SERVICES = (50, 200, 1000)
 PODS = 10
@@ -21,6 +21,8 @@ def main() -> int:
         "replaced_pod": scenarios.replaced_pod(),
         "rollout": scenarios.rollout(),
         "endpoint_events": scenarios.endpoint_events(),
+        "one_rule_more": groups.one_rule_more(),
+        "group": groups.build_and_plan(),
         "start_up": [],
         "memory": [],
     }

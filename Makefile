@@ -12,8 +12,8 @@ ON_REAL ?= tests/apiserver tests/integration tests/conformance tests/faults/test
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-faults test-laws test-chart test-apiserver apiserver test-unit bench calls check \
-	format docs image cases clean
+.PHONY: help install demo test test-faults test-faults-all test-laws test-chart test-apiserver apiserver test-unit \
+	bench calls check format docs image cases clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: $(VENV)/.dev  ## run every test tier but those below
 
 test-faults: $(VENV)/.dev  ## run lives in which every AWS call fails in every way, and the process is killed
 	$(BIN)/python -m pytest -q -n $(PARALLEL) tests/faults
+
+test-faults-all: $(VENV)/.dev  ## run the fault tier with a kill after every call, for the night
+	$(BIN)/python -m pytest -q -n $(PARALLEL) --nightly tests/faults
 
 test-chart: $(VENV)/.dev $(VENV)/.chart  ## render, lint and check the Helm chart and the Dockerfile, with Helm itself
 	$(BIN)/python -m pytest -q tests/chart

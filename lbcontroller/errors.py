@@ -12,6 +12,7 @@ Every other exception is a bug of this program: retried with backoff, logged wit
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -107,6 +108,9 @@ class NotReady(LbControllerError):  # noqa: N818 - waiting is not an error
 
 class Transient(LbControllerError):  # noqa: N818 - as above
     """AWS or the API server could not answer now; the same request may succeed later."""
+
+    longest_wait: float = math.inf
+    """Seconds; however often it failed before, it is tried again after so long."""
 
 
 class Denied(LbControllerError):  # noqa: N818 - as above

@@ -17,6 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="rewrite the golden files of tests/cases with what is built now",
     )
+    parser.addoption("--nightly", action="store_true", help="run also what takes too long for every change")
     parser.addoption(
         "--api-server",
         choices=list(ApiServerKind),

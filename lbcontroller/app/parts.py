@@ -20,8 +20,8 @@ from lbcontroller.app.secret_watches import SecretWatches
 from lbcontroller.app.stack_parts import StackOutlets, StackReconcilers
 from lbcontroller.app.subjects import Subjects
 from lbcontroller.app.sweep import Sweep
+from lbcontroller.app.waits import REAL_WAITS, Waits
 from lbcontroller.app.watches import Watches
-from lbcontroller.aws.caller import REAL_TIME, Timing
 from lbcontroller.controller.backend_rules import BackendRulesReconciler
 from lbcontroller.controller.bindings import BindingReconciler
 from lbcontroller.controller.cache import ClusterCache
@@ -110,7 +110,7 @@ def assemble(
     environment: Mapping[str, str],
     *,
     clock: Callable[[], float] = time.monotonic,
-    timing: Timing = REAL_TIME,
+    waits: Waits = REAL_WAITS,
 ) -> Parts:
     """Construct the program.
 
@@ -118,8 +118,8 @@ def assemble(
         settings: its flags.
         connection: the API server.
         environment: the process's variables, for the discovery of region and VPC.
-        clock: what decides when work is due and what is too old; real sleep and real waits do not follow it.
-        timing: how calls to AWS wait.
+        clock: what decides when work is due and what is too old.
+        waits: how everything else waits.
 
     Raises:
         LbControllerError: region or VPC cannot be found out.
@@ -127,14 +127,14 @@ def assemble(
     metrics, fence, stopping = Metrics(), Fence(), threading.Event()
     cache, queues, identity = ClusterCache(), Queues.of(settings, clock), replica_identity()
     surroundings = _surroundings(fence, cache, queues)
-    aws = connect_aws(settings, environment, metrics, surroundings, clock=clock, timing=timing)
+    aws = connect_aws(settings, environment, metrics, surroundings, clock=clock, timing=waits.calls)
     client = Client(connection, may_write=fence.may_write)
     events = EventRecorder(client, metrics, instance=identity, clock=time.monotonic, now=_now)
     publisher = Publisher(writer=ObjectWriter(client), events=events)
     executor = StepExecutor(
         applier=aws.applier, writer=publisher.writer, cache=cache, stopping=stopping.is_set
     )
-    secrets = SecretWatches(cache, queues.take_up, metrics, label=settings.required_secrets_label)
+    secrets = SecretWatches.of(settings, cache, queues.take_up, metrics, rhythm=waits.watches)
     outlets = ClusterOutlets.of(publisher, client, metrics)
     stack_outlets = StackOutlets.of(client, cache, publisher, secrets.follow, settings)
     bindings = binding_reconciler(settings, aws.access, cache, queues, outlets, clock=clock)
@@ -149,7 +149,7 @@ def assemble(
         cache=cache,
         queues=queues,
         watches=Watches.of(
-            settings, cache, queues.take_up, secrets, reported=stack_outlets.ingresses.reported
+            settings, cache, queues.take_up, secrets, stack_outlets.ingresses.reported, rhythm=waits.watches
         ),
         events=events,
         outcomes=Outcomes(

@@ -12,7 +12,7 @@ from typing import Final
 
 from lbcontroller.app.main import Controller
 from lbcontroller.app.parts import assemble
-from lbcontroller.aws.caller import REAL_TIME, Timing
+from lbcontroller.app.waits import REAL_WAITS, Waits
 from lbcontroller.kube.connection import Connection
 from lbcontroller.settings import Settings
 
@@ -26,7 +26,7 @@ def running(
     environment: Mapping[str, str],
     *,
     clock: Callable[[], float] = time.monotonic,
-    timing: Timing = REAL_TIME,
+    waits: Waits = REAL_WAITS,
 ) -> Iterator[Controller]:
     """Run a controller until the block ends.
 
@@ -35,13 +35,13 @@ def running(
         connection: the API server.
         environment: variables for the AWS SDK, set for the time of the block.
         clock: what decides when work is due, in seconds.
-        timing: how calls to AWS wait.
+        waits: how everything else waits.
 
     Raises:
         LbControllerError: AWS or the API server cannot be used.
     """
     with _variables(environment):
-        controller = Controller(assemble(settings, connection, environment, clock=clock, timing=timing))
+        controller = Controller(assemble(settings, connection, environment, clock=clock, waits=waits))
         loop = asyncio.new_event_loop()
         stop = asyncio.Event()
         failures: list[BaseException] = []

@@ -12,8 +12,9 @@ from lbcontroller.controller import ingress_triggers
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.triggers import Trigger
 from lbcontroller.keys import ObjectName
-from lbcontroller.kube.informer import Informer, Watched
+from lbcontroller.kube.informer import Informer, Rhythm, Watched
 from lbcontroller.kube.resources import ResourceType
+from lbcontroller.settings import Settings
 from lbcontroller.telemetry.metrics import Metrics
 
 
@@ -21,17 +22,37 @@ class SecretWatches:
     """Keeps the Secrets in the cache that are needed. `follow` may be called from any thread."""
 
     def __init__(
-        self, cache: ClusterCache, enqueue: Callable[[Trigger], None], metrics: Metrics, *, label: str
+        self,
+        cache: ClusterCache,
+        enqueue: Callable[[Trigger], None],
+        metrics: Metrics,
+        *,
+        label: str,
+        rhythm: Rhythm,
     ) -> None:
         """Feed `cache` and `enqueue` with Secrets that carry `label`, a `key=value`; empty: with any."""
         self._cache = cache
         self._enqueue = enqueue
         self._metrics = metrics
+        self._rhythm = rhythm
         self._label = {"labelSelector": label} if label else {}
         self._wanted: frozenset[ObjectName] = frozenset()
         self._changed = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: dict[ObjectName, asyncio.Task[None]] = {}
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        cache: ClusterCache,
+        enqueue: Callable[[Trigger], None],
+        metrics: Metrics,
+        *,
+        rhythm: Rhythm,
+    ) -> SecretWatches:
+        """Follow the Secrets that the settings let the controller read."""
+        return cls(cache, enqueue, metrics, label=settings.required_secrets_label, rhythm=rhythm)
 
     @property
     def followed(self) -> frozenset[ObjectName]:
@@ -74,7 +95,7 @@ class SecretWatches:
             on_change=self._on_secret,
             selection={"fieldSelector": f"metadata.name={name.name}", **self._label},
         )
-        return Informer(session, watched, self._metrics)
+        return Informer(session, watched, self._metrics, self._rhythm)
 
     def _on_secret(self, name: ObjectName, _before: Secret | None, after: Secret | None) -> None:
         if name in self._tasks and self._cache.ingresses.put_secret(name, after):

@@ -20,7 +20,7 @@ from lbcontroller.controller import ingress_triggers, triggers
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.triggers import Trigger
 from lbcontroller.keys import ObjectName
-from lbcontroller.kube.informer import Informer, Watched
+from lbcontroller.kube.informer import Informer, Rhythm, Watched
 from lbcontroller.kube.resources import ResourceType, Scope
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.metrics import Metrics
@@ -40,6 +40,7 @@ class Watches:
     """Those that are followed one by one, beside the kinds that are followed as a whole."""
     reported: Callable[[Ingress], None]
     """Told each Ingress that was changed, by us or by others."""
+    rhythm: Rhythm
 
     @classmethod
     def of(
@@ -49,6 +50,8 @@ class Watches:
         enqueue: Callable[[Trigger], None],
         secrets: SecretWatches,
         reported: Callable[[Ingress], None],
+        *,
+        rhythm: Rhythm,
     ) -> Watches:
         """Watch what the settings say."""
         return cls(
@@ -58,6 +61,7 @@ class Watches:
             quic_variable=settings.quic_environment_variable_name,
             secrets=secrets,
             reported=reported,
+            rhythm=rhythm,
         )
 
     def informers(self, session: aiohttp.ClientSession, metrics: Metrics) -> tuple[Informer[Any], ...]:
@@ -164,7 +168,7 @@ class Watches:
             on_change=on_change,
             may_be_missing=resource is ResourceType.INGRESS_CLASS_PARAMS,
         )
-        return Informer(session, watched, metrics)
+        return Informer(session, watched, metrics, self.rhythm)
 
     def _ask(self, wanted: Iterable[Trigger]) -> None:
         for trigger in wanted:

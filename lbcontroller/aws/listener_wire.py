@@ -111,9 +111,14 @@ def default_certificate(answer: Mapping[str, Any]) -> CertificateArn | None:
 
 
 def decode_certificates(items: Iterable[Mapping[str, Any]]) -> tuple[CertificateArn, ...]:
-    """Return the certificates that DescribeListenerCertificates answers: the default one, then the others."""
-    # The default one is listed once more where it is in the SNI list too.
+    """Return the certificates that DescribeListenerCertificates answers: the default one, then the others.
+
+    None where the SNI list is empty, because all are to be in it, the default one too.
+    """
     by_place = sorted(items, key=lambda item: (not item.get("IsDefault", False), item["CertificateArn"]))
+    if all(item.get("IsDefault", False) for item in by_place):
+        return ()
+    # The default one is listed once more where it is in the SNI list too.
     return tuple(dict.fromkeys(CertificateArn(item["CertificateArn"]) for item in by_place))
 
 

@@ -76,7 +76,7 @@ class Listeners:
         resource = replace(
             observed.resource,
             attributes=defaults,
-            certificates=certificates[:1],
+            certificates=(),
             default_actions=with_secrets(observed.resource.default_actions, desired.default_actions),
         )
         self._record(desired, replace(observed, resource=resource))
@@ -98,9 +98,10 @@ class Listeners:
         present = observed.resource
         change_tags(self.caller, arn, changes, present.tags)
         self.mirror.amend(arn, tags=changes.applied_to_tags(present.tags))
-        self._modify(arn, desired, present, changes.fields)
         if "certificates" in changes.fields and desired.protocol in SECURE_PROTOCOLS:
-            self._set_certificates(arn, desired, present)
+            self._set_certificates(arn, desired, present, changes.fields)
+        else:
+            self._modify(arn, desired, present, changes.fields)
         self.attributes.write(arn, desired, present.attributes, changes.attributes)
 
     def delete(self, arn: Arn) -> None:
@@ -134,10 +135,20 @@ class Listeners:
         if now.protocol not in SECURE_PROTOCOLS:
             self.mirror.amend(arn, certificates=())
 
-    def _set_certificates(self, arn: Arn, desired: Listener, present: Listener) -> None:
+    def _set_certificates(
+        self, arn: Arn, desired: Listener, present: Listener, fields: frozenset[str]
+    ) -> None:
+        """Change the listener and its certificates so that its default one is always in the SNI list.
+
+        Nobody could tell later that it is missing there, unless the list is empty.
+        """
         certificates = certificate_arns(wanted(Kind.LISTENER, "certificates", desired.certificates))
         before = _present_certificates(present)
+        if present.protocol not in SECURE_PROTOCOLS:
+            self._modify(arn, desired, present, fields)
         self._add_certificates(arn, tuple(item for item in certificates if item not in before))
+        if present.protocol in SECURE_PROTOCOLS:
+            self._modify(arn, desired, present, fields)
         for certificate in sorted(set(before) - set(certificates)):
             self.caller.call(
                 REMOVE_LISTENER_CERTIFICATES, ListenerArn=arn, Certificates=certificate_request(certificate)
@@ -145,7 +156,8 @@ class Listeners:
         self.mirror.amend(arn, certificates=certificates)
 
     def _add_certificates(self, arn: Arn, certificates: tuple[CertificateArn, ...]) -> None:
-        for certificate in sorted(certificates):
+        """Add certificates to the SNI list, the default one first."""
+        for certificate in (*certificates[:1], *sorted(certificates[1:])):
             self.caller.call(
                 ADD_LISTENER_CERTIFICATES, ListenerArn=arn, Certificates=certificate_request(certificate)
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -90,11 +91,14 @@ class WorkQueue(Generic[K]):
             heapq.heappush(self._delayed, (due, next(self._sequence), key, priority))
             self._changed.notify_all()
 
-    def retry(self, key: K, priority: Priority = Priority.LOW) -> float:
-        """Count a failure of `key`, ask for another attempt after its backoff and return that delay."""
+    def retry(self, key: K, priority: Priority = Priority.LOW, *, longest: float = math.inf) -> float:
+        """Count a failure of `key`, ask for another attempt after its backoff and return that delay.
+
+        The delay is at most `longest` seconds.
+        """
         with self._changed:
             failures = self._failures[key] = self._failures.get(key, 0) + 1
-        delay = self._backoff.delay(failures, self._random())
+        delay = min(longest, self._backoff.delay(failures, self._random()))
         self.add_after(key, delay, priority)
         return delay
 

@@ -91,7 +91,7 @@ class Worker(Generic[K]):
                 self.queue.forget_failures(key)
                 self.queue.add_after(key, DENIED_RETRY_SECONDS)
             case Transient():
-                self.queue.retry(key)
+                self.queue.retry(key, longest=error.longest_wait)
             case _:
                 self.queue.retry(key)
 

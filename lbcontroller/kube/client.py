@@ -15,7 +15,7 @@ from lbcontroller.cluster.objects import JsonObject
 from lbcontroller.errors import Transient
 from lbcontroller.keys import ObjectName
 from lbcontroller.kube.connection import CONNECT_SECONDS, READ_SECONDS, USER_AGENT, Connection
-from lbcontroller.kube.errors import Failure, NotFound, error_of
+from lbcontroller.kube.errors import Away, Failure, NotFound, error_of
 from lbcontroller.kube.patches import PatchType
 from lbcontroller.kube.resources import ObjectRef, ResourceType, Subresource
 
@@ -192,7 +192,7 @@ class Client:
                 retries=_RETRIES,
             )
         except urllib3.exceptions.HTTPError as error:
-            raise Transient(f"{request.action}: no answer of the API server: {error}") from error
+            raise Away(f"{request.action}: no answer of the API server: {error}") from error
         if 200 <= answer.status < 300:  # noqa: PLR2004 - success by HTTP's definition
             return _decoded(answer.data, request.action)
         raise error_of(Failure.from_answer(answer.status, answer.data), request.action)

@@ -2,7 +2,8 @@
 
 | answer                          | raised           | who acts                                              |
 |---------------------------------|------------------|-------------------------------------------------------|
-| no answer, 5xx, 408, 410, 429   | `Transient`      | the API server                                        |
+| no answer                       | `Away`           | the API server                                        |
+| 5xx, 408, 410, 429              | `Transient`      | the API server                                        |
 | 404                             | `NotFound`       | nobody: the caches will report the deletion           |
 | 409                             | `Conflict`       | nobody: the next attempt reads the newer object       |
 | namespace is being terminated   | `NotReady`       | nobody: what is in it will be deleted                 |
@@ -10,7 +11,7 @@
 | refused by an admission webhook | `Denied`         | the administrator: a policy of the cluster            |
 | any other 4xx, 3xx              | `Rejected`       | us: the request is wrong, which is a bug              |
 
-`NotFound` and `Conflict` are `Transient`, so whoever does not care is asked again with newer facts.
+`Away`, `NotFound` and `Conflict` are `Transient`, so whoever does not care is asked again with newer facts.
 """
 
 from __future__ import annotations
@@ -25,11 +26,20 @@ from lbcontroller.errors import Denied, LbControllerError, NotReady, Transient
 TERMINATING_RETRY_SECONDS: Final = 30.0
 """A namespace is emptied in seconds to minutes, and its objects' deletions wake us before that."""
 
+AWAY_SECONDS: Final = 4.0
+"""An API server that was away is asked again within five seconds after it is back, by the slowest of us."""
+
 _TRANSIENT_STATUSES: Final = frozenset({408, 410, 429})
 _DENIED_STATUSES: Final = frozenset({401, 403})
 _ADMISSION_PREFIX: Final = "admission webhook "
 _SHOWN_CHARACTERS: Final = 500
 """Enough for any message of the API server; an error page of a proxy would fill events and logs."""
+
+
+class Away(Transient):
+    """The API server gave no answer at all. To ask one that is away costs nobody anything."""
+
+    longest_wait = AWAY_SECONDS
 
 
 class NotFound(Transient):

@@ -15,6 +15,7 @@ What the server may do, and what follows:
 | reports an error in the stream            | lists anew after a pause                             |
 | says nothing, not even bookmarks          | gives the stream up and watches on                   |
 | answers anything else, or cuts a line off | tries again after a pause, for ever                  |
+| is away                                   | tries again every few seconds, for ever              |
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ import orjson
 
 from lbcontroller.errors import Denied, LbControllerError
 from lbcontroller.keys import ObjectName
-from lbcontroller.kube.errors import Failure, NotFound, error_of
+from lbcontroller.kube.errors import AWAY_SECONDS, Failure, NotFound, error_of
 from lbcontroller.kube.resources import ResourceType
 from lbcontroller.telemetry import logs
 from lbcontroller.telemetry.metrics import Metrics
@@ -66,15 +67,20 @@ class Rhythm:
     """A stream that ends sooner without a word is a failure: watching on at once would be a busy loop."""
     backoff_base: float = 0.5
     backoff_cap: float = 30.0
+    away_cap: float = 2 * AWAY_SECONDS / 3
+    """Longest wait while nobody answers, which is spread by half of it."""
     clock: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = random.random
     """A number in [0, 1)."""
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
-    def backoff(self, failures: int) -> float:
-        """Return how long to wait after `failures` (≥ 1) in a row, spread by ±50 %."""
+    def backoff(self, failures: int, *, away: bool) -> float:
+        """Return how long to wait after `failures` (≥ 1) in a row, spread by ±50 %.
+
+        An API server that is `away` is not spared: asking costs nothing, and much waits for its return.
+        """
         exponential = self.backoff_base * 2.0 ** min(failures - 1, 16)
-        return min(self.backoff_cap, exponential) * (0.5 + self.chance())
+        return min(self.away_cap if away else self.backoff_cap, exponential) * (0.5 + self.chance())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +188,8 @@ class Informer(Generic[T]):
         if self._at.missing:
             self.synced.set()
         asked = error.retry_after if isinstance(error, _Interrupted) else 0.0
-        seconds = max(asked, self._rhythm.backoff(self._at.failures))
+        away = isinstance(error, OSError | aiohttp.ClientConnectionError)
+        seconds = max(asked, self._rhythm.backoff(self._at.failures, away=away))
         logs.event(
             _LOG,
             self._level(error),

@@ -1,5 +1,55 @@
 from __future__ import annotations
 
-from tests.support.cluster_fixtures import cluster, yard
+from collections import Counter
+from collections.abc import Iterator
 
-__all__ = ["cluster", "yard"]
+import pytest
+
+from lbcontroller.local.cluster import LocalCluster
+from tests.support.cluster_fixtures import cluster, yard
+from tests.support.courses import Course
+
+__all__ = ["cluster", "course", "whole_course", "yard"]
+CLASS = "class of faults"
+
+
+@pytest.fixture(scope="module")
+def whole_course(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
+    """One cluster and one controller for all lives of a module."""
+    one = Course(cluster, tmp_path_factory.mktemp("course"))
+    one.begin()
+    yield one
+    one.end()
+
+
+@pytest.fixture
+def course(whole_course: Course) -> Course:
+    """The same, as new."""
+    whole_course.refresh()
+    return whole_course
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked as nightly, unless it is asked for."""
+    if config.getoption("--nightly"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("nightly")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many runs there were of each class of faults; a test names its class as a property."""
+    runs = Counter(
+        str(value)
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, ())
+        if report.when == "call"
+        for name, value in report.user_properties
+        if name == CLASS
+    )
+    if runs:
+        terminalreporter.section("fault runs")
+        for name, count in sorted(runs.items()):
+            terminalreporter.write_line(f"{count:5} {name}")
+        terminalreporter.write_line(f"{runs.total():5} altogether")

@@ -1,114 +1,95 @@
-"""The process is killed right after each of its mutating AWS calls; the next one ends the work."""
+"""The process is killed right after each AWS call of a life that changes something; the next one goes on."""
 
 from __future__ import annotations
 
 import itertools
 import subprocess
-import time
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from lbcontroller.local.aws.faults import Fault, LoseReply
 from lbcontroller.local.aws.recorder import Request
-from lbcontroller.local.cluster import LocalCluster
-from tests.integration.test_service_life import WEB
-from tests.support.process import process
-from tests.support.yard import Yard
+from tests.support.courses import Course
+from tests.support.lives import LIVES, Life, Stage
+from tests.support.process import process, wait_for_event
 
-CALLS_OF_A_CREATION = 8
-CALLS_OF_A_DELETION = 5
 PATIENCE_SECONDS = 60.0
+ONE_OF = 4
+"""Of so many kills one is part of every run, the others are left to the night."""
+Recorder = Callable[[str, object], None]
 
 
-def expect_eventually(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {PATIENCE_SECONDS} s: {what}"
-        time.sleep(0.02)  # between two looks at another process's work
+def sampled(runs: Iterator[tuple[Life, Stage, int]]) -> Iterator[ParameterSet]:
+    for number, (life, stage, nth) in enumerate(runs):
+        marks = [pytest.mark.nightly] if number % ONE_OF else []
+        yield pytest.param(life, stage, nth, id=f"{life.name}-{stage.name}-{nth}", marks=marks)
 
 
-class Life:
-    """What is there of a Service, seen from outside of the process that works for it."""
-
-    def __init__(self, cluster: LocalCluster, kubeconfig: Path) -> None:
-        self.yard = Yard(cluster, str(kubeconfig))
-        self.cluster = cluster
-        self.kubeconfig = kubeconfig
-        self.pristine = self.yard.state()
-
-    @contextmanager
-    def process(self) -> Iterator[subprocess.Popen[str]]:
-        with process(self.cluster, self.kubeconfig, "--enable-leader-election=false") as running:
-            yield running
-
-    def is_complete(self) -> bool:
-        return (
-            bool(self.yard.hostnames("web"))
-            and self.yard.registered_ips() == self.yard.pod_ips("web")
-            and any(rule for rule in self.yard.state()["security_groups"]["nodes"]["ingress"])
-        )
-
-    def is_over(self) -> bool:
-        return self.yard.find("service", "web") is None and self.yard.state() == self.pristine
-
-    def kill_after(self, running: subprocess.Popen[str], calls: int) -> Callable[[], bool]:
-        """Kill the process when its nth mutating call from now was carried out; return whether that was."""
-        count = itertools.count(1)
-
-        def is_the_one(request: Request) -> bool:
-            return request.mutating and next(count) == calls
-
-        injected = self.cluster.aws.inject(Fault(effect=LoseReply(), when=is_the_one))
-
-        def is_killed() -> bool:
-            if injected.hits and running.poll() is None:
-                running.kill()
-            return injected.hits > 0
-
-        return is_killed
+def every_kill() -> Iterator[tuple[Life, Stage, int]]:
+    for life in LIVES:
+        for stage in life.stages:
+            for nth in range(1, sum(stage.writes.values()) + 1):
+                yield life, stage, nth
 
 
-@pytest.fixture
-def life(cluster: LocalCluster, tmp_path: Path) -> Iterator[Life]:
-    one = Life(cluster, tmp_path / "kubeconfig")
-    yield one
-    cluster.aws.clear_faults()
-    one.yard.remove_all_objects()
+def every_kill_of_creations() -> Iterator[tuple[Life, Stage, int]]:
+    return (kill for kill in every_kill() if kill[1] is kill[0].stages[0])
 
 
-@pytest.mark.parametrize("calls", range(1, CALLS_OF_A_CREATION + 1))
-def test_killed_while_creating(life: Life, calls: int) -> None:
-    with life.process() as running:
-        is_killed = life.kill_after(running, calls)
-        life.yard.apply(WEB)
-        expect_eventually(is_killed, f"call {calls}")
-    with life.process():
-        expect_eventually(life.is_complete, "the Service is served")
-        life.yard.delete("service", "web")
-        expect_eventually(life.is_over, "nothing is left")
+def be_killed(course: Course, stage: Stage, nth: int) -> None:
+    """Let a process work on a stage until its nth call that changes something was carried out."""
+    course.yard.stop_controller()
+    with process(course.cluster, course.kubeconfig, "--enable-leader-election=false") as running:
+        wait_for_event(running, "workers_started")
+        killed = kill_after(course, running, nth)
+        stage.act(course.yard)
+        assert killed.wait(PATIENCE_SECONDS), f"no call {nth} within {PATIENCE_SECONDS} s"
+        running.wait()
 
 
-@pytest.mark.parametrize("calls", range(1, CALLS_OF_A_DELETION + 1))
-def test_killed_while_deleting(life: Life, calls: int) -> None:
-    with life.process() as running:
-        life.yard.apply(WEB)
-        expect_eventually(life.is_complete, "the Service is served")
-        is_killed = life.kill_after(running, calls)
-        life.yard.delete("service", "web")
-        expect_eventually(is_killed, f"call {calls}")
-    with life.process():
-        expect_eventually(life.is_over, "nothing is left")
+def kill_after(course: Course, running: subprocess.Popen[str], nth: int) -> threading.Event:
+    count, killed = itertools.count(1), threading.Event()
+
+    def is_the_one(request: Request) -> bool:
+        return request.mutating and next(count) == nth
+
+    def kill() -> None:
+        running.kill()
+        killed.set()
+
+    course.cluster.aws.inject(Fault(effect=LoseReply(then=kill), when=is_the_one))
+    return killed
 
 
-@pytest.mark.parametrize("calls", [1, 4, 7])
-def test_killed_while_creating_and_deleted_before_the_next_start(life: Life, calls: int) -> None:
-    with life.process() as running:
-        is_killed = life.kill_after(running, calls)
-        life.yard.apply(WEB)
-        expect_eventually(is_killed, f"call {calls}")
-    life.yard.delete("service", "web")
-    with life.process():
-        expect_eventually(life.is_over, "nothing is left")
+@pytest.mark.parametrize(("life", "stage", "nth"), list(sampled(every_kill())))
+def test_a_life_with_a_kill_is_like_one_without(
+    course: Course, life: Life, stage: Stage, nth: int, record_property: Recorder
+) -> None:
+    record_property("class of faults", f"{life.name}: killed")
+
+    def killed(stage: Stage) -> None:
+        be_killed(course, stage, nth)
+        course.yard.restart_controller()
+        course.settle()
+
+    course.live_disturbed(life, killed, only=stage)
+
+
+@pytest.mark.parametrize(("life", "stage", "nth"), list(sampled(every_kill_of_creations())))
+def test_what_is_deleted_before_the_next_start_leaves_nothing(
+    course: Course, life: Life, stage: Stage, nth: int, record_property: Recorder
+) -> None:
+    record_property("class of faults", f"{life.name}: killed, and deleted before the next start")
+    be_killed(course, stage, nth)
+    for kind in ("services", "ingresses"):
+        for name in course.yard.names(kind):
+            course.yard.delete(kind, name)
+
+    course.yard.restart_controller()
+    course.settle()
+
+    course.expect_nothing_left()
+    course.clear()

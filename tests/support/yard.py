@@ -14,7 +14,7 @@ import yaml
 
 from lbcontroller.app.main import Controller
 from lbcontroller.app.running import running
-from lbcontroller.aws.caller import REAL_TIME, Timing
+from lbcontroller.app.waits import REAL_WAITS, Waits
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.endpoints import EndpointSlice, Pod
 from lbcontroller.cluster.ingress import Ingress
@@ -65,14 +65,14 @@ class Yard:
         flags: Mapping[str, str] | None = None,
         *,
         clock: ManualClock | None = None,
-        timing: Timing = REAL_TIME,
+        waits: Waits = REAL_WAITS,
     ) -> None:
         """Run the controller; on a clock that a test moves, work is due only when it was moved.
 
-        Calls to AWS wait by `timing`.
+        Everything else waits by `waits`.
         """
         self._clock = clock or HurriedClock()
-        self._timing = timing
+        self._waits = waits
         self._horizon = 0.0 if clock else SOON_SECONDS
         self.cluster = cluster
         self.kubernetes = cluster.kubernetes
@@ -104,7 +104,7 @@ class Yard:
         connection = Connection.from_kubeconfig(self._kubeconfig)
         self.controller = self._running.enter_context(
             running(
-                settings, connection, self.cluster.aws.environment(), clock=self._clock, timing=self._timing
+                settings, connection, self.cluster.aws.environment(), clock=self._clock, waits=self._waits
             )
         )
 

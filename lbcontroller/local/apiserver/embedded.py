@@ -20,7 +20,7 @@ from lbcontroller.local.apiserver.admission import Admission
 from lbcontroller.local.apiserver.allocation import ServiceAllocations
 from lbcontroller.local.apiserver.api import Api
 from lbcontroller.local.apiserver.conversion import to_served
-from lbcontroller.local.apiserver.faults import Match, Refusal, Request
+from lbcontroller.local.apiserver.faults import Cut, Match, Refusal, Request
 from lbcontroller.local.apiserver.kubelet import WorkloadSettings
 from lbcontroller.local.apiserver.lifecycle import Definitions, GarbageCollector, Namespaces
 from lbcontroller.local.apiserver.objects import JsonObject, copy_of, metadata, timestamp
@@ -259,6 +259,41 @@ class LocalApiServer:
         """Answer the next `times` matching requests with `code` instead of doing them."""
         with self._store.lock:
             self._observed.refusals.append(Refusal(match=match, code=code, times=times))
+
+    def cut(self, match: Match, *, times: int = 1) -> None:
+        """Break the connection in the middle of the answers to the next `times` matching requests."""
+        with self._store.lock:
+            self._observed.cuts.append(Cut(match=match, times=times))
+
+    @contextmanager
+    def repeated_events(self) -> Iterator[None]:
+        """Send every event of a watch twice until the block ends."""
+        self._observed.streams.repeats = True
+        try:
+            yield
+        finally:
+            self._observed.streams.repeats = False
+
+    @contextmanager
+    def held_events(self, kind: str) -> Iterator[None]:
+        """Keep the events of a resource back until the block ends, while those of others go on."""
+        resource = self._api.registry.named(kind).storage
+        self._observed.streams.held.add(resource)
+        try:
+            yield
+        finally:
+            self._observed.streams.held.discard(resource)
+            self._http.streams.wake(resource)
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Break every connection and listen no more until the block ends; objects and history stay."""
+        port = int(self._http.address.rpartition(":")[2])
+        self._on_loop(self._http.stop())
+        try:
+            yield
+        finally:
+            self._on_loop(self._http.start(port))
 
     def drop_connections(self) -> None:
         """Break every open connection."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lbcontroller.local.apiserver.status import CODES, ApiError, Reason
 
@@ -44,6 +44,31 @@ class Refusal:
         """What to answer."""
         reason = next((each for each, code in CODES.items() if code == self.code), Reason.INTERNAL_ERROR)
         return RefusedError(self.code, reason)
+
+
+@dataclass(slots=True, kw_only=True)
+class Cut:
+    """Breaks the connection in the middle of the answers to a number of matching requests."""
+
+    match: Match
+    times: int
+
+    def applies(self, request: Request) -> bool:
+        """Whether the answer to this request is to be cut off; counts it."""
+        if self.times <= 0 or not self.match(request):
+            return False
+        self.times -= 1
+        return True
+
+
+@dataclass(slots=True)
+class StreamFaults:
+    """How watches misbehave."""
+
+    repeats: bool = False
+    """Every event is sent twice."""
+    held: set[str] = field(default_factory=set)
+    """Resources, as they are stored, whose events are kept back: others overtake them."""
 
 
 class RefusedError(ApiError):

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from lbcontroller.local.apiserver import discovery
 from lbcontroller.local.apiserver.api import Api
-from lbcontroller.local.apiserver.faults import Refusal, Request
+from lbcontroller.local.apiserver.faults import Cut, Refusal, Request, StreamFaults
 from lbcontroller.local.apiserver.objects import JsonObject
 from lbcontroller.local.apiserver.routes import Routes
 from lbcontroller.local.apiserver.status import ApiError, Reason, unknown_path
@@ -31,6 +31,8 @@ class Observed:
 
     requests: list[Request] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    cuts: list[Cut] = field(default_factory=list)
+    streams: StreamFaults = field(default_factory=StreamFaults)
 
 
 class HttpServer:
@@ -44,14 +46,14 @@ class HttpServer:
         self._api = api
         self._token = token
         self._observed = observed
-        self._streams = Streams(api.store)
-        self._routes = Routes(api, self._streams)
+        self.streams = Streams(api.store, observed.streams)
+        self._routes = Routes(api, self.streams)
         self._runner: web.AppRunner | None = None
         self.address = ""
 
     async def start(self, port: int) -> None:
         """Listen on `port`, 0 for a free one; raises OSError when it is taken."""
-        self._streams.start(asyncio.get_running_loop())
+        self.streams.start(asyncio.get_running_loop())
         app = web.Application(client_max_size=_LARGEST_BODY)
         app.router.add_route("*", "/{path:.*}", self._answer)
         app.on_response_prepare.append(self._note)
@@ -84,7 +86,7 @@ class HttpServer:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
             self._refuse(request)
-            return await self._dispatch(request)
+            return self._cut(request, await self._dispatch(request))
         except ApiError as error:
             return _json(error.status, code=error.code)
         except Exception as error:  # noqa: BLE001 - it is logged, and the client gets a Status whatever went wrong
@@ -100,6 +102,22 @@ class HttpServer:
             refusal = next((each for each in self._observed.refusals if each.applies(seen)), None)
         if refusal is not None:
             raise refusal.error
+
+    def _cut(self, request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
+        """Return the answer, or break the connection after half of it."""
+        seen = self._seen(request, answer.status)
+        with self._api.store.lock:
+            is_cut = any(each.applies(seen) for each in self._observed.cuts)
+        if (
+            is_cut
+            and isinstance(answer, web.Response)
+            and isinstance(answer.body, bytes)
+            and request.transport
+        ):
+            answer.headers["Content-Length"] = str(len(answer.body))
+            answer.body = answer.body[: len(answer.body) // 2]
+            answer.force_close()
+        return answer
 
     def _brings_token(self, request: web.Request) -> bool:
         given = (request.path.split("/")[1], request.headers.get("Authorization", "").removeprefix("Bearer "))

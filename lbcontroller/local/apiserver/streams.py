@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from lbcontroller.local.apiserver.faults import StreamFaults
 from lbcontroller.local.apiserver.status import ApiError
 from lbcontroller.local.apiserver.store import Change, Store
 from lbcontroller.local.apiserver.watching import WatchCursor, error_line
@@ -38,9 +39,10 @@ class _Stream:
 class Streams:
     """The open watches of one server; all methods but `_observe` belong to its event loop."""
 
-    def __init__(self, store: Store) -> None:
-        """Wake watches on the changes of `store`."""
+    def __init__(self, store: Store, faults: StreamFaults) -> None:
+        """Wake watches on the changes of `store`, and misbehave as `faults` says."""
         self._store = store
+        self._faults = faults
         self._open: set[_Stream] = set()
         self._changed: set[str] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -81,12 +83,12 @@ class Streams:
         while True:
             stream.woken.clear()
             try:
-                lines = cursor.next_lines()
+                lines = [] if stream.resource in self._faults.held else cursor.next_lines()
             except ApiError as error:
                 await response.write(error_line(error))
                 return
             if lines:
-                await response.write(b"".join(lines))
+                await response.write(b"".join(lines * 2 if self._faults.repeats else lines))
                 continue
             remaining = deadline - loop.time()
             if await _rested(stream, min(remaining, BOOKMARK_SECONDS)):
@@ -95,6 +97,11 @@ class Streams:
                 await response.write(cursor.bookmark())
             if remaining <= BOOKMARK_SECONDS:
                 return
+
+    def wake(self, resource: str) -> None:
+        """Have watches of a resource look for changes; for any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake_those, {resource})
 
     def _observe(self, resource: str, change: Change) -> None:
         del change
@@ -107,8 +114,11 @@ class Streams:
     def _wake(self) -> None:
         with self._store.lock:
             changed, self._changed = self._changed, set()
+        self._wake_those(changed)
+
+    def _wake_those(self, resources: set[str]) -> None:
         for stream in self._open:
-            if stream.resource in changed:
+            if stream.resource in resources:
                 stream.woken.set()
 
 

@@ -58,9 +58,18 @@ class DropConnection:
     """Close the connection without carrying the request out."""
 
 
-@dataclass(frozen=True, slots=True)
+def _nothing() -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoseReply:
-    """Carry the request out and close the connection without an answer."""
+    """Carry the request out and close the connection without an answer.
+
+    Attributes:
+        then: Called in between, for example to kill whoever waits for the answer.
+    """
+
+    then: Callable[[], None] = _nothing
 
 
 Effect = ErrorReply | Delay | DropConnection | LoseReply

@@ -96,7 +96,9 @@ class RecordingProxy:
             case DropConnection():
                 return _Ending(Outcome.DROPPED, None)
             case LoseReply():
-                return _Ending(Outcome.REPLY_LOST, self._decide(environ, request))
+                reply = self._decide(environ, request)
+                effect.then()
+                return _Ending(Outcome.REPLY_LOST, reply)
             case _:
                 assert_never(effect)
 

@@ -85,7 +85,7 @@ def test_a_new_default_certificate_is_set_before_the_old_one_goes(account: AwsUn
 
     calls = account.called(lambda: account.reconcile(stack))
 
-    assert calls == ["ModifyListener", "AddListenerCertificates", "RemoveListenerCertificates"]
+    assert calls == ["AddListenerCertificates", "ModifyListener", "RemoveListenerCertificates"]
     assert settled_for_a_new_process(account, stack)
 
 

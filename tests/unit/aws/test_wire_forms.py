@@ -303,3 +303,7 @@ def test_a_load_balancer_serves_since_it_is_first_seen_to_be_set_up() -> None:
     news = load_balancer_wire.seen_again(ready, set_up, now)
     assert news.serving_since == now
     assert load_balancer_wire.seen_again(ready, news, later).serving_since == now
+
+
+def test_a_default_certificate_alone_is_none_because_it_is_missing_in_the_sni_list() -> None:
+    assert listener_wire.decode_certificates([{"CertificateArn": "arn:a", "IsDefault": True}]) == ()

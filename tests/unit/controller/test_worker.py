@@ -8,6 +8,7 @@ import pytest
 from lbcontroller.controller.queue import Backoff, Taken, WorkQueue
 from lbcontroller.controller.worker import DENIED_RETRY_SECONDS, INVALID_RETRY_SECONDS, Worker
 from lbcontroller.errors import Denied, InvalidConfig, NotReady, Problem, Transient
+from lbcontroller.kube.errors import Away
 
 PROBLEM = Problem(subject="Service shop/web", field="spec.ports", value="", expected="at least one port")
 
@@ -178,3 +179,13 @@ def test_a_key_is_worked_on_again_even_if_nobody_can_be_told(
     bench.run_one()
 
     assert not bench.idle_for(0.3)
+
+
+def test_an_api_server_that_was_away_is_asked_again_within_five_seconds() -> None:
+    bench = Bench(failing_with(Away("no answer")))
+    bench.queue.add("a")
+    for _ in range(20):
+        bench.run_one()
+        bench.clock.now += 5.0
+
+    assert not bench.idle_for(5.0)

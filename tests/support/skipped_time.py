@@ -1,0 +1,38 @@
+"""Time in which nobody waits: whoever sleeps goes on at once, and the clock is as much later."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+from lbcontroller.app.waits import Waits
+from lbcontroller.aws.caller import Timing
+from lbcontroller.kube.informer import Rhythm
+
+SHORT_SECONDS = 0.01
+"""A watch that begins again waits so long indeed, so that a server that is away is not asked all the time."""
+
+
+class SkippedTime:
+    """A clock that goes on by itself, and by what was slept. For any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._skipped = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self._skipped
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self._skipped += seconds
+
+    @property
+    def waits(self) -> Waits:
+        """The waits of a program by this clock."""
+        return Waits(calls=Timing(clock=self, sleep=self.sleep), watches=Rhythm(pause=self._pause))
+
+    async def _pause(self, seconds: float) -> None:
+        self.sleep(seconds)
+        await asyncio.sleep(min(seconds, SHORT_SECONDS))

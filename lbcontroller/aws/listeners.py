@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from lbcontroller.aws.action_wire import actions_request, lacks_secret, with_sec
 from lbcontroller.aws.attribute_defaults import beyond, listener_defaults
 from lbcontroller.aws.attributes import AttributeWriter
 from lbcontroller.aws.caller import AwsCaller
-from lbcontroller.aws.errors import is_duplicate, is_not_found
+from lbcontroller.aws.errors import is_duplicate, is_not_found, is_quota
 from lbcontroller.aws.identity import Identification
 from lbcontroller.aws.listener_wire import (
     SECURE_PROTOCOLS,
@@ -32,7 +32,7 @@ from lbcontroller.aws.operations import (
 )
 from lbcontroller.aws.tagging import change_tags, read_tags
 from lbcontroller.aws.wire import Changes, given, known, wanted
-from lbcontroller.errors import InvalidConfig, NotReady, Transient
+from lbcontroller.errors import Denied, InvalidConfig, NotReady, Transient
 from lbcontroller.model.fields import UNKNOWN
 from lbcontroller.model.ids import Arn, CertificateArn
 from lbcontroller.model.observed import ObservedListener
@@ -144,16 +144,28 @@ class Listeners:
         """
         certificates = certificate_arns(wanted(Kind.LISTENER, "certificates", desired.certificates))
         before = _present_certificates(present)
+        new = tuple(item for item in certificates if item not in before)
+        surplus = sorted(set(before) - set(certificates))
         if present.protocol not in SECURE_PROTOCOLS:
             self._modify(arn, desired, present, fields)
-        self._add_certificates(arn, tuple(item for item in certificates if item not in before))
+        try:
+            self._add_certificates(arn, new)
+        except Denied as error:
+            if not (is_quota(error) and surplus):
+                raise
+            self._remove_certificates(arn, surplus)
+            self._add_certificates(arn, new)
+            surplus = []
         if present.protocol in SECURE_PROTOCOLS:
             self._modify(arn, desired, present, fields)
-        for certificate in sorted(set(before) - set(certificates)):
+        self._remove_certificates(arn, surplus)
+        self.mirror.amend(arn, certificates=certificates)
+
+    def _remove_certificates(self, arn: Arn, certificates: Iterable[CertificateArn]) -> None:
+        for certificate in certificates:
             self.caller.call(
                 REMOVE_LISTENER_CERTIFICATES, ListenerArn=arn, Certificates=certificate_request(certificate)
             )
-        self.mirror.amend(arn, certificates=certificates)
 
     def _add_certificates(self, arn: Arn, certificates: tuple[CertificateArn, ...]) -> None:
         """Add certificates to the SNI list, the default one first."""

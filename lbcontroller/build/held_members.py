@@ -116,14 +116,19 @@ class HeldMembers:
                 yield name
 
     def _owner_of_target_group(self, name: str) -> ObjectName | None:
-        """Return the member whose target group is called `namespace/ingress-service:port`.
-
-        Names have hyphens, so that one member's name may begin with another's: the longest one counts.
-        """
+        """Return the held member that a target group is made for."""
         if name in self.taken:
             return None
-        owners = [item.meta.name for item in self.ingresses if name.startswith(f"{item.meta.name}-")]
-        return max(owners, key=lambda owner: len(owner.name), default=None)
+        return owner_of_target_group(name, (ingress.meta.name for ingress in self.ingresses))
+
+
+def owner_of_target_group(name: str, members: Iterable[ObjectName]) -> ObjectName | None:
+    """Return the member whose target group is called `namespace/ingress-service:port`.
+
+    Names have hyphens, so that one member's name may begin with another's: the longest one counts.
+    """
+    owners = [member for member in members if name.startswith(f"{member}-")]
+    return max(owners, key=lambda owner: len(owner.name), default=None)
 
 
 def _names_host(ingress: Ingress, hosts: AbstractSet[str]) -> bool:

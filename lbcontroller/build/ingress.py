@@ -13,8 +13,9 @@ from lbcontroller.annotations.ingress import IngressAnnotations
 from lbcontroller.annotations.ingress_group import merge_frontend_listener
 from lbcontroller.build.bindings import build_binding
 from lbcontroller.build.frontend_nlb import FrontendPort, FrontendRequest, frontend_resources
-from lbcontroller.build.held_members import HeldMembers
+from lbcontroller.build.held_members import HeldMembers, owner_of_target_group
 from lbcontroller.build.ingress_attributes import sources
+from lbcontroller.build.ingress_claims import claims
 from lbcontroller.build.ingress_front import Outcome, attempt, build_front
 from lbcontroller.build.ingress_groups import IngressGroup
 from lbcontroller.build.ingress_listeners import GroupListener, GroupListeners, GroupWishes
@@ -22,11 +23,11 @@ from lbcontroller.build.ingress_load_balancer import GroupRequest
 from lbcontroller.build.ingress_member import Member, voices
 from lbcontroller.build.ingress_members import GroupReading, read_members
 from lbcontroller.build.ingress_ports import SharedPorts, shared_ports
-from lbcontroller.build.ingress_quotas import over_quotas
-from lbcontroller.build.ingress_wishes import Wishes, wishes_of
+from lbcontroller.build.ingress_quotas import Need, beyond_quota, over_quotas
+from lbcontroller.build.ingress_wishes import Wishes, target_group_names, wishes_of
 from lbcontroller.build.listeners import build_actions, build_listener, listener_tags, target_groups_in
 from lbcontroller.build.names import IngressNames
-from lbcontroller.build.result import BuildContext, BuildResult
+from lbcontroller.build.result import BuildContext, BuildResult, Claim
 from lbcontroller.build.target_groups import build_target_group
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.config.target_group import TargetGroupConfig
@@ -37,6 +38,7 @@ from lbcontroller.model.findings import Finding
 from lbcontroller.model.identity import stack_id
 from lbcontroller.model.ingress_rules import IngressRule
 from lbcontroller.model.inventory import ExistingRules, Inventory
+from lbcontroller.model.limits import TARGET_GROUPS_PER_LOAD_BALANCER
 from lbcontroller.model.references import Kind, Ref, ResourceId
 from lbcontroller.model.resources import ListenerRule, Resource, Stack
 from lbcontroller.settings import Settings
@@ -81,6 +83,7 @@ class _Assembly:
     """Those that do not hold anybody: what was asked for and is not had."""
     findings: list[Finding] = field(default_factory=list)
     held: dict[ObjectName, tuple[Problem, ...]] = field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()
     waits: list[NotReady] = field(default_factory=list)
     """For what is known soon; those who need it are held until then, without being told."""
 
@@ -92,7 +95,7 @@ class _Assembly:
         ports = shared_ports(self.reading.members)
         self.problems += ports.conflicts
         redirect = self._redirect_port(ports)
-        wishes = self._wishes(ports, redirect)
+        wishes = self._that_fit(self._wishes(ports, redirect))
         if not wishes:
             return self._all_held()
         held = self._held_members(wishes)
@@ -102,6 +105,7 @@ class _Assembly:
         )
         unasked = self._existing_ports() - {item.config.port for item in listeners}
         retained = set(held.retained(unasked))
+        self.claims = claims(ports.ports, wishes)
         front = self._front(ports, wishes, held.inbound(unasked) if held.ingresses else frozenset())
         imported = {item.id: item for one in wishes.values() for item in one.certificates.imported}
         resources: list[Resource] = [*imported.values(), *self._resources(listeners, front)]
@@ -125,6 +129,7 @@ class _Assembly:
             findings=tuple(dict.fromkeys((*self.findings, *over_quotas(stack, self.context)))),
             member_problems=self._by_member(),
             held=frozenset(self.held),
+            claims=self.claims,
             look_again=min((wait.retry_after for wait in self.waits), default=None),
         )
 
@@ -182,6 +187,27 @@ class _Assembly:
                     wishes[member.name] = wanted
         return wishes
 
+    def _that_fit(self, wishes: dict[ObjectName, Wishes]) -> dict[ObjectName, Wishes]:
+        """Return what those members want whose target groups have room; the others are held."""
+        existing = frozenset(self._existing_rules().target_groups.values())
+        wanted = {name: frozenset(target_group_names(one)) for name, one in wishes.items()}
+        if len(existing.union(*wanted.values())) <= TARGET_GROUPS_PER_LOAD_BALANCER:
+            return wishes
+        members = [member.name for member in self.group.members]
+        owners = {name: owner_of_target_group(name, members) for name in existing}
+        needs = {
+            name: Need(had=frozenset(one for one in existing if owners[one] == name), wanted=wanted[name])
+            for name in wishes
+        }
+        kept = [name for name, owner in owners.items() if owner in self.held]
+        subjects = {member.name: member.ingress.subject for member in self.group.members}
+        for name, why in beyond_quota(needs, kept).items():
+            hint = "put the Ingress into another group, or let its paths share Services"
+            self._hold(
+                name, Problem(subject=subjects[name], field="spec.rules", value="", expected=why, hint=hint)
+            )
+        return {name: one for name, one in wishes.items() if name not in self.held}
+
     def _existing_rules(self) -> ExistingRules:
         existing = self.context.inventory.existing
         return ExistingRules() if existing is None else existing.routing
@@ -191,15 +217,7 @@ class _Assembly:
         return frozenset() if existing is None else frozenset(existing.listeners)
 
     def _held_members(self, wishes: Mapping[ObjectName, Wishes]) -> HeldMembers:
-        wanted = (
-            config.resource_name
-            for one in wishes.values()
-            for actions in (
-                *(rule.rule.actions for rules in one.rules.values() for rule in rules),
-                *one.default_actions.values(),
-            )
-            for config in target_groups_in(actions)
-        )
+        wanted = (name for one in wishes.values() for name in target_group_names(one))
         return HeldMembers(
             ingresses=tuple(member.ingress for member in self.group.members if member.name not in wishes),
             existing=self._existing_rules(),

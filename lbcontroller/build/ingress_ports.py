@@ -6,7 +6,7 @@ in the order of the group has the word, and the others are told so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,6 +40,8 @@ class SharedPort:
     mutual_authentication: PortMutualAuthentication | None
     attributes: Attributes
     cidrs_field: str
+    speakers: Mapping[str, str]
+    """Which member said what holds here, by full annotation key, for entries of maps by `key[entry]`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,5 +114,6 @@ def _shared_port(
         mutual_authentication=next(iter(asked.mutual_authentication or ()), None),
         attributes=dict(sorted(asked.listener_attributes.get(key, {}).items())),
         cidrs_field=IngressAnnotations.key_of("inbound_cidrs"),
+        speakers=merged.speakers,
     )
     return port, merged.conflicts

@@ -1,13 +1,18 @@
 """What AWS takes of an application load balancer, compared with what a group of Ingresses asks for.
 
-Rules are not counted here: which of them have room depends on what the load balancer has already.
+A quota that AWS never raises decides who is served: members in the order of the group, as far as they fit.
+One that may have been raised is only warned of here, and AWS has the word. Rules are not counted: which of
+them have room depends on what the load balancer has already.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from lbcontroller.build.result import BuildContext
+from lbcontroller.keys import ObjectName
 from lbcontroller.model.enums import Protocol, TargetType
 from lbcontroller.model.findings import Finding, FindingReason
 from lbcontroller.model.limits import (
@@ -27,6 +32,42 @@ from lbcontroller.model.resources import (
 _PROTOCOLS: Final = frozenset({Protocol.HTTP, Protocol.HTTPS})
 _RAISED: Final = "without a raised quota AWS takes"
 _NEVER_RAISED: Final = "AWS takes at most"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """The target groups of one member."""
+
+    had: frozenset[str]
+    """By name; they stay while the member is held."""
+    wanted: frozenset[str]
+
+
+def beyond_quota(
+    needs: Mapping[ObjectName, Need], kept: Collection[str], most: int = TARGET_GROUPS_PER_LOAD_BALANCER
+) -> Mapping[ObjectName, str]:
+    """Return the members whose target groups have no room behind the load balancer, and why.
+
+    Whoever wants no more than before makes room first; the others follow in their order.
+
+    Args:
+        needs: of the members that are served otherwise, in the order of the group.
+        kept: target groups that stay whatever these want.
+        most: how many there may be.
+    """
+    now = {name: need.had for name, need in needs.items()}
+    refused: dict[ObjectName, str] = {}
+    in_order = sorted(needs.items(), key=lambda item: not item[1].wanted <= item[1].had)
+    for name, need in in_order:
+        others = frozenset(kept).union(*(names for other, names in now.items() if other != name))
+        if len(others | need.wanted) > max(most, len(others | need.had)):
+            refused[name] = (
+                f"needs {len(need.wanted)} target groups, and there are {len(others)} of others: AWS takes "
+                f"at most {most} behind a load balancer"
+            )
+        else:
+            now[name] = need.wanted
+    return refused
 
 
 def over_quotas(stack: Stack, context: BuildContext) -> tuple[Finding, ...]:

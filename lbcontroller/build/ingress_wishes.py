@@ -14,6 +14,7 @@ from lbcontroller.build.ingress_certificates import MemberCertificates, member_c
 from lbcontroller.build.ingress_member import Member
 from lbcontroller.build.ingress_ports import SharedPort
 from lbcontroller.build.ingress_rules import MemberRule, member_rules
+from lbcontroller.build.listeners import target_groups_in
 from lbcontroller.build.named import named
 from lbcontroller.config.listener import ActionConfig
 from lbcontroller.errors import ProblemCollector
@@ -86,6 +87,15 @@ def wishes_of(
         mutual_authentication=mutual,
         findings=tuple(dict.fromkeys(findings)),
     )
+
+
+def target_group_names(wishes: Wishes) -> Iterator[str]:
+    """Yield the resource names of the target groups that a member wants."""
+    actions = (
+        *(item.rule.actions for rules in wishes.rules.values() for item in rules),
+        *wishes.default_actions.values(),
+    )
+    yield from (config.resource_name for one in actions for config in target_groups_in(one))
 
 
 def _mutual_authentication(member: Member, ports: Sequence[SharedPort]) -> dict[int, MutualAuthentication]:

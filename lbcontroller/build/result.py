@@ -23,6 +23,18 @@ AttributeSpeakers: TypeAlias = Mapping[tuple[ResourceId, str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What one of several objects brings to a resource that they share."""
+
+    resource: ResourceId
+    field: str
+    """Of the resource."""
+    value: str
+    """As AWS would name it when it refuses it; of a reference, the name of what it refers to."""
+    member: ObjectName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildContext:
     """The object a stack is built for, and the facts around it."""
 
@@ -70,5 +82,7 @@ class BuildResult:
     """Of the members of a group of Ingresses: what is not served as asked for, or not had."""
     held: frozenset[ObjectName] = frozenset()
     """Those of them that keep what they had, if they had anything."""
+    claims: tuple[Claim, ...] = ()
+    """What those that are served bring to listeners and certificates."""
     look_again: float | None = None
     """After how many seconds to build again, for what is known by then; None: everything is known."""

@@ -24,7 +24,7 @@ from lbcontroller.controller.ingress_publisher import IngressPublisher, about, t
 from lbcontroller.controller.member_refusals import MemberRefusals
 from lbcontroller.controller.named_secrets import NamedSecrets
 from lbcontroller.controller.refusals import Touch
-from lbcontroller.controller.stack_owner import Done, Standing
+from lbcontroller.controller.stack_owner import Attempt, Done, Standing
 from lbcontroller.errors import Denied, NotReady, Problem, Refused
 from lbcontroller.keys import ObjectName, StackKey
 from lbcontroller.kube.errors import OF_ONE_OBJECT
@@ -178,9 +178,9 @@ class GroupOwner:
             self.refusals.note_finalizer(self.group, name, failure)
         raise NotReady("the others go on without members that cannot have the finalizer", retry_after=0.0)
 
-    def goes_on_without(self, error: Refused | Denied) -> bool:
-        """Return whether what AWS refused is about one member, which the next build holds."""
-        return self.refusals.blame(self.group, error)
+    def goes_on_without(self, error: Refused | Denied, attempt: Attempt) -> bool:
+        """Return whether what was refused is about one member, which the next build holds."""
+        return self.refusals.blame(self.group, error, attempt)
 
     def publish(self, done: Done) -> None:
         """Write the addresses of every member, tell what AWS did not take, and take away what is mended."""

@@ -7,21 +7,20 @@ holds the member that it is about: it does not ask for that again, and brings ev
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from lbcontroller.aws.errors import is_quota
 from lbcontroller.build.ingress_groups import GroupMember, IngressGroup, finalizer_of
 from lbcontroller.controller.ingress_publisher import CONFLICT_SECONDS, touch
 from lbcontroller.controller.refusals import DENIED_PAUSE_SECONDS, REFUSED_PAUSE_SECONDS, Touch
+from lbcontroller.controller.refused_parts import member_to_blame, numbers
+from lbcontroller.controller.stack_owner import Attempt
 from lbcontroller.errors import Denied, Problem, Refused
 from lbcontroller.keys import ObjectName, StackKey
 from lbcontroller.kube.errors import Conflict
 from lbcontroller.kube.events import EventReason
-from lbcontroller.model.actions import ForwardAction
-from lbcontroller.model.references import Ref
-from lbcontroller.model.resources import ListenerRule, TargetGroup, TargetGroupBinding
-from lbcontroller.model.rule_conditions import HostCondition
+from lbcontroller.model.resources import TargetGroupBinding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +52,16 @@ class MemberRefusals:
         self._lock = threading.Lock()
         self._refusals: dict[tuple[StackKey, ObjectName], _Refusal] = {}
 
-    def blame(self, group: IngressGroup, error: Refused | Denied) -> bool:
+    def blame(self, group: IngressGroup, error: Refused | Denied, attempt: Attempt) -> bool:
         """Note a refusal that is about one member; return whether it is, and others can do without it."""
         if isinstance(error, Denied) and not (is_quota(error) or isinstance(error.about, TargetGroupBinding)):
             return False  # a permission in AWS that is missing is missing for everybody
-        served = [member for member in group.members if not member.problems]
-        culprit = member_behind(error.about, served)
+        served = [member for member in group.members if member.name not in attempt.built.held]
+        culprit = member_to_blame(error, served, attempt)
         if culprit is None or len(served) == 1:
             return False
         pause = DENIED_PAUSE_SECONDS if isinstance(error, Denied) else REFUSED_PAUSE_SECONDS
-        problems = tuple(_problems(culprit, error))
+        problems = tuple(_problems(culprit, error, attempt))
         self._note(group, culprit, problems, EventReason.FAILED_DEPLOY_MODEL, pause)
         return True
 
@@ -119,51 +118,16 @@ class MemberRefusals:
         )
 
 
-def member_behind(resource: object, members: Sequence[GroupMember]) -> GroupMember | None:
-    """Return the only member that a resource is made for; None when that cannot be told."""
-    match resource:
-        case TargetGroup(id=id_) | TargetGroupBinding(id=id_):
-            return _owner(id_.name, members)
-        case ListenerRule():
-            owners = {owner.name: owner for owner in _owners_of_rule(resource, members)}
-            return next(iter(owners.values())) if len(owners) == 1 else None
-        case _:
-            return None
-
-
-def _owners_of_rule(rule: ListenerRule, members: Sequence[GroupMember]) -> Iterator[GroupMember]:
-    """Yield the members whose target groups a rule sends to; if it sends to none, those of its hosts."""
-    names = [
-        weighted.target_group.to.name
-        for action in rule.actions
-        if isinstance(action, ForwardAction)
-        for weighted in action.target_groups
-        if isinstance(weighted.target_group, Ref)
-    ]
-    if names:
-        yield from (owner for name in names if (owner := _owner(name, members)) is not None)
-        return
-    hosts = {
-        host
-        for condition in rule.conditions
-        if isinstance(condition, HostCondition)
-        for host in condition.values
-    }
-    yield from (member for member in members if not hosts.isdisjoint(member.ingress.hosts))
-
-
-def _owner(name: str, members: Sequence[GroupMember]) -> GroupMember | None:
-    """Return whose target group is called `namespace/ingress-service:port`: of several the longest name."""
-    owners = [member for member in members if name.startswith(f"{member.name}-")]
-    return max(owners, key=lambda member: len(member.name.name), default=None)
-
-
-def _problems(member: GroupMember, error: Refused | Denied) -> Iterator[Problem]:
+def _problems(member: GroupMember, error: Refused | Denied, attempt: Attempt) -> Iterator[Problem]:
     if isinstance(error, Denied):
         text = str(error).removeprefix(f"{error.action}: ")
         who = "the API server" if isinstance(error.about, TargetGroupBinding) else "AWS"
         yield Problem(
-            subject=member.ingress.subject, field=error.action, value="", expected=f"{who} refuses it: {text}"
+            subject=member.ingress.subject,
+            field=error.action,
+            value="",
+            expected=f"{who} refuses it: {text}",
+            hint=numbers(attempt) if is_quota(error) else "",
         )
         return
     yield from (replace(problem, subject=member.ingress.subject) for problem in error.problems)

@@ -18,7 +18,7 @@ from lbcontroller.controller.address_publisher import AddressPublisher
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.publish import Publisher, holds_finalizer
 from lbcontroller.controller.refusals import Touch
-from lbcontroller.controller.stack_owner import Done, Standing
+from lbcontroller.controller.stack_owner import Attempt, Done, Standing
 from lbcontroller.errors import Denied, Refused
 from lbcontroller.keys import StackKey
 from lbcontroller.kube.resources import ResourceType
@@ -98,7 +98,7 @@ class ServiceOwner:
         """Make sure that our finalizer is on the Service."""
         self.publisher.hold(self.service)
 
-    def goes_on_without(self, _error: Refused | Denied) -> bool:
+    def goes_on_without(self, _error: Refused | Denied, _attempt: Attempt) -> bool:
         """Return False: everything in the stack is for the one Service."""
         return False
 

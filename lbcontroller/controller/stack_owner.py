@@ -6,7 +6,7 @@ users something; it knows nothing of plans being made and carried out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
@@ -19,7 +19,7 @@ from lbcontroller.errors import Denied, Refused
 from lbcontroller.keys import StackKey
 from lbcontroller.model.findings import Finding
 from lbcontroller.model.inventory import Inventory
-from lbcontroller.model.observed import ObservedLoadBalancer
+from lbcontroller.model.observed import Observed, ObservedLoadBalancer
 from lbcontroller.plan.steps import Plan
 
 
@@ -47,6 +47,16 @@ class Done:
     """Whether anything in AWS or any binding was changed."""
     refused: Refused | None
     """The settings that AWS did not take; everything else was done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What was about to be brought about when something was refused."""
+
+    built: BuildResult
+    planned: Plan
+    observed: Sequence[Observed]
+    """What there is, with what was made until then."""
 
 
 class StackOwner(Protocol):
@@ -113,8 +123,8 @@ class StackOwner(Protocol):
         """
         ...
 
-    def goes_on_without(self, error: Refused | Denied) -> bool:
-        """Return whether the next build does without what AWS refused, for the sake of everything else."""
+    def goes_on_without(self, error: Refused | Denied, attempt: Attempt) -> bool:
+        """Return whether the next build does without what was refused, for the sake of everything else."""
         ...
 
     def publish(self, done: Done) -> None:

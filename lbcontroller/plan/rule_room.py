@@ -1,19 +1,21 @@
 """Whether a load balancer has room for the rules that are to be made beside those that go.
 
-AWS counts the rules of all listeners of a load balancer together. Where they would be too many in between,
-what goes is deleted first: listeners that nothing asks for, and where that is not enough, rules.
+AWS counts the rules of all listeners of a load balancer together, and the target groups that they send to.
+Where either would be too many in between, what goes is deleted first: listeners that nothing asks for, and
+where that is not enough, rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lbcontroller.model.ids import Arn
-from lbcontroller.model.observed import ObservedListener, ObservedLoadBalancer
-from lbcontroller.model.references import ResourceId
+from lbcontroller.model.limits import TARGET_GROUPS_PER_LOAD_BALANCER
+from lbcontroller.model.observed import ObservedListener, ObservedListenerRule, ObservedLoadBalancer
+from lbcontroller.model.references import Ref, ResourceId
 from lbcontroller.model.resources import Listener, ListenerRule, Stack
-from lbcontroller.plan.existing import resolved
+from lbcontroller.plan.existing import forwarded_to, resolved
 from lbcontroller.plan.matched import Matching
 
 
@@ -44,30 +46,49 @@ def room_for_rules(
     for load_balancer in kept:
         made = _made(matching, stack, wanted, load_balancer)
         present = _present(matching, load_balancer)
-        most = max(quota, present)
-        if present + made > most:
+        most = max(quota, len(present))
+        targets = _targets(matching, load_balancer, made)
+        if len(present) + len(made) > most or len(targets) > TARGET_GROUPS_PER_LOAD_BALANCER:
             full.add(load_balancer)
-        if _present(matching, load_balancer, without=leaving) + made > most:
+        left = _present(matching, load_balancer, without=leaving)
+        targets = _targets(matching, load_balancer, made, without=leaving)
+        if len(left) + len(made) > most or len(targets) > TARGET_GROUPS_PER_LOAD_BALANCER:
             crowded.add(load_balancer)
     return Room(full=frozenset(full), crowded=frozenset(crowded))
 
 
-def _present(matching: Matching, load_balancer: Arn, without: Collection[Arn] = ()) -> int:
+def _present(
+    matching: Matching, load_balancer: Arn, without: Collection[Arn] = ()
+) -> Sequence[ObservedListenerRule]:
     existing = matching.existing
     listeners = (item.arn for item in existing.listeners_of(load_balancer) if item.arn not in without)
-    return sum(len(existing.rules_of(listener)) for listener in listeners)
+    return [rule for listener in listeners for rule in existing.rules_of(listener)]
+
+
+def _targets(
+    matching: Matching, load_balancer: Arn, made: Iterable[ListenerRule], without: Collection[Arn] = ()
+) -> frozenset[str | Ref]:
+    """Return the target groups behind a load balancer once rules are made and before any goes."""
+    arns = matching.arns()
+    listeners = (item for item in matching.existing.listeners_of(load_balancer) if item.arn not in without)
+    present = (rule.resource for rule in _present(matching, load_balancer, without))
+    senders: tuple[Listener | ListenerRule, ...] = (*(item.resource for item in listeners), *present, *made)
+    return frozenset(
+        resolved(target, arns) or target for sender in senders for target in forwarded_to(sender)
+    )
 
 
 def _made(
     matching: Matching, stack: Stack, wanted: Mapping[ResourceId, Sequence[ListenerRule]], load_balancer: Arn
-) -> int:
+) -> Sequence[ListenerRule]:
     arns = matching.arns()
     listeners = [
         item.id
         for item in stack.resources
         if isinstance(item, Listener) and resolved(item.load_balancer, arns) == load_balancer
     ]
-    return sum(
-        len(matching.rules[id_].missing) if id_ in matching.rules else len(wanted.get(id_, ()))
+    return [
+        rule
         for id_ in listeners
-    )
+        for rule in (matching.rules[id_].missing if id_ in matching.rules else wanted.get(id_, ()))
+    ]

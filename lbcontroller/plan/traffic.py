@@ -25,7 +25,7 @@ from lbcontroller.plan.removal_waits import listener_waits
 from lbcontroller.plan.removals import deletion
 from lbcontroller.plan.rule_changes import DefaultActions, RuleSteps, RuleWork, plan_rules
 from lbcontroller.plan.rule_matching import Fit
-from lbcontroller.plan.steps import Create, Postponed, Step, Update
+from lbcontroller.plan.steps import Create, Delete, Postponed, Step, Update
 from lbcontroller.plan.updates import changed, update
 from lbcontroller.plan.waits import Wait
 
@@ -68,6 +68,8 @@ class Traffic:
                 self._keep(desired, kept)
             else:
                 self._make(desired)
+        # What makes room in one listener may be what the next one needs.
+        self.steps.sort(key=lambda step: not isinstance(step, Delete))
         self.tags.sort(key=lambda step: [(change.field, str(change.after)) for change in step.changes])
         self.steps += self.tags
 

@@ -163,3 +163,27 @@ def test_a_setting_that_the_controller_lacks_a_permission_for_is_its_owners_alon
     yard.kubernetes.apply(a_site("b", group="sites"))
     yard.settle()
     assert problems(yard, "b") is None
+
+
+def test_a_certificate_over_the_quota_is_the_last_ones_that_brings_one(yard: Yard) -> None:
+    https = {"listen-ports": '[{"HTTPS": 443}]'}
+    of_b, of_c = (
+        https | {"certificate-arn": yard.cluster.world.ids[f"cert.{name}"]}
+        for name in ("www.example.com", "api.example.com")
+    )
+    settle_with(yard, a_site("b", group="sites", annotated=of_b))
+    yard.cluster.aws.inject(
+        Fault(
+            effect=ErrorReply(code="TooManyCertificates"), operation="AddListenerCertificates", times=ALWAYS
+        )
+    )
+    with yard.kubernetes.one_step():
+        yard.kubernetes.apply(a_site("a", group="sites", annotated=of_b))
+        yard.kubernetes.apply(a_site("c", group="sites", annotated=of_c))
+    yard.settle()
+
+    assert rules(yard) == {"443/HTTPS": ["a.example.com", "b.example.com"]}
+    ((reason, message),) = warnings(yard, "c")
+    assert reason == "FailedDeployModel"
+    assert "the load balancer has 1 rules and 1 certificates now" in message
+    assert [warnings(yard, name) for name in "ab"] == [[], []]

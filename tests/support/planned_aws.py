@@ -6,7 +6,7 @@ and answers as it is asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from lbcontroller.model.enums import Protocol
 from lbcontroller.model.fields import UNMANAGED, OnCreate
 from lbcontroller.model.ids import Arn
+from lbcontroller.model.limits import TARGET_GROUPS_PER_LOAD_BALANCER
 from lbcontroller.model.observed import (
     LoadBalancerState,
     Observed,
@@ -401,9 +402,20 @@ class PlannedAws:
             present = sum(len(self.rules_of(one.arn)) for one in neighbours)
             if present >= self.most_rules:
                 raise Refused("TooManyRules")
+        self._refuse_many_target_groups(neighbours, rule, arn)
         for target_group in forwarded_to(rule):
             self._refuse_second_user(Arn(str(target_group)), load_balancer, arn)
             self._refuse_target_group(listener.resource, Arn(str(target_group)))
+
+    def _refuse_many_target_groups(
+        self, listeners: Iterable[ObservedListener], new: ListenerRule, arn: Arn
+    ) -> None:
+        rules = (rule for one in listeners for rule in self.rules_of(one.arn) if rule.arn != arn)
+        behind = {
+            target for rule in (*(rule.resource for rule in rules), new) for target in forwarded_to(rule)
+        }
+        if len(behind) > TARGET_GROUPS_PER_LOAD_BALANCER:
+            raise Refused("TooManyUniqueTargetGroupsPerLoadBalancer")
 
     def _refuse_second_user(self, target_group: Arn, load_balancer: Arn, sender: Arn) -> None:
         if self._users(target_group, without=sender) - {load_balancer}:

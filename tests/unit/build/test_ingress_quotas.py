@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lbcontroller.build.ingress_quotas import over_quotas
+from lbcontroller.build.ingress_quotas import Need, beyond_quota, over_quotas
 from lbcontroller.build.names import IngressNames
 from lbcontroller.build.result import BuildContext
 from lbcontroller.keys import ObjectName
@@ -89,3 +89,37 @@ def test_listeners_that_verify_clients_are_counted() -> None:
     ]
     passing = replace(verifying, mutual_authentication=replace(VERIFY, mode=MutualAuthenticationMode.OFF))
     assert findings(with_listeners(3, passing)) == []
+
+
+def need(had: str = "", wanted: str = "") -> Need:
+    """Return the need of a member whose target groups have names of one letter."""
+    return Need(had=frozenset(had), wanted=frozenset(wanted))
+
+
+A, B, C = (ObjectName("shop", name) for name in "abc")
+
+
+@pytest.mark.parametrize(
+    ("needs", "kept", "refused"),
+    [
+        pytest.param({A: need(wanted="abc"), B: need(wanted="de")}, "", set(), id="all fit"),
+        pytest.param(
+            {A: need(wanted="abcd"), B: need(wanted="ef"), C: need(wanted="g")}, "", {B}, id="order"
+        ),
+        pytest.param({A: need(wanted="ab"), B: need("cde", "cde")}, "f", {A}, id="what is there stays"),
+        pytest.param({A: need(wanted="ab"), B: need("cde", "c")}, "f", set(), id="what goes makes room"),
+        pytest.param({A: need("abcde", "fghij")}, "", set(), id="others in place of one's own"),
+        pytest.param({A: need("abcdefg", "abcdefg")}, "", set(), id="more than there should be already"),
+    ],
+)
+def test_who_has_no_room_for_target_groups(
+    needs: dict[ObjectName, Need], kept: str, refused: set[ObjectName]
+) -> None:
+    assert set(beyond_quota(needs, kept, most=5)) == refused
+
+
+def test_who_has_no_room_is_told_the_numbers() -> None:
+    needs = {A: need(wanted="abc"), B: need(wanted="def")}
+    assert beyond_quota(needs, "", most=5) == {
+        B: "needs 3 target groups, and there are 3 of others: AWS takes at most 5 behind a load balancer"
+    }

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from botocore.exceptions import ClientError
 
 from lbcontroller.build.ingress_groups import IngressGroup, ingress_group
+from lbcontroller.build.result import BuildResult, Claim
 from lbcontroller.controller.ingress_publisher import CONFLICT_SECONDS
-from lbcontroller.controller.member_refusals import HeldBack, MemberRefusals, member_behind
+from lbcontroller.controller.member_refusals import HeldBack, MemberRefusals
 from lbcontroller.controller.refusals import DENIED_PAUSE_SECONDS, REFUSED_PAUSE_SECONDS
+from lbcontroller.controller.refused_parts import member_behind, member_to_blame
+from lbcontroller.controller.stack_owner import Attempt
 from lbcontroller.errors import Denied, Problem, Refused
 from lbcontroller.keys import ObjectName, StackKey, StackKind
 from lbcontroller.kube.errors import Conflict, Rejected
 from lbcontroller.kube.events import EventReason
 from lbcontroller.model.actions import Action, FixedResponseAction, ForwardAction, WeightedTargetGroup
+from lbcontroller.model.identity import stack_id
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.references import Kind, Ref, ResourceId
-from lbcontroller.model.resources import BindingSpec, ListenerRule, TargetGroupBinding
+from lbcontroller.model.resources import BindingSpec, Listener, ListenerRule, Stack, TargetGroupBinding
 from lbcontroller.model.rule_conditions import HostCondition
+from lbcontroller.plan.steps import Change, Create, Plan, Update
 from lbcontroller.settings import Settings
+from tests.support.alb_stacks import AlbGroup
 from tests.support.ingress_objects import a_cluster_of, an_ingress
 from tests.support.manual_clock import ManualClock
 
@@ -115,6 +119,16 @@ def denied(about: object, code: str) -> Denied:
 OF_A = a_rule(sending_to("shop/a-web:80"))
 
 
+def an_attempt(
+    *steps: Create | Update, claims: tuple[Claim, ...] = (), held: frozenset[ObjectName] = frozenset()
+) -> Attempt:
+    built = BuildResult(stack=Stack(stack_id(SITES)), claims=claims, held=held)
+    return Attempt(built=built, planned=Plan(steps=steps), observed=())
+
+
+NOTHING = an_attempt()
+
+
 def held(refusals: MemberRefusals, group: IngressGroup) -> list[str]:
     return [member.name.name for member in refusals.apply(group).group.members if member.problems]
 
@@ -122,7 +136,7 @@ def held(refusals: MemberRefusals, group: IngressGroup) -> list[str]:
 def test_a_member_is_held_until_a_while_has_passed() -> None:
     clock, group = ManualClock(), a_group("a", "b")
     refusals = MemberRefusals(clock)
-    assert refusals.blame(group, refused(OF_A))
+    assert refusals.blame(group, refused(OF_A), NOTHING)
 
     applied = refusals.apply(group)
     (culprit, other) = applied.group.members
@@ -136,7 +150,7 @@ def test_a_member_is_held_until_a_while_has_passed() -> None:
 
 def test_a_member_that_is_touched_is_asked_for_again() -> None:
     refusals = MemberRefusals(ManualClock())
-    refusals.blame(a_group("a", "b"), refused(OF_A))
+    refusals.blame(a_group("a", "b"), refused(OF_A), NOTHING)
 
     assert held(refusals, a_group("a", "b", touched="b")) == ["a"]
     assert held(refusals, a_group("a", "b", touched="a")) == []
@@ -145,34 +159,35 @@ def test_a_member_that_is_touched_is_asked_for_again() -> None:
 def test_a_quota_is_the_members_that_does_not_fit_and_a_permission_is_nobodys() -> None:
     group = a_group("a", "b")
     refusals = MemberRefusals(ManualClock())
-    assert not refusals.blame(group, denied(OF_A, "AccessDenied"))
+    assert not refusals.blame(group, denied(OF_A, "AccessDenied"), NOTHING)
     assert held(refusals, group) == []
 
-    assert refusals.blame(group, denied(OF_A, "TooManyRules"))
+    assert refusals.blame(group, denied(OF_A, "TooManyRules"), NOTHING)
     applied = refusals.apply(group)
     assert applied.look_again == DENIED_PAUSE_SECONDS
-    assert [str(problem) for problem in applied.group.members[0].problems] == [
-        "elasticloadbalancing:CreateRule: AWS refuses it: no"
-    ]
+    (problem,) = applied.group.members[0].problems
+    assert str(problem) == (
+        "elasticloadbalancing:CreateRule: AWS refuses it: no (the load balancer has 0 rules and 0 "
+        "certificates now, and the group wants 0 rules; have the quota raised, or put the Ingress into "
+        "another group)"
+    )
     assert held(refusals, group) == ["a"]
 
 
 def test_nobody_goes_on_without_the_only_member_that_is_served() -> None:
     group = a_group("a", "b")
-    (first, second) = group.members
-    problem = Problem(subject="Ingress shop/b", field="x", value="", expected="is wrong")
-    alone = replace(group, members=(first, replace(second, problems=(problem,))))
+    attempt = an_attempt(held=frozenset({group.members[1].name}))
 
-    assert not MemberRefusals(ManualClock()).blame(alone, refused(OF_A))
+    assert not MemberRefusals(ManualClock()).blame(group, refused(OF_A), attempt)
 
 
 def test_what_belongs_to_no_member_is_nobodys() -> None:
-    assert not MemberRefusals(ManualClock()).blame(a_group("a", "b"), refused(None))
+    assert not MemberRefusals(ManualClock()).blame(a_group("a", "b"), refused(None), NOTHING)
 
 
 def test_a_member_that_left_is_forgotten() -> None:
     refusals = MemberRefusals(ManualClock())
-    refusals.blame(a_group("a", "b"), refused(OF_A))
+    refusals.blame(a_group("a", "b"), refused(OF_A), NOTHING)
 
     assert held(refusals, a_group("b")) == []
     assert held(refusals, a_group("a", "b")) == []
@@ -206,8 +221,72 @@ def test_a_binding_that_the_api_server_refuses_is_its_members() -> None:
     error = Denied("create targetgroupbindings", "exceeded quota")
     error.about = a_binding("shop/b-web:80")
 
-    assert refusals.blame(group, error)
+    assert refusals.blame(group, error, NOTHING)
 
     assert [str(problem) for problem in refusals.apply(group).group.members[1].problems] == [
         "create targetgroupbindings: the API server refuses it: exceeded quota"
     ]
+
+
+def test_over_a_quota_of_rules_the_last_one_that_wants_more_has_to_do_without() -> None:
+    members = a_group("a", "b", "c").members
+    of_b = a_rule(sending_to("shop/b-web:80"))
+    attempt = an_attempt(*(Create(resource=rule, reason="new") for rule in (OF_A, of_b)))
+
+    culprit = member_to_blame(denied(OF_A, "TooManyRules"), members, attempt)
+
+    assert culprit is members[1]
+
+
+LISTENER = next(item for item in AlbGroup().stack().resources if isinstance(item, Listener))
+
+
+def a_claim(member: str, value: str, field: str = "certificates") -> Claim:
+    return Claim(resource=LISTENER.id, field=field, value=value, member=ObjectName("shop", member))
+
+
+def a_change(before: tuple[str, ...]) -> Update:
+    change = Change(field="certificates", before=before, after=())
+    return Update(resource=LISTENER, arn=Arn("l"), changes=(change,), reason="changed")
+
+
+MADE = Create(resource=LISTENER, reason="new")
+
+
+@pytest.mark.parametrize(
+    ("step", "said", "claims", "culprit"),
+    [
+        pytest.param(
+            MADE, "x:c2 is not valid", [a_claim("a", "x:c1"), a_claim("c", "x:c2")], "c", id="named"
+        ),
+        pytest.param(
+            MADE, "not valid", [a_claim("a", "x:c1"), a_claim("a", "p", "ssl_policy")], "a", id="the only one"
+        ),
+        pytest.param(
+            MADE, "not valid", [a_claim("a", "x:c1"), a_claim("c", "x:c2")], None, id="nobody knows"
+        ),
+        pytest.param(
+            a_change(("x:c1",)),
+            "not valid",
+            [a_claim("a", "x:c1"), a_claim("b", "x:c2"), a_claim("c", "p", "ssl_policy")],
+            "b",
+            id="who changes it",
+        ),
+    ],
+)
+def test_a_listener_is_refused_to_whoever_asks_for_what_is_refused(
+    step: Create | Update, said: str, claims: list[Claim], culprit: str | None
+) -> None:
+    error = Refused(Problem(subject="AWS", field="CreateListener", value="", expected=said))
+    error.about = LISTENER
+
+    found = member_to_blame(error, a_group("a", "b", "c").members, an_attempt(step, claims=tuple(claims)))
+
+    assert (found.name.name if found is not None else None) == culprit
+
+
+def test_over_a_quota_of_certificates_the_last_one_that_brings_one_has_to_do_without() -> None:
+    attempt = an_attempt(a_change(("x:c1",)), claims=tuple(a_claim(name, f"x:{name}") for name in "ab"))
+    found = member_to_blame(denied(LISTENER, "TooManyCertificates"), a_group("a", "b", "c").members, attempt)
+    assert found is not None
+    assert found.name.name == "b"

@@ -6,6 +6,7 @@ from typing import Any
 from lbcontroller.model.enums import Scheme
 from lbcontroller.model.findings import FindingReason
 from lbcontroller.model.ids import Arn
+from lbcontroller.model.limits import TARGET_GROUPS_PER_LOAD_BALANCER
 from lbcontroller.model.references import Kind, Ref, ResourceId
 from lbcontroller.model.resources import (
     Listener,
@@ -260,3 +261,18 @@ def test_one_rule_more_in_a_large_group_is_four_steps() -> None:
 
     assert [type(step) for made in plans for step in made.steps] == [Create, Create, Create, Reorder]
     assert len(aws.of(ListenerRule)) == len(present) + 1
+
+
+def test_rules_go_first_where_their_target_groups_leave_no_room() -> None:
+    names = [f"w{number}" for number in range(TARGET_GROUPS_PER_LOAD_BALANCER)]
+    full = [
+        on(f"{first}.example.com", actions=(forward(*names[first : first + 5]),))
+        for first in range(0, len(names), 5)
+    ]
+    aws = running(sites(*full))
+    more = Site(rules=(site("new", "new"),))
+    wanted = Sites(listeners={80: Site(rules=tuple(full[1:])), 81: more}).stack()
+
+    aws.converge(wanted)
+
+    assert len(aws.of(TargetGroup)) == len(names) - 4

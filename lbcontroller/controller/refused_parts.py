@@ -1,0 +1,144 @@
+"""Which member of a group it is about that AWS refuses something.
+
+| refused                    | the member                                                               |
+|----------------------------|--------------------------------------------------------------------------|
+| target group, binding      | in its name                                                              |
+| rule                       | whose target groups it sends to, else whose host it has                  |
+| rule, over a quota         | of those that want further rules the last one in the order of the group  |
+| listener, certificate      | the only one whose wish it is, or the one whose wish AWS names           |
+| certificates, over a quota | of those that bring further ones the last one in the order of the group  |
+
+Where that cannot be told, nobody is blamed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from lbcontroller.aws.errors import is_quota
+from lbcontroller.build.held_members import owner_of_target_group
+from lbcontroller.build.ingress_groups import GroupMember
+from lbcontroller.build.result import Claim
+from lbcontroller.controller.stack_owner import Attempt
+from lbcontroller.errors import Denied, Refused
+from lbcontroller.keys import ObjectName
+from lbcontroller.model.actions import ForwardAction
+from lbcontroller.model.observed import ObservedListener, ObservedListenerRule
+from lbcontroller.model.references import Ref
+from lbcontroller.model.resources import Certificate, Listener, ListenerRule, TargetGroup, TargetGroupBinding
+from lbcontroller.model.rule_conditions import HostCondition
+from lbcontroller.plan.steps import Create, Update
+
+
+def member_to_blame(
+    error: Refused | Denied, members: Sequence[GroupMember], attempt: Attempt
+) -> GroupMember | None:
+    """Return the member that a refusal is about; None when that cannot be told.
+
+    Args:
+        error: says which resource was refused.
+        members: those that are served, in the order of the group.
+        attempt: what was to be brought about.
+    """
+    match error.about:
+        case ListenerRule() as rule if is_quota(error):
+            return _last_with_new_rules(members, attempt) or member_behind(rule, members)
+        case Listener() | Certificate() as resource:
+            return _behind_claims(error, tuple(_claims(resource, attempt)), members)
+        case resource:
+            return member_behind(resource, members)
+
+
+def numbers(attempt: Attempt) -> str:
+    """Return how much there is of what quotas are about."""
+    rules = sum(isinstance(item, ObservedListenerRule) for item in attempt.observed)
+    wanted = sum(isinstance(item, ListenerRule) for item in attempt.built.stack.resources)
+    certificates = sum(
+        len(item.resource.certificates)
+        for item in attempt.observed
+        if isinstance(item, ObservedListener) and isinstance(item.resource.certificates, tuple)
+    )
+    return (
+        f"the load balancer has {rules} rules and {certificates} certificates now, and the group wants "
+        f"{wanted} rules; have the quota raised, or put the Ingress into another group"
+    )
+
+
+def member_behind(resource: object, members: Sequence[GroupMember]) -> GroupMember | None:
+    """Return the only member that a resource is made for; None when that cannot be told."""
+    match resource:
+        case TargetGroup(id=id_) | TargetGroupBinding(id=id_):
+            return _owner(id_.name, members)
+        case ListenerRule():
+            owners = {owner.name: owner for owner in _owners_of_rule(resource, members)}
+            return next(iter(owners.values())) if len(owners) == 1 else None
+        case _:
+            return None
+
+
+def _owners_of_rule(rule: ListenerRule, members: Sequence[GroupMember]) -> Iterator[GroupMember]:
+    """Yield the members whose target groups a rule sends to; if it sends to none, those of its hosts."""
+    names = [
+        weighted.target_group.to.name
+        for action in rule.actions
+        if isinstance(action, ForwardAction)
+        for weighted in action.target_groups
+        if isinstance(weighted.target_group, Ref)
+    ]
+    if names:
+        yield from (owner for name in names if (owner := _owner(name, members)) is not None)
+        return
+    hosts = {
+        host
+        for condition in rule.conditions
+        if isinstance(condition, HostCondition)
+        for host in condition.values
+    }
+    yield from (member for member in members if not hosts.isdisjoint(member.ingress.hosts))
+
+
+def _owner(name: str, members: Sequence[GroupMember]) -> GroupMember | None:
+    by_name = {member.name: member for member in members}
+    owner = owner_of_target_group(name, by_name)
+    return None if owner is None else by_name[owner]
+
+
+def _last_with_new_rules(members: Sequence[GroupMember], attempt: Attempt) -> GroupMember | None:
+    made = (step.resource for step in attempt.planned.steps if isinstance(step, Create))
+    found = [member_behind(rule, members) for rule in made if isinstance(rule, ListenerRule)]
+    names = {member.name for member in found if member is not None}
+    return _last(names, members)
+
+
+def _last(names: Collection[ObjectName], members: Sequence[GroupMember]) -> GroupMember | None:
+    return next((member for member in reversed(members) if member.name in names), None)
+
+
+def _claims(resource: Listener | Certificate, attempt: Attempt) -> Iterator[Claim]:
+    """Yield what members bring to a resource that is new, or changes, with the refused step."""
+    step = next(
+        step
+        for step in attempt.planned.steps
+        if isinstance(step, Create | Update) and step.resource is resource
+    )
+    for claim in attempt.built.claims:
+        if claim.resource == resource.id and (isinstance(step, Create) or _is_changed(claim, step)):
+            yield claim
+
+
+def _is_changed(claim: Claim, step: Update) -> bool:
+    for change in step.changes:
+        if change.field == claim.field:
+            before = change.before if isinstance(change.before, tuple) else ()
+            return claim.value not in {str(certificate) for certificate in before}
+    return False
+
+
+def _behind_claims(
+    error: Refused | Denied, claims: Sequence[Claim], members: Sequence[GroupMember]
+) -> GroupMember | None:
+    if is_quota(error):
+        return _last({claim.member for claim in claims if claim.field == "certificates"}, members)
+    said = str(error)
+    named = {claim.member for claim in claims if claim.value in said} or {claim.member for claim in claims}
+    return _last(named, members) if len(named) == 1 else None

@@ -124,6 +124,7 @@ def kept(stage: Stage, examples: Path) -> str:
         "    kubectl describe service web\n"
         "    kubectl scale deployment web --replicas=5\n"
         f"    kubectl apply -f {examples}\n"
+        "  The admission webhooks are registered: kubectl prints what is wrong with an Ingress.\n"
         f"  The AWS endpoint is {stage.aws.url}; any key and secret will do:\n"
         f"    AWS_ACCESS_KEY_ID=me AWS_SECRET_ACCESS_KEY=me {aws} elbv2 describe-load-balancers\n"
         f"  The controller logs to {stage.log}."

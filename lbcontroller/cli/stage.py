@@ -20,6 +20,7 @@ from lbcontroller.local.aws.recorder import Call
 from lbcontroller.local.aws.server import LocalAws
 from lbcontroller.local.cluster import LocalCluster, local_cluster
 from lbcontroller.local.kubernetes import Kubernetes
+from lbcontroller.local.webhooks import free_port, register_webhooks
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.logs import ROOT, ConsoleFormatter
 
@@ -70,6 +71,14 @@ class Stage:
 
     def wait_for_aws(self, what: str, holds: Callable[[], bool]) -> None:
         """Wait until something holds in AWS; raise WaitFailed with `what` when it does not."""
+        self._poll(what, holds)
+
+    def wait_for_webhooks(self) -> None:
+        """Wait until the API server is answered; raise WaitFailed when it is not."""
+        admission = self.controller.parts.admission
+        self._poll("the controller answers the API server", lambda: admission.trouble() is None)
+
+    def _poll(self, what: str, holds: Callable[[], bool]) -> None:
         deadline = time.monotonic() + WAIT_SECONDS
         while not holds():
             if time.monotonic() > deadline:
@@ -104,13 +113,20 @@ def open_stage() -> Iterator[Stage]:
         cluster.kubernetes.write_kubeconfig(kubeconfig)
         connection = Connection.from_kubeconfig(str(kubeconfig))
         environment = cluster.aws.environment()
-        with _logging_to(log), running(_settings(cluster), connection, environment) as controller:
-            yield Stage(cluster=cluster, controller=controller, kubeconfig=kubeconfig, log=log)
+        settings = _settings(cluster, Path(directory) / "webhooks")
+        with _logging_to(log), running(settings, connection, environment) as controller:
+            stage = Stage(cluster=cluster, controller=controller, kubeconfig=kubeconfig, log=log)
+            stage.wait_for_webhooks()
+            yield stage
 
 
-def _settings(cluster: LocalCluster) -> Settings:
+def _settings(cluster: LocalCluster, certificate: Path) -> Settings:
+    """Return the controller's flags, after registering its webhooks with a certificate in that directory."""
     nobody_listens = {"metrics-bind-addr": "0", "health-probe-bind-addr": "0"}
-    return Settings.parse({**cluster.flags(), **nobody_listens, "enable-leader-election": "false"})
+    webhooks = register_webhooks(cluster.kubernetes, free_port(), certificate)
+    return Settings.parse(
+        {**cluster.flags(), **nobody_listens, **webhooks, "enable-leader-election": "false"}
+    )
 
 
 @contextmanager

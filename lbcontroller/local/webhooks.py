@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,14 @@ from lbcontroller.local.kubernetes import Kubernetes
 from lbcontroller.webhooks.registration import REGISTRATIONS, Registration, configurations
 
 NAME: Final = "lbcontroller"
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def register_webhooks(

@@ -10,8 +10,9 @@ import pytest
 from lbcontroller.kube.connection import USER_AGENT
 from lbcontroller.kube.permissions import PERMISSIONS
 from lbcontroller.local.apiserver import Request
+from lbcontroller.local.webhooks import free_port
 from lbcontroller.webhooks.registration import CHECK_INGRESS, READINESS_GATES, configurations
-from tests.support.admitting_yard import free_port, unregister, wait_until_served
+from tests.support.admitting_yard import unregister, wait_until_served
 from tests.support.logins import a_login, a_secret
 from tests.support.own_target_groups import a_cluster_service, a_deployment, a_target_group, bind
 from tests.support.services import a_service as a_load_balancer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,19 +9,12 @@ from pathlib import Path
 
 from lbcontroller.local.cluster import LocalCluster
 from lbcontroller.local.kubernetes import Kubernetes
-from lbcontroller.local.webhooks import NAME, register_webhooks
+from lbcontroller.local.webhooks import NAME, free_port, register_webhooks
 from lbcontroller.webhooks.registration import REGISTRATIONS, WebhookKind
 from tests.support.manual_clock import ManualClock
 from tests.support.yard import Yard
 
 SERVED_WITHIN_SECONDS = 10.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @contextmanager

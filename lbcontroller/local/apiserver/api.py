@@ -87,6 +87,11 @@ class Api:
         self._reactions: list[Reaction] = []
         self._depth = 0
 
+    @property
+    def has_webhooks(self) -> bool:
+        """Whether anybody may have to be asked about a write."""
+        return self._webhooks.are_registered
+
     def react(self, reaction: Reaction) -> None:
         """Let `reaction` follow every change from now on."""
         self.store.subscribe(reaction.observe)

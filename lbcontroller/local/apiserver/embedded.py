@@ -88,6 +88,9 @@ class LocalApiServer:
             self._api.react(self.workloads)
         self._observed = Observed()
         self._http = HttpServer(self._api, token=self.settings.token, observed=self._observed)
+        self._thread: threading.Thread | None = None
+        self._step = threading.local()
+        """Has `entered` set in a thread that is within `one_step`."""
         for name in _NAMESPACES:
             self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
@@ -117,7 +120,9 @@ class LocalApiServer:
 
     def _end_thread(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
         self._loop.close()
 
     def _on_loop(self, work: Coroutine[Any, Any, None]) -> None:
@@ -150,8 +155,15 @@ class LocalApiServer:
 
     # --- direct access ------------------------------------------------------------------------------------
 
+    def _tell_watches(self) -> None:
+        """Let watches send what happened before a write: while webhooks are asked about it, they cannot."""
+        reachable = self._thread is not None and self._thread is not threading.current_thread()
+        if reachable and self._api.has_webhooks and not getattr(self._step, "entered", False):
+            self._on_loop(self._http.flushed())
+
     def create(self, obj: JsonObject) -> JsonObject:
         """Create an object and return it as stored; a namespaced one without namespace goes to `default`."""
+        self._tell_watches()
         at = self._location_of(obj)
         return self._served(at, self._api.create(at, copy_of(obj), WriteOptions()).stored)
 
@@ -162,6 +174,7 @@ class LocalApiServer:
 
     def update(self, obj: JsonObject) -> JsonObject:
         """Replace an object, all but its status; refused when it changed since `obj` was read."""
+        self._tell_watches()
         at = self._location_of(obj)
         return self._served(at, self._api.update(at, copy_of(obj), WriteOptions()).stored)
 
@@ -172,6 +185,7 @@ class LocalApiServer:
 
     def apply(self, obj: JsonObject, *, manager: str = "local", force: bool = True) -> JsonObject:
         """Apply a configuration server-side as `manager`, over what others applied when `force` is set."""
+        self._tell_watches()
         at = self._location_of(obj)
         options = WriteOptions(manager=manager, force=force)
         return self._served(at, self._api.patch(at, PatchType.APPLY, copy_of(obj), options).stored)
@@ -186,6 +200,7 @@ class LocalApiServer:
         part: Subresource = Subresource.MAIN,
     ) -> JsonObject:
         """Patch an object: a list is a JSON patch, a mapping a merge patch."""
+        self._tell_watches()
         at = replace(self._location(kind, name, namespace), subresource=part)
         patch_type = PatchType.JSON if isinstance(change, list) else PatchType.MERGE
         return self._served(at, self._api.patch(at, patch_type, copy_of(change), WriteOptions()).stored)
@@ -225,7 +240,11 @@ class LocalApiServer:
     def one_step(self) -> Iterator[None]:
         """Make several writes one step: nobody else sees or writes in between, controllers run at the end."""
         with self._api.one_step():
-            yield
+            self._step.entered = True
+            try:
+                yield
+            finally:
+                self._step.entered = False
 
     # --- observing and disturbing --------------------------------------------------------------------------
 

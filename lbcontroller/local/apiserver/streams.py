@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -14,6 +15,7 @@ from lbcontroller.local.apiserver.watching import WatchCursor, error_line
 
 BOOKMARK_SECONDS = 30.0
 """How often an idle watch is told the present resourceVersion."""
+_FLUSH_SECONDS = 1.0
 DEFAULT_TIMEOUT_SECONDS = 1800.0
 """A real server picks a random time from half an hour up."""
 
@@ -51,6 +53,16 @@ class Streams:
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wake watches in that loop."""
         self._loop = loop
+
+    async def flushed(self) -> None:
+        """Wait until the watches have sent what happened so far, or their clients take no more."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FLUSH_SECONDS):
+                while self._has_unsent():  # noqa: ASYNC110 - nobody signals that a watch has sent
+                    await asyncio.sleep(0)
+
+    def _has_unsent(self) -> bool:
+        return bool(self._changed) or any(stream.woken.is_set() for stream in self._open)
 
     async def serve(
         self, request: web.Request, cursor: WatchCursor, options: StreamOptions

@@ -2,7 +2,7 @@
 
 Asked are the webhooks of MutatingWebhookConfigurations, in the order of their names, then those of
 ValidatingWebhookConfigurations. They are called within the write, while the store is locked: a webhook that
-asks this server anything before it has answered waits for its own answer.
+asks this server anything before it has answered waits for its own answer, and hears of nothing from a watch.
 
 Left out: `matchConditions`, which would need CEL, so that a webhook is asked more often than by a real
 server; webhooks behind a Service, which nobody here routes to; and DELETE.
@@ -84,6 +84,11 @@ class Webhooks:
         self._registry = registry
         self._pools: dict[str, urllib3.PoolManager] = {}
         self._asked = 0
+
+    @property
+    def are_registered(self) -> bool:
+        """Whether there is any configuration."""
+        return any(self._store.objects(storage) for storage in (_MUTATING, _VALIDATING))
 
     def mutate(self, write: Write) -> tuple[JsonObject, tuple[str, ...]]:
         """Return the object as the mutating webhooks leave it, and what they warn about.

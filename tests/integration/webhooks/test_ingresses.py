@@ -15,11 +15,9 @@ NO_GROUP_ANNOTATIONS = {"disable-ingress-group-name-annotation": "true"}
 
 
 def apply(yard: Yard, *objects: dict[str, Any]) -> None:
-    """Apply objects beside a Service with pods, the last one when the controller knows the others."""
-    for obj in (a_deployment_of(), a_service(), *objects[:-1]):
+    """Apply objects beside a Service with pods, each right after the other as kubectl does, and wait."""
+    for obj in (a_deployment_of(), a_service(), *objects):
         yard.kubernetes.apply(obj)
-    yard.settle()
-    yard.kubernetes.apply(objects[-1])
     yard.settle()
 
 

@@ -16,10 +16,10 @@ from lbcontroller.app.parts import assemble
 from lbcontroller.kube.connection import Connection
 from lbcontroller.local.certificates import CERTIFICATE_FILE, write_certificate
 from lbcontroller.local.cluster import LocalCluster
+from lbcontroller.local.webhooks import free_port
 from lbcontroller.settings import Settings
 from lbcontroller.webhooks.registration import READINESS_GATES
 from tests.support.admitted_pods import a_new_pod
-from tests.support.admitting_yard import free_port
 from tests.support.reviews import a_review_body, response_of
 from tests.support.yard import QUIET
 

@@ -17,6 +17,7 @@ import pytest
 
 from lbcontroller.errors import InvalidConfig
 from lbcontroller.local.certificates import CERTIFICATE_FILE, KEY_FILE, write_certificate
+from lbcontroller.local.webhooks import free_port
 from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.telemetry.metrics import Metrics
 from lbcontroller.webhooks.certificate import CertificateFiles, ServerCertificate
@@ -25,7 +26,6 @@ from lbcontroller.webhooks.registration import CHECK_BINDING, READINESS_GATES
 from lbcontroller.webhooks.review import Admitted, Refused, Review, Verdict
 from lbcontroller.webhooks.server import LARGEST_BODY, Listening, WebhookServer
 from tests.support.admitted_pods import a_new_pod
-from tests.support.admitting_yard import free_port
 from tests.support.reviews import a_review_body, response_of
 
 LOOK_AGAIN_SECONDS = 0.01

@@ -21,17 +21,19 @@ class Candidate:
 
     def __init__(self, session: aiohttp.ClientSession, identity: str) -> None:
         self.now = 0.0
+        self.longest_pause = 0.0
         self._pauses: asyncio.Queue[asyncio.Future[None]] = asyncio.Queue()
         timing = LeaseTiming(
             clock=lambda: self.now,
             now=lambda: datetime.fromtimestamp(self.now, UTC),
-            chance=lambda: 0.0,
+            chance=lambda: 1.0,  # the longest pauses
             pause=self._pause,
         )
         self.elector = LeaderElector(session, LEASE, identity, timing)
         self.running = asyncio.create_task(self.elector.run())
 
-    async def _pause(self, _: float) -> None:
+    async def _pause(self, seconds: float) -> None:
+        self.longest_pause = max(self.longest_pause, seconds)
         going_on: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pauses.put_nowait(going_on)
         await going_on
@@ -220,6 +222,16 @@ async def test_a_released_lease_is_taken_at_once(server: LocalApiServer, electio
     assert a.running.done()
     assert not a.elector.lost.is_set()
     assert spec_of(server)["holderIdentity"] == "b"
+
+
+async def test_a_candidate_asks_so_often_that_a_hand_over_takes_less_than_two_seconds(
+    election: Election,
+) -> None:
+    await election.join("a")
+    b = await election.join("b")
+    await b.go_on(1)
+
+    assert b.longest_pause < 1.5
 
 
 async def test_releasing_what_another_holds_changes_nothing(

@@ -10,6 +10,7 @@ from typing import Final
 import typer
 
 from lbcontroller.aws.iam import EVERYTHING_BY_DEFAULT, Document, Feature, Partition, assuming, policy
+from lbcontroller.cli.cloudformation import template
 from lbcontroller.errors import Problem, did_you_mean
 
 EXIT_USAGE: Final = 2
@@ -42,15 +43,16 @@ def show_policy(features: str, partition: str, cluster_name: str | None, roles: 
 
 
 def write_policies(directory: Path) -> None:
-    """Write the files of `iam/` that are policies."""
+    """Write the files of `iam/` that are made from the code."""
     for name, text in policy_files().items():
         (directory / name).write_text(text, encoding="utf-8")
 
 
 def policy_files() -> Mapping[str, str]:
-    """Return what each policy in `iam/` says, by the name of its file."""
+    """Return what each generated file in `iam/` says, by its name."""
     default = EVERYTHING_BY_DEFAULT
     return {
+        "cloudformation.yaml": template(policy(default, Partition.AWS)),
         "policy.json": _file(default, None),
         "policy-for-one-cluster.json": _file(default, CLUSTER_NAME),
         "policy-for-tls-secrets.json": _file(_TLS, None),

@@ -159,7 +159,7 @@ class LocalApiServer:
         """Let watches send what happened before a write: while webhooks are asked about it, they cannot."""
         reachable = self._thread is not None and self._thread is not threading.current_thread()
         if reachable and self._api.has_webhooks and not getattr(self._step, "entered", False):
-            self._on_loop(self._http.flushed())
+            self._on_loop(self._http.streams.flushed())
 
     def create(self, obj: JsonObject) -> JsonObject:
         """Create an object and return it as stored; a namespaced one without namespace goes to `default`."""

@@ -64,10 +64,6 @@ class HttpServer:
         await web.TCPSite(self._runner, "127.0.0.1", port).start()
         self.address = f"127.0.0.1:{self._runner.addresses[0][1]}"
 
-    async def flushed(self) -> None:
-        """Wait until the watches have sent what happened so far."""
-        await self._streams.flushed()
-
     async def stop(self) -> None:
         """Drop all connections and stop listening."""
         await self.drop()

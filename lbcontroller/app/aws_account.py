@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from lbcontroller.app.aws_metrics import ReadCounter, counted_by
+from lbcontroller.app.aws_metrics import counted_by
 from lbcontroller.app.leader import Fence
 from lbcontroller.aws.apply import Applier
 from lbcontroller.aws.backend_rules import BackendRules
@@ -36,7 +36,6 @@ class AwsAccount:
     applier: Applier
     rules: BackendRules
     loader: Loader
-    reads: ReadCounter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +74,11 @@ def connect_aws(
     """
     metadata = InstanceMetadata.of(settings, environment)
     region = find_region(settings, environment, metadata)
-    reads = ReadCounter()
     callers = _Callers(
         settings=settings,
         clients=connect(settings, region),
         fence=surroundings.fence,
-        on_call=counted_by(metrics, reads),
+        on_call=counted_by(metrics),
         timing=timing,
     )
     caller = callers.own()
@@ -106,7 +104,6 @@ def connect_aws(
         applier=Applier(caller, mirror, cluster=settings.cluster_name, secrets=surroundings.secrets),
         rules=BackendRules(caller, mirror),
         loader=loader,
-        reads=reads,
     )
 
 

@@ -1,15 +1,12 @@
-"""Counts AWS calls: as the metrics of LBC's dashboards expect them, and for the sweep's budget."""
+"""Counts AWS calls as the metrics of LBC's dashboards expect them."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from lbcontroller.aws.caller import CallRecord
 from lbcontroller.aws.errors import Reaction
-from lbcontroller.aws.operations import Effect
 from lbcontroller.telemetry.metrics import AwsCall, AwsFailure, Metrics
 
 _FAILURES: Final[Mapping[Reaction, AwsFailure]] = {
@@ -20,31 +17,10 @@ _FAILURES: Final[Mapping[Reaction, AwsFailure]] = {
 }
 
 
-@dataclass(slots=True)
-class ReadCounter:
-    """How many reads were sent to AWS, whoever asked for them; for any thread."""
-
-    _count: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def add(self, record: CallRecord) -> None:
-        """Count the attempts of a call, if it is a read."""
-        if record.operation.effect is Effect.READ:
-            with self._lock:
-                self._count += len(record.attempts)
-
-    @property
-    def count(self) -> int:
-        """Reads so far."""
-        with self._lock:
-            return self._count
-
-
-def counted_by(metrics: Metrics, reads: ReadCounter) -> Callable[[CallRecord], None]:
+def counted_by(metrics: Metrics) -> Callable[[CallRecord], None]:
     """Return what counts a call that ended."""
 
     def count(record: CallRecord) -> None:
-        reads.add(record)
         service, operation = record.operation.service.service_id, record.operation.name
         for attempt in record.attempts:
             metrics.aws_attempt(

@@ -27,7 +27,7 @@ from lbcontroller.keys import BackendRulesKey, ObjectName
 from lbcontroller.kube.client import Client
 from lbcontroller.kube.resources import ResourceType
 from lbcontroller.settings import Settings
-from lbcontroller.telemetry.metrics import Metrics
+from lbcontroller.telemetry.metrics import DriftOutcome, Metrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,8 @@ class ClusterOutlets:
     gates: GateWriter
     has_service: Callable[[ObjectName], bool]
     """Asks the API server whether there is a Service."""
+    count_drift: Callable[[str, DriftOutcome, int], None]
+    """Counts what somebody else changed in AWS, by the kind of resource."""
 
     @classmethod
     def of(cls, publisher: Publisher, client: Client, metrics: Metrics) -> ClusterOutlets:
@@ -50,6 +52,7 @@ class ClusterOutlets:
                 publisher.writer, now=lambda: datetime.now(UTC), opened=metrics.readiness_gate_opened
             ),
             has_service=lambda name: client.get(ResourceType.SERVICES, name) is not None,
+            count_drift=metrics.drifted,
         )
 
 
@@ -77,6 +80,7 @@ def binding_reconciler(
             departures=Departures(cache, hold_down=settings.empty_endpoints_hold_down, clock=clock),
             most_targets=settings.max_targets_per_target_group,
             checkpoints=Checkpoints(kind=Checkpoint.TARGETS, writer=outlets.publisher.writer),
+            count_drift=outlets.count_drift,
         ),
         claims=outlets.claims,
         polls=polls,
@@ -106,6 +110,8 @@ def backend_rules_reconciler(
         cluster=bindings.settings.cluster_name,
         tell=lambda binding, findings: publisher.findings(binding, findings, about=Topic.RULES),
         count_held=metrics.backend_rules_held,
+        repaired=publisher.news,
+        count_drift=metrics.drifted,
     )
 
 

@@ -136,7 +136,7 @@ def assemble(
     )
     secrets = SecretWatches.of(settings, cache, queues.take_up, metrics, rhythm=waits.watches)
     outlets = ClusterOutlets.of(publisher, client, metrics)
-    stack_outlets = StackOutlets.of(client, cache, publisher, secrets.follow, settings)
+    stack_outlets = StackOutlets.of(client, cache, publisher, secrets.follow, settings, metrics)
     bindings = binding_reconciler(settings, aws.access, cache, queues, outlets, clock=clock)
     subjects = Subjects(cache=cache, ledger=bindings.ledger, settings=settings)
     return Parts(
@@ -161,7 +161,7 @@ def assemble(
             bindings=bindings,
             backend_rules=backend_rules_reconciler(bindings, aws, metrics),
         ),
-        sweep=Sweep(aws=aws, cache=cache, queues=queues, settings=settings, metrics=metrics),
+        sweep=Sweep.of(settings, aws, cache, queues, metrics, stopping),
         admission=Admission.of(settings, cache, aws, teller(cache, events, fence), connection, metrics),
     )
 

@@ -30,6 +30,7 @@ from lbcontroller.keys import BACKEND_SECURITY_GROUP_KEY, ObjectName, StackKey, 
 from lbcontroller.kube.client import Client
 from lbcontroller.plan.policies import PlanPolicy
 from lbcontroller.settings import Settings
+from lbcontroller.telemetry.metrics import DriftOutcome, Metrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,8 @@ class StackOutlets:
     publisher: Publisher
     ingresses: IngressPublisher
     secrets: NamedSecrets
+    count_drift: Callable[[str, DriftOutcome], None]
+    """Counts what somebody else changed in AWS, by the kind of resource."""
 
     @classmethod
     def of(
@@ -49,6 +52,7 @@ class StackOutlets:
         publisher: Publisher,
         follow: Callable[[frozenset[ObjectName]], None],
         settings: Settings,
+        metrics: Metrics,
     ) -> StackOutlets:
         """Read Secrets with `client`, and have them kept up to date by `follow`."""
         label = settings.required_secrets_label
@@ -57,6 +61,7 @@ class StackOutlets:
             publisher=publisher,
             ingresses=IngressPublisher(publisher=publisher, newest=cache.ingresses.ingress),
             secrets=NamedSecrets(client, cache.ingresses, follow, label=label),
+            count_drift=metrics.drifted,
         )
 
 
@@ -94,6 +99,7 @@ class StackReconcilers:
                 backend_group_users=users,
                 refusals=Refusals(clock=clock),
                 checkpoints=Checkpoints(kind=Checkpoint.STACK, writer=outlets.publisher.writer),
+                count_drift=outlets.count_drift,
                 policy=policy,
             ),
             backend_group=BackendGroupReconciler(

@@ -1,27 +1,34 @@
 """Looks in the background for what others changed in AWS, and asks for the work that repairs it.
 
-A round compares in bulk first: what exists, its tags, listeners and rules of security groups. Then it doubts,
-one object after the other, what AWS tells only object by object: attributes and registered targets. What is
-in doubt is read by that object's next reconcile, which is asked for. No round reads faster than its budget.
+A round compares in few calls first: what exists, its tags, known listeners and rules, rules of security
+groups. Then it looks at one object after the other. What AWS tells only object by object, attributes and
+registered targets, it doubts; that is read by the object's next reconcile, which is asked for. Of some stacks
+in each round, in turn, it lists the listeners and rules exactly, because others may have added some.
+
+Every read waits for the sweep's share of what AWS allows, those of the reconciles included.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from lbcontroller.app.aws_account import AwsAccount
 from lbcontroller.app.queues import Queues
+from lbcontroller.aws.load import Loader
+from lbcontroller.aws.operations import DESCRIBE_TARGET_HEALTH
+from lbcontroller.aws.pace import Pace
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.queue import Priority
 from lbcontroller.errors import LbControllerError
 from lbcontroller.keys import BackendRulesKey, BindingKey, StackKey
-from lbcontroller.model.identity import stack_id, stack_key
+from lbcontroller.model.identity import StackId, stack_id, stack_key
 from lbcontroller.model.ids import Arn
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.logs import event
@@ -29,7 +36,31 @@ from lbcontroller.telemetry.metrics import Metrics
 
 LOGGER: Final = logging.getLogger(__name__)
 READS_PER_SECOND: Final = 10.0
-"""Reads of ELBv2 that AWS lets an account make for long, shared with everybody else in it."""
+READS_AT_ONCE: Final = 40.0
+"""Reads of ELBv2 that AWS lets an account make: for long, and in one go (Elastic Load Balancing User Guide,
+"Request throttling", non-mutating actions). Everybody else in the account shares them."""
+ROUND_SECONDS: Final = 540.0
+"""A round over more than fits into this time reads faster, up to its share of our own limit."""
+TURNS: Final = 10
+"""In one of so many rounds each stack is listed exactly."""
+READS_OF_A_NEW_STACK: Final = 2
+"""What costs a call of a stack of which nothing was read yet: about the attributes of its target groups."""
+READS_FOR_EACH: Final = 1.2
+"""Reads of a round for each stack and each binding, as far as nobody has counted them yet."""
+READS_OF_INVENTORY: Final = 5
+
+
+class SweepEndedError(Exception):
+    """The process is to end, so the round does."""
+
+
+@dataclass(slots=True)
+class _Rounds:
+    """What one round leaves for the next."""
+
+    count: int = 0
+    reads: int = 0
+    """Of the last one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +72,29 @@ class Sweep:
     queues: Queues
     settings: Settings
     metrics: Metrics
+    stopping: threading.Event
+    """Whether the process is to end."""
     clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Waits between rounds."""
+    rest: Callable[[threading.Event, float], bool] = threading.Event.wait
+    """Waits between reads; whether the process is to end."""
+    rounds: _Rounds = field(default_factory=_Rounds)
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        aws: AwsAccount,
+        cache: ClusterCache,
+        queues: Queues,
+        metrics: Metrics,
+        stopping: threading.Event,
+    ) -> Sweep:
+        """Sweep at real pace, until `stopping` is set."""
+        return cls(
+            aws=aws, cache=cache, queues=queues, settings=settings, metrics=metrics, stopping=stopping
+        )
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -51,20 +103,39 @@ class Sweep:
             if self.settings.drift_sweep_interval:
                 group.create_task(self._rounds())
 
-    async def round(self) -> None:
-        """Compare everything once.
+    def round(self) -> int:
+        """Compare everything once; return how many reads that takes, those it asks for included.
 
         Raises:
             LbControllerError: AWS could not be read; the round ends there.
+            SweepEndedError: the process is to end.
         """
-        pace = _Pace(sweep=self, begun=self.clock(), reads=self.aws.reads.count)
-        await asyncio.to_thread(self._compare)
-        for key in sorted(self.cache.stacks()):
-            await pace.keep()
-            self._doubt_stack(key)
+        pace = Pace(self.rate(), at_once=self._at_once(), clock=self.clock, rest=self._rest)
+        loader = self.aws.loader.paced(pace.spend)
+        self._compare(loader, pace)
+        turn = self.rounds.count % TURNS
+        for place, key in enumerate(self._stacks()):
+            self._look_at_stack(key, loader, pace, exactly=place % TURNS == turn)
         for binding in self.cache.bindings():
-            await pace.keep()
-            self._doubt_targets(binding)
+            self._look_at_targets(binding, pace)
+        self.rounds.count += 1
+        self.rounds.reads = pace.count
+        return pace.count
+
+    def rate(self) -> float:
+        """Return how many reads a second the next round makes."""
+        share = self.settings.drift_sweep_budget
+        stacks, bindings = len(self.cache.stacks()), len(self.cache.bindings())
+        expected = self.rounds.reads or (stacks + bindings) * READS_FOR_EACH
+        allowed = self.aws.loader.caller.allowed_rate(DESCRIBE_TARGET_HEALTH)
+        return min(max(READS_PER_SECOND * share, expected / ROUND_SECONDS), allowed * share)
+
+    def _at_once(self) -> float:
+        return READS_AT_ONCE * self.settings.drift_sweep_budget
+
+    def _rest(self, seconds: float) -> None:
+        if self.rest(self.stopping, seconds):
+            raise SweepEndedError
 
     async def _everything(self) -> None:
         while self.settings.sync_period:
@@ -78,50 +149,58 @@ class Sweep:
     async def _rounds(self) -> None:
         while True:
             await self.pause(self.settings.drift_sweep_interval)
+            begun = self.clock()
             try:
-                await self.round()
+                reads = await asyncio.to_thread(self.round)
+            except SweepEndedError:
+                return
             except LbControllerError as error:
                 event(LOGGER, logging.WARNING, "sweep_failed", error=error)
             except Exception as error:  # noqa: BLE001 - without a sweep drift would stay for ever, unnoticed
                 self.metrics.bug("sweep")
                 event(LOGGER, logging.ERROR, "bug", traceback_of=error, error=repr(error))
+            else:
+                seconds = round(self.clock() - begun, 1)
+                event(LOGGER, logging.DEBUG, "sweep_round_ended", count=reads, seconds=seconds)
 
-    def _compare(self) -> None:
-        """Read AWS in bulk, and ask for the stacks of what differs."""
-        for stack in self.aws.loader.load():
-            event(LOGGER, logging.INFO, "drift_found", key=stack)
-            self.queues.add(stack_key(stack), Priority.LOW)
+    def _compare(self, loader: Loader, pace: Pace) -> None:
+        """Read AWS in few calls, and ask for the stacks of what differs."""
+        for stack in loader.survey():
+            self._differs(stack)
+        pace.spend(READS_OF_INVENTORY)
         if self.aws.access.inventory.refresh("drift sweep"):
             for key in sorted(self.cache.stacks()):
                 self.queues.add(key, Priority.LOW)
+        pace.spend()
         self.aws.rules.doubt()
         self.queues.add(BackendRulesKey(), Priority.LOW)
 
-    def _doubt_stack(self, key: StackKey) -> None:
-        stack = stack_id(key)
-        if self.aws.access.observer.observe(stack):
-            self.aws.access.observer.doubt(stack)
+    def _differs(self, stack: StackId) -> None:
+        event(LOGGER, logging.INFO, "drift_found", key=stack)
+        self.queues.add(stack_key(stack), Priority.LOW)
+
+    def _stacks(self) -> Iterator[StackKey]:
+        """Yield the stacks that have something in AWS, first those of which the least is known."""
+        keys = sorted(self.cache.stacks())
+        is_new = {key: self.aws.access.observer.is_partly_read(stack_id(key)) for key in keys}
+        for key in sorted(keys, key=lambda key: not is_new[key]):
+            if self.aws.access.observer.observe(stack_id(key)):
+                yield key
+
+    def _look_at_stack(self, key: StackKey, loader: Loader, pace: Pace, *, exactly: bool) -> None:
+        stack, observer = stack_id(key), self.aws.access.observer
+        is_new = observer.is_partly_read(stack)
+        if (is_new or exactly) and loader.complete(stack):
+            self._differs(stack)
+        doubted = observer.doubt(stack)
+        pace.spend(READS_OF_A_NEW_STACK if is_new else doubted)
+        if is_new or doubted:
             self.queues.add(key, Priority.LOW)
 
-    def _doubt_targets(self, binding: Binding) -> None:
+    def _look_at_targets(self, binding: Binding, pace: Pace) -> None:
         spec = binding.spec
         if isinstance(spec.target_group, str):
+            pace.spend()
             account = self.aws.access.target_accounts.of_role(spec.role_arn, spec.role_external_id)
             account.targets.doubt(Arn(spec.target_group))
             self.queues.add(BindingKey(binding.meta.name), Priority.LOW)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pace:
-    """Keeps the reads since the beginning of a round within the sweep's share of what AWS allows."""
-
-    sweep: Sweep
-    begun: float
-    reads: int
-
-    async def keep(self) -> None:
-        """Wait until the budget has paid for every read so far."""
-        rate = READS_PER_SECOND * self.sweep.settings.drift_sweep_budget
-        paid_at = self.begun + (self.sweep.aws.reads.count - self.reads) / rate
-        if (wait := paid_at - self.sweep.clock()) > 0:
-            await self.sweep.pause(wait)

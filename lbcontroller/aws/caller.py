@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -117,6 +118,17 @@ class AwsCaller:
         self._on_call = on_call
         self._attempts = min(attempts or MOST_ATTEMPTS, MOST_ATTEMPTS)
         self._timing = timing
+        self._before_call: Callable[[], None] = lambda: None
+
+    def paced(self, before_call: Callable[[], None]) -> AwsCaller:
+        """Return a caller like this one, with the same limits, that waits for `before_call` each time."""
+        paced = copy(self)
+        paced._before_call = before_call  # noqa: SLF001 - a copy of our own
+        return paced
+
+    def allowed_rate(self, operation: Operation) -> float:
+        """Return how many calls a second our limits allow for long, after what AWS throttled lately."""
+        return self._throttle.allowed_rate(operation)
 
     def call(self, operation: Operation, **parameters: Any) -> Answer:
         """Call `operation` with the parameters of the API reference and return its answer.
@@ -128,6 +140,7 @@ class AwsCaller:
             Transient: AWS could not answer.
             Denied: a permission or a quota is missing.
         """
+        self._before_call()
         progress = _Progress(started=self._timing.clock())
         while True:
             progress.waited += self._throttle.acquire(operation)

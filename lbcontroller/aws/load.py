@@ -99,6 +99,10 @@ class Loader:
                 return self.mirror.replace_all(reading, found, whole=False)
         return self.load()
 
+    def paced(self, before_call: Callable[[], None]) -> Loader:
+        """Return a loader for the same mirror whose every call waits for `before_call`."""
+        return replace(self, caller=self.caller.paced(before_call))
+
     def complete(self, stack: StackId) -> bool:
         """Read the tags, listeners and rules of one stack exactly; return whether anything differs.
 

@@ -153,12 +153,24 @@ class Mirror:
         if stack is not None:
             self._on_lost(stack)
 
-    def doubt(self, stack: StackId) -> None:
-        """Mark as unknown what a bulk read does not verify, so that it is read again where it matters."""
+    def doubt(self, stack: StackId) -> int:
+        """Mark as unknown what a bulk read does not verify, so that it is read again where it matters.
+
+        Returns:
+            How many facts were known, each of which costs a call to read again.
+        """
         with self._lock:
+            doubted = 0
             for arn in self._stacks.get(stack, ()):
-                facts = _COSTLY_FACTS[type(self._entries[arn].observed)]
+                observed = self._entries[arn].observed
+                facts = [
+                    fact
+                    for fact in _COSTLY_FACTS[type(observed)]
+                    if getattr(observed.resource, fact) is not UNKNOWN
+                ]
                 self.amend(arn, **dict.fromkeys(facts, UNKNOWN))
+                doubted += len(facts)
+            return doubted
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:

@@ -96,9 +96,13 @@ class Observer:
         if self._mirror.is_partly_read(stack):
             self._complete(stack)
 
-    def doubt(self, stack: StackId) -> None:
-        """Make `read_unknown` read again what no bulk read verifies: somebody may have changed it."""
-        self._mirror.doubt(stack)
+    def doubt(self, stack: StackId) -> int:
+        """Make `read_unknown` read again what no bulk read verifies: somebody may have changed it.
+
+        Returns:
+            How many calls that may take.
+        """
+        return self._mirror.doubt(stack)
 
     def read_unknown(self, stack: Stack) -> tuple[ProtectionRefused, ...]:
         """Read the facts that `stack` manages and nobody has read yet.

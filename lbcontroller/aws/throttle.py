@@ -140,6 +140,11 @@ class Throttle:
             for bucket in self._buckets(operation):
                 bucket.slow_down(self._clock())
 
+    def allowed_rate(self, operation: Operation) -> float:
+        """Return how many calls of the operation a second are allowed for long, as learned until now."""
+        with self._lock:
+            return min(bucket.learned_rate for bucket in self._buckets(operation))
+
     def _try(self, buckets: tuple[Bucket, ...], ticket: Ticket) -> float:
         with self._lock:
             now = self._clock()

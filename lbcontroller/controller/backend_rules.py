@@ -22,6 +22,8 @@ from lbcontroller.model.ingress_rules import SHARED_RULE_DESCRIPTION, IngressRul
 from lbcontroller.model.inventory import SecurityGroupFact
 from lbcontroller.model.limits import RULES_PER_SECURITY_GROUP
 from lbcontroller.plan.backend_rules import RuleChanges, meets_any, plan_backend_rules
+from lbcontroller.plan.drift import rules_repaired
+from lbcontroller.telemetry.metrics import DriftOutcome
 
 SPARE_RULES: Final = 5
 """Rules that a group has left at least, as far as joining ranges of ours can see to it."""
@@ -74,6 +76,11 @@ class RuleLedger:
             for group, wanted in rules.items():
                 union[group] |= wanted
         return {group: frozenset(wanted) for group, wanted in union.items()}
+
+    def needs(self, binding: ObjectName, group: SecurityGroupId) -> bool:
+        """Return whether a binding needs rules on a security group."""
+        with self._lock:
+            return group in self._needs.get(binding, {})
 
     def unknown(self, bindings: Iterable[Binding]) -> tuple[Unknown, ...]:
         """Return those of `bindings` that have no entry."""
@@ -138,6 +145,12 @@ class BackendRulesReconciler:
     """Tells what there is to tell about a binding of which nobody knows what it needs; none: nothing."""
     count_held: Callable[[int], None]
     """Told how many rules stay that nobody is known to need."""
+    repaired: Callable[[Binding, Finding], None]
+    """Told of each binding whose rules somebody else had changed."""
+    count_drift: Callable[[str, DriftOutcome, int], None]
+    """Counts what somebody else changed in AWS."""
+    brought_about: dict[SecurityGroupId, frozenset[IngressRule]] = field(default_factory=dict)
+    """The rules that this process last made sure of: if they are missing later, that was not us."""
 
     def reconcile(self) -> None:
         """Authorize what is missing, then revoke what nobody needs, on every group.
@@ -160,10 +173,15 @@ class BackendRulesReconciler:
             wanted = merge_rules(union.get(group, frozenset()), _room(observed, ours))
             changes = plan_backend_rules(wanted, ours, possible=possible)
             held.update(changes.held)
+            undone = len(changes.authorize) + len(changes.revoke)
+            if undone and self.brought_about.pop(group, None) == wanted:
+                self._tell_drift(group, undone)
             try:
                 self._change(group, changes)
             except LbControllerError as error:
                 failures[group] = error
+            else:
+                self.brought_about[group] = wanted
         self.ledger.note_affected(failures)
         self._tell_held(unknown, held)
         for failure in failures.values():
@@ -181,6 +199,12 @@ class BackendRulesReconciler:
         for each in unknown:
             is_told = each.why and any(meets_any(rule, each.possible) for rule in held)
             self.tell(each.binding, (rules_held(each.binding, each.why),) if is_told else ())
+
+    def _tell_drift(self, group: SecurityGroupId, count: int) -> None:
+        self.count_drift("SecurityGroupRule", DriftOutcome.REPAIRED, count)
+        for binding in self.bindings():
+            if self.ledger.needs(binding.meta.name, group):
+                self.repaired(binding, rules_repaired(binding.subject, group))
 
     def _change(self, group: SecurityGroupId, changes: RuleChanges) -> None:
         revoke = changes.revoke

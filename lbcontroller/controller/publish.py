@@ -141,6 +141,10 @@ class Publisher:
                 case _:
                     assert_never(finding.severity)
 
+    def news(self, subject: Subject, finding: Finding) -> None:
+        """Tell what is news each time that it happens, as a Normal event."""
+        self._record(subject, EventType.NORMAL, finding)
+
     def _record(self, subject: Subject, event_type: EventType, finding: Finding) -> None:
         self.events.record(reference(subject), event_type, finding.reason, finding.message)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
@@ -23,8 +23,10 @@ from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.model.identity import identify_labels
 from lbcontroller.model.observed import Target, TargetHealth
 from lbcontroller.plan.deregistration import Deregistration
+from lbcontroller.plan.drift import targets_repaired
 from lbcontroller.plan.readiness import has_open_gate
 from lbcontroller.plan.targets import TargetChanges, identifier, in_the_way, plan_targets
+from lbcontroller.telemetry.metrics import DriftOutcome
 
 MISSING_RETRY_SECONDS: Final = 15.0
 """A stack makes its target group again once the sweep finds it gone, and then the binding changes."""
@@ -60,6 +62,8 @@ class Registrar:
     most_targets: int
     """Most targets in one target group; 0: no limit."""
     checkpoints: Checkpoints
+    count_drift: Callable[[str, DriftOutcome, int], None]
+    """Counts what somebody else changed in AWS, by the kind of resource."""
 
     def register(self, bound: BoundTargetGroup, wanted: TargetsResult, snapshot: Snapshot) -> Registration:
         """Bring a target group to what is wanted.
@@ -82,6 +86,7 @@ class Registrar:
             registered=_count(observed),
         )
         changed = bool(register or leaving.gone or leaving.serving)
+        drift = self._drift(bound, wanted, changes) if changed else ()
         if changed:
             self.checkpoints.withdraw((binding,))
         failure = self._send(bound, register, leaving, wanted.targets)
@@ -93,6 +98,7 @@ class Registrar:
             changed=changed,
             was_read=was_read,
             findings=(
+                *drift,
                 *held_back(binding, leaving),
                 *self._over_limit(binding, left_out, len(wanted.targets)),
             ),
@@ -130,6 +136,17 @@ class Registrar:
         )
         lacks_room = self._within_limit(changes, observed) != changes.register
         return targets.refresh(bound.arn) if waits or lacks_room else observed
+
+    def _drift(
+        self, bound: BoundTargetGroup, wanted: TargetsResult, changes: TargetChanges
+    ) -> tuple[Finding, ...]:
+        """Tell of targets that were as wanted before: somebody else changed them."""
+        if not self.checkpoints.says(_digest(bound, wanted), (bound.binding,)):
+            return ()
+        registered = [identifier(target) for target in changes.register]
+        deregistered = [identifier(target) for target in changes.deregister]
+        self.count_drift("Target", DriftOutcome.REPAIRED, len(registered) + len(deregistered))
+        return (targets_repaired(bound.binding.subject, registered, deregistered),)
 
     def _within_limit(self, changes: TargetChanges, observed: Health) -> tuple[Target, ...]:
         """Return what may be registered: targets that drain count too, as they do for AWS."""

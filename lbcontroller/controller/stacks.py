@@ -35,7 +35,7 @@ from lbcontroller.controller.steps import Executed, StepExecutor
 from lbcontroller.errors import Denied, InvalidConfig, NotReady, Refused, Transient
 from lbcontroller.keys import StackKey, StackKind
 from lbcontroller.model.digests import stack_digest
-from lbcontroller.model.findings import FindingReason
+from lbcontroller.model.findings import Finding, FindingReason
 from lbcontroller.model.identity import StackId, stack_id
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.inventory import Inventory
@@ -43,10 +43,12 @@ from lbcontroller.model.observed import Observed, ObservedLoadBalancer
 from lbcontroller.model.references import Kind, ResourceId
 from lbcontroller.model.resources import LoadBalancerTarget, Stack, security_groups_in
 from lbcontroller.plan.announcements import announcements
+from lbcontroller.plan.drift import drift_repaired
 from lbcontroller.plan.planner import plan
 from lbcontroller.plan.policies import PlanPolicy, is_serving
 from lbcontroller.plan.steps import Delete, Plan
 from lbcontroller.telemetry.logs import event
+from lbcontroller.telemetry.metrics import DriftOutcome
 
 LOGGER = logging.getLogger(__name__)
 REFUSED_SETTING_SECONDS = 300.0
@@ -67,6 +69,8 @@ class StackReconciler:
     backend_group_users: BackendGroupUsers
     refusals: Refusals
     checkpoints: Checkpoints
+    count_drift: Callable[[str, DriftOutcome], None]
+    """Counts what somebody else changed in AWS, by the kind of resource."""
     policy: Callable[[], PlanPolicy]
     """The planner's policy of the moment."""
 
@@ -192,10 +196,22 @@ class StackReconciler:
             self.aws.observer.refresh_states(stack)
         observed = self._observe(owner)
         planned = self._planned(built, observed)
-        notices = announcements(planned, stack, observed)
+        notices = (*announcements(planned, stack, observed), *self._drift(owner, built, planned))
         owner.tell(built, (*built.findings, *planned.findings, *notices))
         owner.deletion_blocked(None)
         return planned
+
+    def _drift(self, owner: StackOwner, built: BuildResult, planned: Plan) -> tuple[Finding, ...]:
+        """Tell of a plan that brings about again what was brought about before: somebody else undid it."""
+        if not planned.steps or not self._was_brought_about(owner, built):
+            return ()
+        for step in planned.steps:
+            self.count_drift(step.subject.kind, DriftOutcome.REPAIRED)
+        return (drift_repaired(built.stack.id, planned.steps),)
+
+    def _was_brought_about(self, owner: StackOwner, built: BuildResult) -> bool:
+        bindings = owner.snapshot.bindings.values()
+        return self.checkpoints.says(stack_digest(built.stack), bindings)
 
     def _planned(self, built: BuildResult, observed: tuple[Observed, ...]) -> Plan:
         policy = self.policy().for_object(allowed=built.may_be_replaced, setting=built.may_be_replaced_field)
@@ -215,8 +231,7 @@ class StackReconciler:
         """
         if not self.aws.observer.is_partly_read(built.stack.id):
             return False
-        bindings = owner.snapshot.bindings.values()
-        if not self.checkpoints.says(stack_digest(built.stack), bindings):
+        if not self._was_brought_about(owner, built):
             return False
         return self._planned(built, self._observe(owner)).is_settled
 

@@ -43,6 +43,7 @@ class FindingReason(StrEnum):
     TARGET_GROUP_CHANGED = "TargetGroupChanged"
     SHORT_GRACE_PERIOD = "ShortGracePeriod"
     DRAIN_NOT_COORDINATED = "DrainNotCoordinated"
+    DRIFT_REPAIRED = "DriftRepaired"
     SHARED_SERVER_ID = "SharedServerId"
 
 

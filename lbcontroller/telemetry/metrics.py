@@ -54,6 +54,14 @@ class DropCause(StrEnum):
     WRITE_FAILED = "write_failed"
 
 
+class DriftOutcome(StrEnum):
+    """What became of a difference that somebody else made in AWS."""
+
+    REPAIRED = "repaired"
+    REPORTED = "reported"
+    """It was told and left, because the object asks for that."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsCall:
     """One call of an AWS operation, all of its attempts included."""
@@ -89,6 +97,12 @@ class Metrics:
         self._rules_held = Gauge(
             "lbcontroller_backend_rules_held",
             "Rules that stay open because it is not known what some TargetGroupBinding needs.",
+            registry=self.registry,
+        )
+        self._drift = Counter(
+            "lbcontroller_drift_total",
+            "Differences that somebody else made in AWS, by kind of resource and by what became of them.",
+            ("kind", "outcome"),
             registry=self.registry,
         )
         self._bugs = Counter(
@@ -164,6 +178,10 @@ class Metrics:
     def backend_rules_held(self, count: int) -> None:
         """Set how many rules on security groups stay open although no binding is known to need them."""
         self._rules_held.set(count)
+
+    def drifted(self, kind: str, outcome: DriftOutcome, count: int = 1) -> None:
+        """Count what somebody else changed in AWS, such as a `TargetGroup`, a `Target` or a `Rule`."""
+        self._drift.labels(kind, outcome).inc(count)
 
     def bug(self, where: str) -> None:
         """Count one exception that should not be possible."""

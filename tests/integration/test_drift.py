@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from lbcontroller.app.sweep import READS_AT_ONCE, READS_PER_SECOND, SweepEndedError
 from tests.integration.test_service_life import WEB
+from tests.support.manual_clock import ManualClock
 from tests.support.yard import Yard
 
 ELBV2, EC2 = "elbv2", "ec2"
@@ -84,6 +88,21 @@ def detach_security_group(hand: Hand) -> None:
     hand.elbv2.set_security_groups(LoadBalancerArn=hand.balancer(), SecurityGroups=[group])
 
 
+def told(yard: Yard) -> set[str]:
+    """Return what users were told of repairs."""
+    events = yard.kubernetes.list("events")
+    return {event["message"] for event in events if event["reason"] == "DriftRepaired"}
+
+
+def repaired(yard: Yard) -> float:
+    """Return how many differences were counted as repaired."""
+    assert yard.controller is not None
+    registry = yard.controller.parts.metrics.registry
+    kinds = ("Listener", "TargetGroup", "LoadBalancer", "SecurityGroup", "SecurityGroupRule", "Target")
+    labels = [{"kind": kind, "outcome": "repaired"} for kind in kinds]
+    return sum(registry.get_sample_value("lbcontroller_drift_total", each) or 0.0 for each in labels)
+
+
 CHANGES: list[Callable[[Hand], None]] = [
     delete_listener,
     change_health_check,
@@ -110,6 +129,8 @@ def test_a_manual_change_is_repaired_by_one_round(yard: Yard, change: Callable[[
     yard.settle()
 
     assert yard.state() == before
+    assert len(told(yard)) == 1
+    assert repaired(yard) > 0
 
 
 def test_a_deleted_load_balancer_is_made_again(yard: Yard) -> None:
@@ -135,6 +156,39 @@ def test_a_round_without_drift_writes_nothing(yard: Yard) -> None:
     yard.settle()
 
     assert yard.writes() == {}
+
+
+def test_a_round_reads_at_its_share_of_what_aws_allows(yard: Yard) -> None:
+    yard.apply(WEB)
+    yard.settle()
+    yard.sweep()  # from now on it is known what is managed
+    yard.settle()
+    assert yard.controller is not None
+    clock = ManualClock()
+
+    def rest(_stopping: threading.Event, seconds: float) -> bool:
+        clock.advance(seconds)
+        return False
+
+    sweep = replace(yard.controller.parts.sweep, clock=clock, rest=rest)
+    yard.forget_calls()
+    begun = clock()
+    reads = sweep.round()
+    yard.settle()
+
+    share = sweep.settings.drift_sweep_budget
+    assert yard.calls().total() <= reads
+    assert clock() - begun >= (reads - READS_AT_ONCE * share - 1) / (READS_PER_SECOND * share) - 1e-6
+
+
+def test_a_round_ends_with_the_process(yard: Yard) -> None:
+    assert yard.controller is not None
+    parts = yard.controller.parts
+    slow = parts.settings.model_copy(update={"drift_sweep_budget": 0.01})
+    sweep = replace(parts.sweep, settings=slow, rest=lambda _stopping, _seconds: True)
+
+    with pytest.raises(SweepEndedError):
+        sweep.round()
 
 
 def test_a_rule_of_somebody_else_on_the_nodes_stays(yard: Yard) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -161,13 +160,10 @@ class Yard:
                 if self.kubernetes.find(kind, name, namespace=namespace) is not None:
                     self.kubernetes.delete(kind, name, namespace=namespace)
 
-    def sweep(self) -> None:
-        """Run one round of the drift sweep, at any pace."""
+    def sweep(self) -> int:
+        """Run one round of the drift sweep, at any pace; return how many reads it stands for."""
         assert self.controller is not None
-
-        async def at_once(_seconds: float) -> None: ...
-
-        asyncio.run(replace(self.controller.parts.sweep, pause=at_once).round())
+        return replace(self.controller.parts.sweep, rest=lambda _stopping, _seconds: False).round()
 
     # --- waiting
 

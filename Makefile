@@ -38,7 +38,7 @@ test-chart: $(VENV)/.dev $(VENV)/.chart  ## render, lint and check the Helm char
 test-laws: $(VENV)/.dev  ## try the laws of tests/properties on all of their examples; `make test` tries a third
 	LAWS=thorough $(BIN)/python -m pytest -q -n $(PARALLEL) tests/properties
 
-test-apiserver: $(VENV)/.dev apiserver  ## run the tests of the whole program on a real kube-apiserver
+test-apiserver: $(VENV)/.dev $(VENV)/.chart apiserver  ## run the tests of the whole program on a real kube-apiserver
 	$(BIN)/python -m pytest -q -n $(PARALLEL) --dist loadscope --api-server=real $(ON_REAL)
 
 apiserver: $(if $(KUBEBUILDER_ASSETS),,.cache/apiserver/.built)  ## build kube-apiserver and etcd, which takes Go and minutes

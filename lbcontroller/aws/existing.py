@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from lbcontroller.aws.mirror import InAws
 from lbcontroller.model.enums import LoadBalancerType
+from lbcontroller.model.fields import Mark, Tags
 from lbcontroller.model.identity import StackId, TagFamily
 from lbcontroller.model.ids import Arn, CertificateArn, SecurityGroupId
 from lbcontroller.model.ingress_rules import IngressRule
@@ -67,6 +68,9 @@ def _existing(
         subnets=tuple(mapping.subnet for mapping in subnets),
         has_security_groups=bool(groups),
         listeners={item.resource.port: item.resource.protocol for item in listeners},
+        name=resource.name,
+        ip_address_type=None if isinstance(resource.ip_address_type, Mark) else resource.ip_address_type,
+        tags=_tags(resource.tags),
         security_groups=tuple(SecurityGroupId(str(group)) for group in groups),
         routing=_routing(listeners, observed) if is_application else ExistingRules(),
     )
@@ -79,8 +83,13 @@ def _routing(listeners: Iterable[ObservedListener], observed: Sequence[InAws]) -
         certificates=_certificates(by_port),
         target_groups={item.arn: item.resource.id.name for item in _of(ObservedTargetGroup, observed)},
         default_actions={port: listener.resource.default_actions for port, listener in by_port.items()},
+        tags={port: _tags(listener.resource.tags) for port, listener in by_port.items()},
         inbound=frozenset(_inbound(observed)),
     )
+
+
+def _tags(tags: Tags | Mark) -> Tags:
+    return {} if isinstance(tags, Mark) else tags
 
 
 def _rules(listener: Arn, observed: Sequence[InAws]) -> list[ListenerRule]:

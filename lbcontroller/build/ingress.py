@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lbcontroller.annotations.class_params import TAGS
 from lbcontroller.annotations.ingress import IngressAnnotations
 from lbcontroller.annotations.ingress_group import merge_frontend_listener
 from lbcontroller.build.bindings import build_binding
@@ -19,7 +20,7 @@ from lbcontroller.build.ingress_claims import claims
 from lbcontroller.build.ingress_front import Outcome, attempt, build_front
 from lbcontroller.build.ingress_groups import IngressGroup
 from lbcontroller.build.ingress_listeners import GroupListener, GroupListeners, GroupWishes
-from lbcontroller.build.ingress_load_balancer import GroupRequest
+from lbcontroller.build.ingress_load_balancer import GroupRequest, ip_address_type
 from lbcontroller.build.ingress_member import Member, voices
 from lbcontroller.build.ingress_members import GroupReading, read_members
 from lbcontroller.build.ingress_ports import SharedPorts, shared_ports
@@ -29,11 +30,13 @@ from lbcontroller.build.listeners import build_actions, build_listener, listener
 from lbcontroller.build.names import IngressNames
 from lbcontroller.build.result import BuildContext, BuildResult, Claim
 from lbcontroller.build.target_groups import build_target_group
+from lbcontroller.build.unsure_settings import is_about_frontend, kept_tags
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.config.target_group import TargetGroupConfig
 from lbcontroller.errors import InvalidConfig, NotReady, Problem
 from lbcontroller.keys import ObjectName
-from lbcontroller.model.enums import IpAddressType, Protocol
+from lbcontroller.model.enums import Protocol
+from lbcontroller.model.fields import Tags
 from lbcontroller.model.findings import Finding
 from lbcontroller.model.identity import stack_id
 from lbcontroller.model.ingress_rules import IngressRule
@@ -101,10 +104,15 @@ class _Assembly:
         held = self._held_members(wishes)
         order = tuple(member.name for member in self.group.members)
         listeners = self._listeners(
-            GroupWishes(order=order, wishes=wishes, held=held, redirect_port=redirect), ports
+            GroupWishes(
+                order=order, wishes=wishes, held=held, redirect_port=redirect, kept_tags=self._kept_tags()
+            ),
+            ports,
         )
         unasked = self._existing_ports() - {item.config.port for item in listeners}
         retained = set(held.retained(unasked))
+        if is_about_frontend(self.reading.unsure):
+            retained |= set(held.retained_frontend())
         self.claims = claims(ports.ports, wishes)
         front = self._front(ports, wishes, held.inbound(unasked) if held.ingresses else frozenset())
         imported = {item.id: item for one in wishes.values() for item in one.certificates.imported}
@@ -146,6 +154,8 @@ class _Assembly:
     def _redirect_port(self, ports: SharedPorts) -> int | None:
         """Return where clients of HTTP are sent; who asks for what cannot be is held."""
         port = self.reading.merged.annotations.ssl_redirect
+        if port is None and "ssl_redirect" in self.reading.unsure:
+            return self._existing_rules().redirected_to()
         if port is None or any(item.port == port and item.protocol is Protocol.HTTPS for item in ports.ports):
             return port
         said = ", ".join(f"{item.protocol}:{item.port}" for item in ports.ports)
@@ -166,7 +176,10 @@ class _Assembly:
         self.held[name] = (*self.held.get(name, ()), *problems)
 
     def _wishes(self, ports: SharedPorts, redirect: int | None) -> dict[ObjectName, Wishes]:
-        front = self.reading.merged.annotations.ip_address_type or IpAddressType.IPV4
+        front = ip_address_type(
+            self.reading.merged.annotations,
+            self.context.inventory.existing if "ip_address_type" in self.reading.unsure else None,
+        )
         wishes = {}
         for member in self.reading.members:
             own = [port for port in ports.ports if member in port.members]
@@ -207,6 +220,13 @@ class _Assembly:
                 name, Problem(subject=subjects[name], field="spec.rules", value="", expected=why, hint=hint)
             )
         return {name: one for name, one in wishes.items() if name not in self.held}
+
+    def _kept_tags(self) -> Mapping[int, Tags]:
+        """Return the tags of listeners that somebody may have asked for."""
+        if TAGS not in self.reading.unsure:
+            return {}
+        present = self._existing_rules().tags
+        return {port: kept_tags(tags, self.context) for port, tags in present.items()}
 
     def _existing_rules(self) -> ExistingRules:
         existing = self.context.inventory.existing
@@ -257,6 +277,7 @@ class _Assembly:
                 ports=served,
                 kept_inbound=kept_inbound,
                 can_do_without=self._can_do_without(),
+                unsure=self.reading.unsure,
                 context=self.context,
             ),
             merged.speakers,
@@ -303,6 +324,8 @@ class _Assembly:
 
     def _frontend(self, ports: SharedPorts, front: Outcome) -> Sequence[Resource]:
         """Return the network load balancer before the group's, if it wants one."""
+        if is_about_frontend(self.reading.unsure) and self.context.inventory.existing_frontend is not None:
+            return ()
         if front.asked.enable_frontend_nlb is not True:
             return ()
         request = FrontendRequest(

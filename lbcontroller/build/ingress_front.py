@@ -123,4 +123,5 @@ def _without(request: GroupRequest, fields: frozenset[str]) -> GroupRequest:
         request,
         asked=IngressAnnotations.model_validate(left),
         keeps_security_groups=request.keeps_security_groups or bool(fields & _SECURITY),
+        unsure=request.unsure | fields,
     )

@@ -63,6 +63,8 @@ class GroupMember:
     order: int
     problems: tuple[Problem, ...] = ()
     """Why it is held, before its other annotations are looked at."""
+    class_is_unclear: bool = False
+    """Whether nobody knows what its class says for it."""
 
     @property
     def name(self) -> ObjectName:
@@ -115,8 +117,16 @@ def ingress_group(key: StackKey, snapshot: Snapshot, settings: Settings) -> Ingr
             case Ours(group=group, params=params, order=order) if group == key:
                 members.append(GroupMember(ingress=ingress, params=params, order=order))
             case Unclear(problems=problems, params=params) if carries:
-                order = _order_or_nearest(ingress)
-                members.append(GroupMember(ingress=ingress, params=params, order=order, problems=problems))
+                found = ingress_class(ingress, snapshot, settings.ingress_class)
+                members.append(
+                    GroupMember(
+                        ingress=ingress,
+                        params=params,
+                        order=_order_or_nearest(ingress),
+                        problems=problems,
+                        class_is_unclear=isinstance(found, Unclear),
+                    )
+                )
             case Ours() | NotOurs() if carries:
                 leaving.append(ingress)
     return IngressGroup(

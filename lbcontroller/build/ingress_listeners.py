@@ -37,6 +37,8 @@ class GroupWishes:
     held: HeldMembers
     redirect_port: int | None
     """The port of HTTPS that clients of HTTP are sent to; None: they are not."""
+    kept_tags: Mapping[int, Tags] = field(default_factory=dict)
+    """Tags of listeners that stay, by port, unless a member says otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,7 @@ class GroupListeners:
                 actions=actions,
                 tls=self._tls(port, members) if port.protocol is Protocol.HTTPS else None,
                 attributes=port.attributes,
-                tags=_tags(members),
+                tags={**self.group.kept_tags.get(port.port, {}), **_tags(members)},
             ),
             rules=tuple(item.rule for item in rules),
         )

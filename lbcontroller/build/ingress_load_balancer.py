@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lbcontroller.annotations.class_params import TAGS
 from lbcontroller.annotations.ingress import IngressAnnotations
 from lbcontroller.annotations.ingress_formats import SubnetTags
 from lbcontroller.build.attribute_checks import AttributeAnnotation, check_attributes
 from lbcontroller.build.ingress_ports import SharedPort
 from lbcontroller.build.named import named
 from lbcontroller.build.result import BuildContext
+from lbcontroller.build.unsure_settings import SOURCES, kept_tags
 from lbcontroller.config.load_balancer import (
     DiscoverSubnets,
     GivenSecurityGroups,
@@ -30,6 +32,7 @@ from lbcontroller.model.attributes import ALB_ATTRIBUTES
 from lbcontroller.model.enums import IpAddressType, LoadBalancerType
 from lbcontroller.model.findings import Finding, FindingReason
 from lbcontroller.model.ingress_rules import IngressRule
+from lbcontroller.model.inventory import ExistingLoadBalancer
 
 WEB_ACL_FIELDS: Final = frozenset({"wafv2_acl_name", "wafv2_acl_arn"})
 _FIELDS: Final = LoadBalancerFields(
@@ -54,6 +57,12 @@ class GroupRequest:
     context: BuildContext
     keeps_security_groups: bool = False
     """Whether it keeps those it has, because nobody can tell which ones are wanted."""
+    unsure: frozenset[str] = frozenset()
+    """Fields that stay as they are where nobody says them: nobody can tell whether they are still wanted."""
+
+    def kept(self, *fields: str) -> ExistingLoadBalancer | None:
+        """Return the load balancer that there is, if one of some fields is to stay as it has it."""
+        return self.context.inventory.existing if self.unsure & set(fields) else None
 
 
 def load_balancer_config(request: GroupRequest) -> LoadBalancerConfig:
@@ -65,11 +74,12 @@ def load_balancer_config(request: GroupRequest) -> LoadBalancerConfig:
     """
     asked, context = request.asked, request.context
     gates = context.settings.feature_gates
+    named, tagged = request.kept("load_balancer_name"), request.kept(TAGS)
     return LoadBalancerConfig(
         type=LoadBalancerType.APPLICATION,
-        name=asked.load_balancer_name,
+        name=asked.load_balancer_name or (None if named is None else named.name),
         scheme=asked.scheme,
-        ip_address_type=asked.ip_address_type or IpAddressType.IPV4,
+        ip_address_type=ip_address_type(asked, request.kept("ip_address_type")),
         subnets=_subnets(request),
         addresses=StaticAddresses(),
         source_nat_prefix=None,
@@ -77,14 +87,25 @@ def load_balancer_config(request: GroupRequest) -> LoadBalancerConfig:
         private_link_inbound_rules=None,
         attributes=asked.load_balancer_attributes,
         capacity_units=asked.minimum_load_balancer_capacity if gates.lb_capacity_reservation else None,
-        tags=asked.tags,
+        tags=asked.tags if tagged is None else {**kept_tags(tagged.tags, context), **asked.tags},
         customer_owned_ipv4_pool=asked.customer_owned_ipv4_pool,
-        ipam_pool=asked.ipam_ipv4_pool_id or "",
+        ipam_pool=asked.ipam_ipv4_pool_id or (None if request.kept("ipam_ipv4_pool_id") else ""),
         web_acl=_web_acl(request) if context.settings.enable_wafv2 else None,
         web_acl_classic=asked.waf_acl_id if context.settings.enable_waf else None,
         shield_protection=asked.shield_advanced_protection if context.settings.enable_shield else None,
         fields=_FIELDS,
     )
+
+
+def ip_address_type(asked: IngressAnnotations, kept: ExistingLoadBalancer | None) -> IpAddressType:
+    """Return the address families of a group's load balancer.
+
+    Args:
+        asked: what the members say together.
+        kept: the one that exists, if it keeps its own where nobody says anything.
+    """
+    present = None if kept is None else kept.ip_address_type
+    return asked.ip_address_type or present or IpAddressType.IPV4
 
 
 def check_load_balancer(request: GroupRequest) -> tuple[Finding, ...]:
@@ -139,7 +160,26 @@ def _security_groups(request: GroupRequest) -> SecurityGroupChoice:
             ),
             field=IngressAnnotations.key_of("security_groups"),
         )
-    return ManagedSecurityGroup(inbound=_inbound(request.ports), kept=request.kept_inbound)
+    kept = {port.port for port in request.ports if _keeps_sources(request, port)}
+    existing = request.context.inventory.existing
+    present = existing.routing.inbound if existing is not None else ()
+    return ManagedSecurityGroup(
+        inbound=_inbound([port for port in request.ports if port.port not in kept or _says_sources(port)]),
+        kept=request.kept_inbound | {rule for rule in present if rule.from_port in kept},
+    )
+
+
+def _keeps_sources(request: GroupRequest, port: SharedPort) -> bool:
+    """Whether those who may connect to a listener that exists can still do so."""
+    existing = request.kept(*SOURCES)
+    if existing is None or port.port not in existing.listeners:
+        return False
+    unsaid = set() if port.cidrs else {"inbound_cidrs"}
+    return bool(request.unsure & (unsaid if port.prefix_lists else {*unsaid, "security_group_prefix_lists"}))
+
+
+def _says_sources(port: SharedPort) -> bool:
+    return bool(port.cidrs) or port.prefix_lists is not None
 
 
 def _inbound(ports: Sequence[SharedPort]) -> tuple[InboundTraffic, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from lbcontroller.annotations.class_params import ClassParams, override
+from lbcontroller.annotations.class_params import TAGS, ClassParams, override
 from lbcontroller.annotations.ingress import IngressAnnotations
 from lbcontroller.annotations.ingress_group import merge_load_balancer
 from lbcontroller.annotations.merge import Merged
@@ -15,6 +15,7 @@ from lbcontroller.build.ingress_member import Member, voices
 from lbcontroller.build.load_balancer import LOAD_BALANCER
 from lbcontroller.build.result import BuildContext
 from lbcontroller.build.tags import resource_tags
+from lbcontroller.build.unsure_settings import unsure_fields
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.errors import InvalidConfig, Problem
 from lbcontroller.keys import ObjectName
@@ -36,6 +37,8 @@ class GroupReading:
     """What cannot be understood, by member."""
     merged: Merged[IngressAnnotations]
     findings: tuple[Finding, ...]
+    unsure: frozenset[str]
+    """Fields of which some member may have said something that is not known."""
 
 
 def read_members(group: IngressGroup, snapshot: Snapshot, context: BuildContext) -> GroupReading:
@@ -53,6 +56,7 @@ def read_members(group: IngressGroup, snapshot: Snapshot, context: BuildContext)
         held={reading.member.name: reading.problems for reading in readings if reading.problems},
         merged=together.merged,
         findings=(*(finding for reading in readings for finding in reading.findings), *together.findings),
+        unsure=frozenset[str]().union(*(reading.unsure for reading in readings)),
     )
 
 
@@ -90,6 +94,7 @@ class _Reading:
     member: Member
     problems: tuple[Problem, ...]
     findings: tuple[Finding, ...]
+    unsure: frozenset[str]
 
 
 def _read(member: GroupMember, group: IngressGroup, snapshot: Snapshot, context: BuildContext) -> _Reading:
@@ -106,6 +111,9 @@ def _read(member: GroupMember, group: IngressGroup, snapshot: Snapshot, context:
         ),
         problems=alone.problems,
         findings=alone.findings,
+        unsure=unsure_fields(
+            member, alone.problems, misread=member.params is not None and alone.params is None
+        ),
     )
 
 
@@ -130,7 +138,9 @@ def _with_tags_that_fit(reading: _Reading, before: Tags) -> _Reading:
         annotations=member.annotations.model_copy(update={"tags": {}}),
         params=None if params is None else replace(params, tags={}),
     )
-    return replace(reading, member=without, problems=(*reading.problems, *problems))
+    return replace(
+        reading, member=without, problems=(*reading.problems, *problems), unsure=reading.unsure | {TAGS}
+    )
 
 
 def _refused_tags(context: BuildContext, tags: Tags) -> tuple[Problem, ...]:

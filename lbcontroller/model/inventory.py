@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from lbcontroller.model.actions import Action
-from lbcontroller.model.enums import Protocol, Scheme
+from lbcontroller.model.actions import Action, RedirectAction
+from lbcontroller.model.enums import IpAddressType, Protocol, Scheme
 from lbcontroller.model.fields import UNKNOWN, Known, Tags
 from lbcontroller.model.ids import Arn, CertificateArn, SecurityGroupId, SubnetId, VpcId
 from lbcontroller.model.ingress_rules import IngressRule
@@ -111,8 +111,18 @@ class ExistingRules:
     """
     default_actions: Mapping[int, tuple[Action, ...]] = field(default_factory=dict)
     """What each listener's port does with what no rule is for."""
+    tags: Mapping[int, Tags] = field(default_factory=dict)
+    """Those of each listener's port."""
     inbound: frozenset[IngressRule] = frozenset()
     """Rules of the managed security group."""
+
+    def redirected_to(self) -> int | None:
+        """Return the port of HTTPS that a listener sends all of its clients to; None: none does that."""
+        for actions in self.default_actions.values():
+            for action in actions:
+                if isinstance(action, RedirectAction) and action.protocol == "HTTPS" and action.port:
+                    return int(action.port) if action.port.isdecimal() else None
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +135,9 @@ class ExistingLoadBalancer:
     has_security_groups: bool
     listeners: Mapping[int, Protocol]
     """Protocol by port."""
+    name: str | None = None
+    ip_address_type: IpAddressType | None = None
+    tags: Tags = field(default_factory=dict)
     security_groups: tuple[SecurityGroupId, ...] = ()
     routing: ExistingRules = ExistingRules()
     """Only for application load balancers."""

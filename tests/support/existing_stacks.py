@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from lbcontroller.build.frontend_nlb import FRONTEND_NLB
+from lbcontroller.model.fields import Mark, Tags
 from lbcontroller.model.ids import Arn, CertificateArn, SecurityGroupId
 from lbcontroller.model.inventory import ExistingLoadBalancer, ExistingRules
 from lbcontroller.model.references import Ref, ResourceId
@@ -51,12 +52,21 @@ def _existing(load_balancer: LoadBalancer, resources: list[object]) -> ExistingL
     return ExistingLoadBalancer(
         scheme=load_balancer.scheme,
         subnets=tuple(mapping.subnet for mapping in subnets) if isinstance(subnets, tuple) else (),
+        name=load_balancer.name,
+        ip_address_type=(
+            None if isinstance(load_balancer.ip_address_type, Mark) else load_balancer.ip_address_type
+        ),
+        tags=_tags(load_balancer.tags),
         has_security_groups=bool(groups),
         security_groups=(
             tuple(SecurityGroupId(str(group)) for group in groups) if isinstance(groups, tuple) else ()
         ),
         listeners={item.port: item.protocol for item in _listeners(load_balancer, resources)},
     )
+
+
+def _tags(tags: Tags | Mark) -> Tags:
+    return {} if isinstance(tags, Mark) else tags
 
 
 def _listeners(load_balancer: LoadBalancer, resources: list[object]) -> list[Listener]:
@@ -85,6 +95,7 @@ def _routing(load_balancer: LoadBalancer, resources: list[object]) -> ExistingRu
             for listener in listeners
             if isinstance(listener.certificates, tuple)
         },
+        tags={listener.port: _tags(listener.tags) for listener in listeners},
         default_actions={listener.port: listener.default_actions for listener in listeners},
         target_groups={arn_of(item.id): item.id.name for item in resources if isinstance(item, TargetGroup)},
         inbound=frozenset(

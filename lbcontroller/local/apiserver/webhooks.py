@@ -194,6 +194,8 @@ class Webhooks:
             )
         except urllib3.exceptions.HTTPError as error:
             raise _CallFailed(str(error)) from error
+        if answer.status == 404:  # noqa: PLR2004 - nothing is at that path, as a real server tells it
+            raise _CallFailed("the server could not find the requested resource")
         if answer.status != 200:  # noqa: PLR2004 - success by HTTP's definition
             raise _CallFailed(
                 f"the server answered with {answer.status}: {answer.data.decode(errors='replace')}"

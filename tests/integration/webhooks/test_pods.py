@@ -205,5 +205,5 @@ def test_a_path_that_nobody_serves_is_a_failure_and_no_admission(admitting: Yard
         {"clientConfig": client_config, "failurePolicy": "Fail", "namespaceSelector": {}},
     )
 
-    with pytest.raises(ApiError, match="the server answered with 404"):
+    with pytest.raises(ApiError, match="the server could not find the requested resource"):
         admitting.apply("{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c}]}}")

@@ -19,7 +19,13 @@ USER: Final = f"system:serviceaccount:{NAMESPACE}:{NAME}"
 LEASE: Final = "aws-load-balancer-controller-leader"
 _RBAC: Final = "rbac.authorization.k8s.io"
 _SUBJECT: Final = {"kind": "ServiceAccount", "name": NAME, "namespace": NAMESPACE}
-_NAMES: Final[Mapping[OwnObject, str]] = {OwnObject.LEASE: LEASE}
+CERTIFICATE: Final = "lbcontroller-webhook-certificate"
+CONFIGURATIONS: Final = "lbcontroller"
+_NAMES: Final[Mapping[OwnObject, str]] = {
+    OwnObject.LEASE: LEASE,
+    OwnObject.WEBHOOK_CERTIFICATE: CERTIFICATE,
+    OwnObject.WEBHOOK_CONFIGURATIONS: CONFIGURATIONS,
+}
 
 
 def grant(apply: Callable[[JsonObject], object], permissions: Iterable[Permission] = PERMISSIONS) -> None:
@@ -28,12 +34,13 @@ def grant(apply: Callable[[JsonObject], object], permissions: Iterable[Permissio
     apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": NAME, "namespace": NAMESPACE}})
     everywhere = [
         rule
-        for place in (Place.CLUSTER, Place.WATCHED, Place.CHOSEN)
+        for place in (Place.CLUSTER, Place.TRUST, Place.WATCHED, Place.CHOSEN)
         for rule in rules(place, _NAMES, listed)
     ]
+    own = [rule for place in (Place.OWN, Place.CERTIFICATE) for rule in rules(place, _NAMES, listed)]
     for metadata, prefix, given in (
         ({"name": NAME}, "Cluster", everywhere),
-        ({"name": NAME, "namespace": NAMESPACE}, "", list(rules(Place.OWN, _NAMES, listed))),
+        ({"name": NAME, "namespace": NAMESPACE}, "", own),
     ):
         role: dict[str, Any] = {"apiVersion": f"{_RBAC}/v1", "kind": f"{prefix}Role", "metadata": metadata}
         apply(role | {"rules": given})

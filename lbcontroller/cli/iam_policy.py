@@ -9,7 +9,8 @@ from typing import Final
 
 import typer
 
-from lbcontroller.aws.iam import EVERYTHING_BY_DEFAULT, Document, Feature, Partition, assuming, policy
+from lbcontroller.aws.iam import Document, Partition, assuming, policy
+from lbcontroller.aws.iam_features import EVERYTHING_BY_DEFAULT, Feature
 from lbcontroller.cli.cloudformation import template
 from lbcontroller.errors import Problem, did_you_mean
 

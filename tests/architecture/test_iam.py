@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lbcontroller.aws.iam import Feature
+from lbcontroller.aws.iam_features import Feature
 from lbcontroller.aws.operations import OPERATIONS, Effect
 from lbcontroller.cli.iam_policy import policy_files
 from lbcontroller.local.aws.wire import sdk

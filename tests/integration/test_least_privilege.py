@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from lbcontroller.aws.iam import EVERYTHING_BY_DEFAULT, Feature, Partition
+from lbcontroller.aws.iam import Partition
 from lbcontroller.aws.iam import policy as smallest_policy
+from lbcontroller.aws.iam_features import EVERYTHING_BY_DEFAULT, Feature
 from lbcontroller.aws.operations import OPERATIONS, Effect
 from lbcontroller.local.aws.iam_policy import Check, Policy
 from lbcontroller.local.cluster import LocalCluster

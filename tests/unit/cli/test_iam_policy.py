@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from lbcontroller import cli
-from lbcontroller.aws.iam import Feature, Partition
+from lbcontroller.aws.iam import Partition
+from lbcontroller.aws.iam_features import Feature
 from tests.support import iam_policies
 
 

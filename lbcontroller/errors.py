@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final
@@ -66,6 +66,12 @@ class Problem:
     """What was expected, as the rest of a sentence."""
     hint: str = ""
     """How to mend it, as a sentence; empty when `expected` says it all."""
+    rests_on: frozenset[str] = frozenset()
+    """Fields of annotations by whose absence it comes about: while one is malformed, this is no news."""
+
+    def resting_on(self, *fields: str) -> Problem:
+        """Return the same as a problem that another value of these fields would mend."""
+        return replace(self, rests_on=frozenset(fields))
 
     def __str__(self) -> str:
         """Return the text shown in events, long values cut: what is wrong comes after them."""

@@ -23,7 +23,7 @@ from lbcontroller.build.ingress_listeners import GroupListener, GroupListeners, 
 from lbcontroller.build.ingress_load_balancer import GroupRequest, ip_address_type
 from lbcontroller.build.ingress_member import Member, voices
 from lbcontroller.build.ingress_members import GroupReading, read_members
-from lbcontroller.build.ingress_ports import SharedPorts, shared_ports
+from lbcontroller.build.ingress_ports import LISTENING, SharedPorts, shared_ports
 from lbcontroller.build.ingress_quotas import Need, beyond_quota, over_quotas
 from lbcontroller.build.ingress_wishes import Wishes, target_group_names, wishes_of
 from lbcontroller.build.listeners import build_actions, build_listener, listener_tags, target_groups_in
@@ -142,14 +142,23 @@ class _Assembly:
         )
 
     def _by_member(self) -> Mapping[ObjectName, tuple[Problem, ...]]:
-        """Return the problems of each member; those of nobody in particular are everybody's."""
+        """Return the problems of each member; those of nobody in particular are everybody's.
+
+        What only follows from something else that is malformed is left out: one mistake, one message.
+        """
         names = {f"Ingress {member.name}": member.name for member in self.group.members}
         told: dict[ObjectName, list[Problem]] = {name: list(given) for name, given in self.held.items()}
         for problem in self.problems:
             owners = [names[problem.subject]] if problem.subject in names else list(names.values())
             for owner in owners:
                 told.setdefault(owner, []).append(problem)
-        return {name: tuple(dict.fromkeys(given)) for name, given in told.items()}
+        unsure = self.reading.unsure_of
+        return {
+            name: tuple(
+                dict.fromkeys(one for one in given if not one.rests_on & unsure.get(name, frozenset()))
+            )
+            for name, given in told.items()
+        }
 
     def _redirect_port(self, ports: SharedPorts) -> int | None:
         """Return where clients of HTTP are sent; who asks for what cannot be is held."""
@@ -168,7 +177,7 @@ class _Assembly:
                         f"must be a port with an HTTPS listener, and the load balancer listens on {said}",
                         hint=f"add it to {IngressAnnotations.key_of('listen_ports')}, as in "
                         f'[{{"HTTP": 80}}, {{"HTTPS": {port}}}]',
-                    ),
+                    ).resting_on(*LISTENING),
                 )
         return None
 
@@ -366,7 +375,7 @@ def _no_such_port(member: Member, port: int, target: int, listening: Iterable[in
         f"must send port {port} to a port of the load balancer behind it, which listens on "
         f"{', '.join(map(str, sorted(listening)))}; it has no effect",
         value=f"{port}={target}",
-    )
+    ).resting_on(*LISTENING)
 
 
 def _other_target(member: Member, winner: Member, port: int, behind: int, target: int) -> Problem:

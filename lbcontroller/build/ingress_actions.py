@@ -19,6 +19,7 @@ from lbcontroller.annotations.ingress_actions import ForwardRequest, ForwardTarg
 from lbcontroller.build.ingress_authentication import before_action
 from lbcontroller.build.ingress_backends import BackendPort, backend_port
 from lbcontroller.build.ingress_member import Member
+from lbcontroller.build.ingress_ports import LISTENING
 from lbcontroller.build.ingress_target_groups import ingress_target_group
 from lbcontroller.build.named import named
 from lbcontroller.cluster.ingress import IngressBackend, ResourceBackend, ServiceBackend
@@ -245,6 +246,6 @@ def _target_group(port: BackendPort, front: Front) -> tuple[TargetGroupConfig, t
                 "GRPC needs an HTTPS listener, and the Ingress listens on HTTP",
                 hint=f"listen on HTTPS only: {IngressAnnotations.key_of('listen_ports')}="
                 '[{"HTTPS": 443}] with a certificate',
-            )
+            ).resting_on(*LISTENING)
         )
     return config, findings

@@ -10,6 +10,7 @@ from typing import Final
 from lbcontroller.annotations.authentication import AuthType, OidcProvider
 from lbcontroller.annotations.backend import BackendAnnotations
 from lbcontroller.build.ingress_member import Member
+from lbcontroller.build.ingress_ports import LISTENING
 from lbcontroller.cluster.secret import Secret
 from lbcontroller.config.listener import ActionConfig
 from lbcontroller.errors import InvalidConfig, NotReady, Problem
@@ -69,7 +70,7 @@ def _needs_https(member: Member, field: str) -> Problem:
         "needs an HTTPS listener, and the Ingress listens on HTTP too: it is never served without it",
         hint=f"listen on HTTPS only ({member.annotations.key_of('listen_ports')}), or send HTTP clients "
         f"there with {member.annotations.key_of('ssl_redirect')}",
-    )
+    ).resting_on(*LISTENING, "ssl_redirect")
 
 
 def _session(asked: BackendAnnotations, extra: dict[str, str]) -> AuthenticationSession:
@@ -114,7 +115,7 @@ def _oidc(member: Member, asked: BackendAnnotations) -> AuthenticateOidcAction:
 def _without_provider(member: Member, field: str, kind: AuthType) -> Problem:
     return member.problem(
         field, f"is required, because {BackendAnnotations.key_of('auth_type')} is {kind}", value=""
-    )
+    ).resting_on(field)
 
 
 def _secret(member: Member, provider: OidcProvider) -> Secret:

@@ -18,6 +18,7 @@ from typing import Final
 from lbcontroller.annotations.ingress import IngressAnnotations
 from lbcontroller.build.ingress_authentication import SECRET_RETRY_SECONDS
 from lbcontroller.build.ingress_member import Member
+from lbcontroller.build.ingress_ports import LISTENING
 from lbcontroller.build.named import LOOKUP_RETRY_SECONDS
 from lbcontroller.build.tags import resource_tags
 from lbcontroller.cluster.key_pairs import CERTIFICATE_ENTRY, KEY_ENTRY, KeyPair
@@ -125,7 +126,7 @@ def _discovered(member: Member) -> tuple[CertificateArn, ...]:
                 "is required for an HTTPS listener, because the controller may not list the certificates of "
                 "the account",
                 hint="name a certificate, or allow the controller acm:ListCertificates",
-            )
+            ).resting_on(*LISTENING)
         )
     usable = _usable(member, known)
     if not hosts:
@@ -134,7 +135,7 @@ def _discovered(member: Member) -> tuple[CertificateArn, ...]:
                 "certificate_arn",
                 "is required for an HTTPS listener, because no host of the Ingress says which one fits",
                 hint="name a certificate, or give rules or spec.tls hosts",
-            )
+            ).resting_on(*LISTENING)
         )
     found: set[CertificateArn] = set()
     problems = []
@@ -162,7 +163,7 @@ def _none_for(member: Member, host: str) -> Problem:
         "has no issued certificate in this account and region, and the Ingress listens on HTTPS",
         value=host,
         hint=f"request one in ACM, or name one with {IngressAnnotations.key_of('certificate_arn')}",
-    )
+    ).resting_on(*LISTENING)
 
 
 def is_valid_for(domain: str, host: str) -> bool:

@@ -106,7 +106,7 @@ def _matcher(backend: BackendPort, *, grpc: bool) -> str:
             f"must be codes and ranges from {minimum} to {maximum} without spaces for "
             f"{'gRPC' if grpc else 'HTTP'} targets",
             hint="write 0-99 or 12 for gRPC" if grpc else "write 200,202 or 200-299",
-        )
+        ).resting_on("backend_protocol_version")
     )
 
 
@@ -124,6 +124,6 @@ def _times(backend: BackendPort) -> tuple[int, int]:
                 "healthcheck_timeout_seconds",
                 f"must be below the interval, which is {interval} seconds",
                 hint=f"lower it, or raise {type(asked).key_of('healthcheck_interval_seconds')}",
-            )
+            ).resting_on("healthcheck_interval_seconds")
         )
     return interval, timeout

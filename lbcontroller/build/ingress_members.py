@@ -37,8 +37,13 @@ class GroupReading:
     """What cannot be understood, by member."""
     merged: Merged[IngressAnnotations]
     findings: tuple[Finding, ...]
-    unsure: frozenset[str]
-    """Fields of which some member may have said something that is not known."""
+    unsure_of: Mapping[ObjectName, frozenset[str]]
+    """Fields of which each member may have said something that is not known."""
+
+    @property
+    def unsure(self) -> frozenset[str]:
+        """Fields of which some member may have said something that is not known."""
+        return frozenset[str]().union(*self.unsure_of.values())
 
 
 def read_members(group: IngressGroup, snapshot: Snapshot, context: BuildContext) -> GroupReading:
@@ -56,7 +61,7 @@ def read_members(group: IngressGroup, snapshot: Snapshot, context: BuildContext)
         held={reading.member.name: reading.problems for reading in readings if reading.problems},
         merged=together.merged,
         findings=(*(finding for reading in readings for finding in reading.findings), *together.findings),
-        unsure=frozenset[str]().union(*(reading.unsure for reading in readings)),
+        unsure_of={reading.member.name: reading.unsure for reading in readings if reading.unsure},
     )
 
 

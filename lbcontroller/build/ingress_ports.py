@@ -24,6 +24,8 @@ from lbcontroller.model.fields import Attributes
 
 HTTP: Final = ListenPort(protocol=Protocol.HTTP, port=80)
 HTTPS: Final = ListenPort(protocol=Protocol.HTTPS, port=443)
+LISTENING: Final = ("listen_ports", "certificate_arn")
+"""Fields that decide on which ports an Ingress listens, and how."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ def _other_protocol(member: Member, entry: ListenPort, winner: Member, protocol:
         "its load balancer and comes first; it is not served on that port",
         value=f"{entry.protocol}:{entry.port}",
         hint="use another port or the same protocol",
-    )
+    ).resting_on(*LISTENING)
 
 
 def _shared_port(

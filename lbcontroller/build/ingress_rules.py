@@ -128,9 +128,10 @@ def _too_many(member: Member, conditions: Sequence[Condition], name: str, where:
             f"{count}"
         )
         if name in member.annotations.conditions:
-            yield member.problem("conditions", expected, parameter=name, hint=hint)
+            problem = member.problem("conditions", expected, parameter=name, hint=hint)
         else:
-            yield member.context.problem(where, expected, hint=hint)
+            problem = member.context.problem(where, expected, hint=hint)
+        yield problem.resting_on("use_regex_path_match")
 
 
 def _patterns(conditions: Iterable[Condition]) -> Iterator[str]:

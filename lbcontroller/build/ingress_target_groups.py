@@ -112,7 +112,7 @@ def _unreachable(backend: BackendPort) -> Problem | None:
         where,
         f"instance targets need a node port, and {why}",
         hint=f"set {type(backend.asked).key_of('target_type')}=ip, or make the Service one of type NodePort",
-    )
+    ).resting_on("target_type")
 
 
 def _gated(backend: BackendPort) -> Problem | None:
@@ -132,7 +132,7 @@ def _wrong_family(backend: BackendPort, front: IpAddressType) -> Problem | None:
         "ip_address_type",
         f"must be dualstack, because Service {backend.service.meta.name} has IPv6 endpoints "
         "(spec.ipFamilies)",
-    )
+    ).resting_on("ip_address_type")
 
 
 def _family(backend: BackendPort) -> TargetIpAddressType:
@@ -149,7 +149,7 @@ def _control_port(backend: BackendPort) -> int | None:
                 "needs targets of type ip: the agent that listens there runs beside each pod",
                 parameter=name,
                 hint=f"set {type(backend.asked).key_of('target_type')}=ip",
-            )
+            ).resting_on("target_type")
         )
     return port
 

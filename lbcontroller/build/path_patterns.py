@@ -124,4 +124,4 @@ def _mixed(
         value=said,
         expected=f"must give {what} either all as values or all as regexValues, with those of the Ingress",
         hint="use one form for all, or take the rule apart into two backends",
-    )
+    ).resting_on("use_regex_path_match")

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,6 +95,7 @@ class Refusals:
         return next((cases[case] for cases in with_words if case in cases), ())
 
 
+@cache
 def deliberate_differences() -> Sequence[Deliberate]:
     """Read deliberate.yaml."""
     return tuple(
@@ -106,6 +108,7 @@ def deliberate_in(case: str, aspect: Aspect = Aspect.RESULT) -> Sequence[Deliber
     return tuple(entry for entry in deliberate_differences() if entry.case == case and entry.aspect is aspect)
 
 
+@cache
 def refusals() -> Refusals:
     """Read refusals.yaml."""
     return Refusals(**_read("refusals"))
@@ -125,5 +128,6 @@ def unexplained(found: Sequence[Difference], entries: Sequence[Deliberate]) -> I
             yield f"{entry.path}: no difference, but deliberate.yaml states one ({entry.reason})"
 
 
+@cache
 def _read(name: str) -> Mapping[str, Any]:
     return yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8")) or {}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from lbcontroller.app.aws_metrics import counted_by
 from lbcontroller.app.leader import Fence
+from lbcontroller.app.vitals import AwsVitals
 from lbcontroller.aws.apply import Applier
 from lbcontroller.aws.backend_rules import BackendRules
 from lbcontroller.aws.caller import AwsCaller, CallRecord, Clients, Timing
@@ -36,6 +37,7 @@ class AwsAccount:
     applier: Applier
     rules: BackendRules
     loader: Loader
+    vitals: AwsVitals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +76,12 @@ def connect_aws(
     """
     metadata = InstanceMetadata.of(settings, environment)
     region = find_region(settings, environment, metadata)
+    vitals = AwsVitals()
     callers = _Callers(
         settings=settings,
         clients=connect(settings, region),
         fence=surroundings.fence,
-        on_call=counted_by(metrics),
+        on_call=counted_by(metrics, vitals),
         timing=timing,
     )
     caller = callers.own()
@@ -104,6 +107,7 @@ def connect_aws(
         applier=Applier(caller, mirror, cluster=settings.cluster_name, secrets=surroundings.secrets),
         rules=BackendRules(caller, mirror),
         loader=loader,
+        vitals=vitals,
     )
 
 

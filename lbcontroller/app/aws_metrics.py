@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from lbcontroller.app.vitals import AwsVitals
 from lbcontroller.aws.caller import CallRecord
 from lbcontroller.aws.errors import Reaction
 from lbcontroller.telemetry.metrics import AwsCall, AwsFailure, Metrics
@@ -17,10 +18,11 @@ _FAILURES: Final[Mapping[Reaction, AwsFailure]] = {
 }
 
 
-def counted_by(metrics: Metrics) -> Callable[[CallRecord], None]:
-    """Return what counts a call that ended."""
+def counted_by(metrics: Metrics, vitals: AwsVitals) -> Callable[[CallRecord], None]:
+    """Return what counts a call that ended, and notes how AWS took it."""
 
     def count(record: CallRecord) -> None:
+        vitals.note(record)
         service, operation = record.operation.service.service_id, record.operation.name
         for attempt in record.attempts:
             metrics.aws_attempt(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -13,11 +14,23 @@ Check = Callable[[], str | None]
 """Returns what is wrong, in words, or None."""
 
 
-def probe_application(live: Iterable[Check], ready: Iterable[Check]) -> web.Application:
-    """Return the application with `/healthz` and `/readyz`; each answers 503 with what is wrong."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probes:
+    """What is asked before a probe is answered."""
+
+    live: tuple[Check, ...]
+    """What only a new process mends: `/healthz` answers 503 with it."""
+    ready: tuple[Check, ...]
+    """What keeps this replica from serving webhooks or from taking over: `/readyz` answers 503 with it."""
+    remarks: tuple[Check, ...] = ()
+    """What is wrong elsewhere: both probes tell it and answer 200."""
+
+
+def probe_application(probes: Probes) -> web.Application:
+    """Return the application with `/healthz` and `/readyz`."""
     application = web.Application()
-    for path, checks in (("/healthz", tuple(live)), ("/readyz", tuple(ready))):
-        application.router.add_get(path, _probe(checks))
+    for path, checks in (("/healthz", probes.live), ("/readyz", probes.ready)):
+        application.router.add_get(path, _probe(checks, probes.remarks))
     return application
 
 
@@ -33,12 +46,20 @@ def metrics_application(metrics: Metrics, refresh: Callable[[], None]) -> web.Ap
     return application
 
 
-def _probe(checks: tuple[Check, ...]) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _probe(
+    checks: tuple[Check, ...], remarks: tuple[Check, ...]
+) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(_request: web.Request) -> web.Response:
-        wrong = [problem for check in checks if (problem := check()) is not None]
-        return web.Response(text="\n".join(wrong) or "ok", status=503 if wrong else 200)
+        wrong = _told(checks)
+        return web.Response(
+            text="\n".join((*(wrong or ["ok"]), *_told(remarks))), status=503 if wrong else 200
+        )
 
     return answer
+
+
+def _told(checks: tuple[Check, ...]) -> list[str]:
+    return [problem for check in checks if (problem := check()) is not None]
 
 
 async def serve(application: web.Application, address: str, flag: str) -> web.AppRunner | None:

@@ -55,6 +55,10 @@ class Leadership:
         lease = ObjectName(place, settings.leader_election_id)
         return cls(fence=fence, elector=LeaderElector(session, lease, identity))
 
+    def trouble(self) -> str | None:
+        """Return why this replica can never lead as things are."""
+        return None if self.elector is None else self.elector.trouble
+
     async def acquire(self) -> None:
         """Wait until this replica may write, and open the fence."""
         if self.elector is None:

@@ -14,9 +14,10 @@ from typing import Any, Final
 import aiohttp
 from aiohttp import web
 
-from lbcontroller.app.health import metrics_application, probe_application, serve
+from lbcontroller.app.health import Probes, metrics_application, probe_application, serve
 from lbcontroller.app.leader import Leadership
 from lbcontroller.app.parts import Parts
+from lbcontroller.app.vitals import WorkersVitals
 from lbcontroller.controller.queue import Priority
 from lbcontroller.controller.worker import Worker, start_workers
 from lbcontroller.keys import BACKEND_SECURITY_GROUP_KEY, BackendRulesKey
@@ -47,6 +48,9 @@ class Controller:
         self._tasks: list[asyncio.Task[None]] = []
         self._failed: asyncio.Future[None]
         """Fails with whatever ended a part that must not end."""
+        self._vitals = WorkersVitals()
+        self._leadership: Leadership | None = None
+        self._knows_aws = False
         self._workers: tuple[threading.Thread, ...] = ()
         self._events: threading.Thread | None = None
 
@@ -63,7 +67,7 @@ class Controller:
             await self._serve(stack)
             stack.push_async_callback(self._cancel_tasks)
             self._failed = asyncio.get_running_loop().create_future()
-            leadership = self.parts.leadership(session)
+            leadership = self._leadership = self.parts.leadership(session)
             self._spawn(_lead(leadership))
             starting = self._spawn(self._start(leadership, session))
             stopped = asyncio.create_task(stop.wait())
@@ -107,23 +111,27 @@ class Controller:
             async with asyncio.timeout(LEASE_IS_FREE_SECONDS):
                 await leadership.acquire()
         except TimeoutError:
-            await asyncio.to_thread(self.parts.load)
+            await self._read_aws()
             event(LOGGER, logging.INFO, "standing_by")
             await leadership.acquire()
+        await self._read_aws()
+
+    async def _read_aws(self) -> None:
         await asyncio.to_thread(self.parts.load)
+        self._knows_aws = True
 
     def _start_workers(self) -> tuple[threading.Thread, ...]:
         parts, settings = self.parts, self.parts.settings
         stacks = Worker(
             queue=parts.queues.stacks,
-            reconcile=parts.reconcile_stack,
+            reconcile=self._vitals.watched(parts.reconcile_stack),
             outcome=parts.outcomes,
             clock=time.monotonic,
         )
         groups = replace(stacks, queue=parts.queues.groups)
         targets = Worker(
             queue=parts.queues.targets,
-            reconcile=parts.reconcile_targets,
+            reconcile=self._vitals.watched(parts.reconcile_targets),
             outcome=parts.outcomes,
             clock=time.monotonic,
         )
@@ -154,7 +162,8 @@ class Controller:
 
     async def _serve(self, stack: AsyncExitStack) -> None:
         settings = self.parts.settings
-        probes = probe_application(live=(), ready=(self._not_ready,))
+        remarks = (self.parts.aws.vitals.trouble,)
+        probes = probe_application(Probes(live=(self._hangs,), ready=(self._not_ready,), remarks=remarks))
         metrics = metrics_application(self.parts.metrics, self.parts.refresh_gauges)
         for application, flag, address in (
             (probes, "--health-probe-bind-addr", settings.health_probe_bind_addr),
@@ -164,11 +173,20 @@ class Controller:
             if runner is not None:
                 stack.push_async_callback(runner.cleanup)
 
+    def _hangs(self) -> str | None:
+        """Return what hangs; workers that end because the program does are no trouble."""
+        return None if self.parts.stopping.is_set() else self._vitals.trouble(self._workers)
+
     def _not_ready(self) -> str | None:
-        if not self._informers:
+        if not self._informers or self._leadership is None:
             return "watches have not begun"
         now = time.monotonic()
-        troubles = (*(informer.trouble(now) for informer in self._informers), self.parts.admission.trouble())
+        troubles = (
+            *(informer.trouble(now) for informer in self._informers),
+            self.parts.admission.trouble(),
+            self._leadership.trouble(),
+            None if self._knows_aws else "AWS has not been read yet",
+        )
         return "\n".join(filter(None, troubles)) or None
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -86,6 +86,8 @@ class LeaderElector:
         self._write_until = _NEVER
         """Replaced as a whole, never changed in place: threads read it without a lock."""
         self._released = False
+        self.trouble: str | None = None
+        """Why this replica can never hold the lease as things are, such as for a missing permission."""
         self._turn = asyncio.Lock()
         """Held while the record is read and written, so that a release never meets a renewal under way."""
         self.leading = asyncio.Event()
@@ -137,6 +139,7 @@ class LeaderElector:
         """Take or renew the lease; return whether we hold it now. After a failure nothing is known."""
         async with self._turn:
             begun = self._timing.clock()
+            self.trouble = None
             try:
                 held = not self._released and await self._take(await self._get())
             except Conflict:
@@ -219,5 +222,8 @@ class LeaderElector:
             raise error_of(Failure.from_answer(answer.status, content), action)
 
     def _report(self, error: Exception) -> None:
-        level = logging.ERROR if isinstance(error, Denied | Rejected) else logging.WARNING
+        is_lasting = isinstance(error, Denied | Rejected)
+        level = logging.ERROR if is_lasting else logging.WARNING
+        if is_lasting:
+            self.trouble = f"the lease {self._lease} cannot be taken: {error}"
         logs.event(_LOG, level, "lease_request_failed", subject=self._lease, error=repr(error))

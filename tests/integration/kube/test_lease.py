@@ -192,6 +192,20 @@ async def test_short_trouble_with_the_server_costs_nothing(
     assert a.elector.may_write()
 
 
+async def test_a_candidate_that_may_not_take_the_lease_says_so_until_it_may(
+    server: LocalApiServer, election: Election
+) -> None:
+    server.refuse(lambda request: "/leases" in request.path, code=403)
+    a = await election.join("a")
+    assert not a.leads()
+    assert str(a.elector.trouble).startswith(f"the lease {LEASE} cannot be taken: ")
+    assert "get leases.coordination.k8s.io" in str(a.elector.trouble)
+
+    await a.go_on(2)
+    assert a.leads()
+    assert a.elector.trouble is None
+
+
 async def test_a_leader_that_cannot_renew_gives_up_before_others_may_begin(
     server: LocalApiServer, election: Election
 ) -> None:

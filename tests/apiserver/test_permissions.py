@@ -40,3 +40,7 @@ def test_a_secret_that_may_not_be_read_holds_only_its_own_ingress(without_secret
     assert rules(without_secrets) == {"80/HTTP": ["b.example.com"]}
     assert "Secret default/login: cannot be read: list secrets" in str(problems(without_secrets, "www"))
     assert problems(without_secrets, "b") is None
+    assert isinstance(without_secrets.kubernetes, RealApiServer)
+    assert {request.split("?")[0] for request in without_secrets.kubernetes.refused()} == {
+        "GET /api/v1/namespaces/default/secrets"
+    }

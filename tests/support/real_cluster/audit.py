@@ -13,6 +13,7 @@ import orjson
 from lbcontroller.local.apiserver import Request
 
 _METHODS: Final = {"create": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE"}
+_DECISION: Final = "authorization.k8s.io/decision"
 _BEGUN, _ENDED = "ResponseStarted", "ResponseComplete"
 
 
@@ -22,6 +23,8 @@ class Audited:
 
     user: str
     request: Request
+    is_forbidden: bool
+    """Whether no role of the user allows it; an admission webhook may have refused it all the same."""
 
 
 class AuditLog:
@@ -54,6 +57,7 @@ def _audited(event: dict[str, Any]) -> Audited:
     url = urlsplit(event["requestURI"])
     return Audited(
         user=event["user"]["username"],
+        is_forbidden=event.get("annotations", {}).get(_DECISION) == "forbid",
         request=Request(
             method=_METHODS.get(event["verb"], "GET"),
             path=url.path,

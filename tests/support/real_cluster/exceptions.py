@@ -40,6 +40,8 @@ CANNOT_RUN: Final[Mapping[str, str]] = {
     ),
     "tests/integration/test_group_members.py"
     "::test_two_default_classes_concern_only_ingresses_without_a_class": ONE_STEP,
+    "tests/integration/webhooks/test_pods.py"
+    "::test_each_pod_of_a_deployment_gets_a_server_id_of_its_own": ONE_STEP,
     "tests/integration/test_group_secrets.py"
     "::test_a_secret_that_may_not_be_read_holds_only_its_own_ingress": (
         f"{REFUSES}; tests/apiserver/test_permissions.py has the same by a missing permission"

@@ -28,7 +28,6 @@ JsonObjects: TypeAlias = list[JsonObject]
 APPLY: Final = "application/apply-patch+yaml"
 JSON_PATCH: Final = "application/json-patch+json"
 MERGE_PATCH: Final = "application/merge-patch+json"
-FORBIDDEN: Final = 403
 ESTABLISHED_SECONDS: Final = 15.0
 LOOK_SECONDS: Final = 0.02
 """How long to wait between two looks at a condition."""
@@ -121,7 +120,7 @@ class RealApiServer:
         return [
             f"{each.request.method} {each.request.path}?{each.request.query}"
             for each in self._everything.read()
-            if each.user == USER and each.request.status == FORBIDDEN
+            if each.user == USER and each.is_forbidden
         ]
 
     def forget_requests(self) -> None:

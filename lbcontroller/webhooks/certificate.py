@@ -83,13 +83,22 @@ class ServerCertificate:
         self.not_after = datetime.fromtimestamp(0, UTC)
         """Until when the certificate is valid."""
 
-    def load(self) -> bool:
-        """Ask the source; return whether it has another certificate than before.
+    def read(self) -> Shown:
+        """Ask the source, from any thread; may wait.
 
         Raises:
-            Unusable: it has, and it cannot be used; what was loaded before still is.
+            Unusable: there is no certificate.
         """
-        shown = self._source.read()
+        return self._source.read()
+
+    def use(self, shown: Shown) -> bool:
+        """Show a certificate from now on; return whether it is another one than before.
+
+        To be called where handshakes are made, not beside them: OpenSSL does not lock the context.
+
+        Raises:
+            Unusable: it cannot be used; what was loaded before still is.
+        """
         if shown == self._loaded:
             return False
         try:

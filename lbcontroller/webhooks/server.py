@@ -111,7 +111,7 @@ class WebhookServer:
         """Read the certificate; return whether there is one that can be used."""
         certificate = self._listening.certificate
         try:
-            if not await asyncio.to_thread(certificate.load):
+            if not certificate.use(await asyncio.to_thread(certificate.read)):
                 return True
         except Unusable as error:
             self._note_unusable(str(error))

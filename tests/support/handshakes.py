@@ -40,7 +40,7 @@ def is_trusted(pair: Pair, *, by: bytes, name: str) -> bool:
             return Shown(certificate=pair.certificate, key=pair.key)
 
     certificate = ServerCertificate(Source())
-    certificate.load()
+    certificate.use(certificate.read())
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     trusting = ssl.create_default_context(cadata=by.decode())
     client = trusting.wrap_bio(to_client, to_server, server_hostname=name)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lbcontroller.app.admission import TELL_AGAIN_SECONDS, FindingTeller, policy_of
-from lbcontroller.app.webhook_certificate import certificate_files
+from lbcontroller.app.webhook_certificate import FILES_SECONDS, SECRET_SECONDS, certificate_files, listening
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.kube.events import EventType
 from lbcontroller.kube.resources import ObjectRef
@@ -17,6 +17,7 @@ from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.settings import Settings
 from lbcontroller.webhooks.certificate import CertificateFiles
 from tests.support.cluster_objects import a_service
+from tests.support.kube import connection_to_url
 from tests.support.manual_clock import ManualClock
 
 USUAL = Path("k8s-webhook-server", "serving-certs")
@@ -56,6 +57,19 @@ def test_flags_say_where_the_files_will_be(temporary: Path) -> None:
     named = certificate_files(settings(webhook_cert_file="own.crt"))
     assert named is not None
     assert named.certificate == temporary / USUAL / "own.crt"
+
+
+def test_files_win_over_a_certificate_of_our_own(temporary: Path) -> None:
+    connection = connection_to_url("http://127.0.0.1:1", temporary)
+
+    mounted = listening(settings(webhook_service="webhooks", webhook_cert_dir="/certs"), connection)
+    own = listening(settings(webhook_service="webhooks"), connection)
+
+    assert mounted is not None
+    assert mounted.look_again == FILES_SECONDS
+    assert own is not None
+    assert own.look_again == SECRET_SECONDS
+    assert listening(settings(), connection) is None
 
 
 def test_the_settings_become_a_policy() -> None:

@@ -18,6 +18,10 @@ def files_in(directory: Path) -> CertificateFiles:
     return CertificateFiles(certificate=directory / CERTIFICATE_FILE, key=directory / KEY_FILE)
 
 
+def load(certificate: ServerCertificate) -> bool:
+    return certificate.use(certificate.read())
+
+
 def shown(certificate: ServerCertificate) -> str:
     """Return what a client is shown, by a handshake in memory."""
     client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -36,7 +40,7 @@ def test_a_certificate_is_shown_and_its_end_is_known(tmp_path: Path) -> None:
     pem = write_certificate(tmp_path)
     certificate = ServerCertificate(files_in(tmp_path))
 
-    assert certificate.load()
+    assert load(certificate)
     assert shown(certificate) == pem
     assert certificate.context.minimum_version is ssl.TLSVersion.TLSv1_2
     left = certificate.not_after - datetime.now(UTC)
@@ -46,28 +50,28 @@ def test_a_certificate_is_shown_and_its_end_is_known(tmp_path: Path) -> None:
 def test_another_certificate_is_shown_to_those_who_come_later(tmp_path: Path) -> None:
     write_certificate(tmp_path)
     certificate = ServerCertificate(files_in(tmp_path))
-    certificate.load()
-    assert not certificate.load()
+    load(certificate)
+    assert not load(certificate)
 
     pem = write_certificate(tmp_path)
 
-    assert certificate.load()
+    assert load(certificate)
     assert shown(certificate) == pem
 
 
 def test_what_was_shown_goes_on_while_the_files_do_not_fit_together(tmp_path: Path) -> None:
     pem = write_certificate(tmp_path)
     certificate = ServerCertificate(files_in(tmp_path))
-    certificate.load()
+    load(certificate)
     write_certificate(tmp_path / "other")
     shutil.copy(tmp_path / "other" / CERTIFICATE_FILE, tmp_path / CERTIFICATE_FILE)
 
     with pytest.raises(Unusable, match=KEY_FILE):
-        certificate.load()
+        load(certificate)
     assert shown(certificate) == pem
 
     shutil.copy(tmp_path / "other" / KEY_FILE, tmp_path / KEY_FILE)
-    assert certificate.load()
+    assert load(certificate)
     assert shown(certificate) != pem
 
 
@@ -79,11 +83,11 @@ def test_files_that_are_no_certificate_are_told_so(tmp_path: Path, content: byte
     certificate = ServerCertificate(files_in(tmp_path))
 
     with pytest.raises(Unusable, match=CERTIFICATE_FILE):
-        certificate.load()
+        load(certificate)
 
 
 def test_an_authority_of_clients_that_does_not_exist_is_told_so(tmp_path: Path) -> None:
     write_certificate(tmp_path)
 
     with pytest.raises(Unusable):
-        ServerCertificate(files_in(tmp_path), tmp_path / "missing.pem").load()
+        load(ServerCertificate(files_in(tmp_path), tmp_path / "missing.pem"))

@@ -25,6 +25,7 @@ from lbcontroller.annotations.jwt import JWT_VALIDATION
 from lbcontroller.annotations.listen_ports import LISTEN_PORTS, ListenPort
 from lbcontroller.annotations.mutual_authentication import MUTUAL_AUTHENTICATION, PortMutualAuthentication
 from lbcontroller.model.actions import ValidateJwtAction
+from lbcontroller.model.drift_mode import DriftMode
 from lbcontroller.model.enums import IpAddressType, Scheme
 from lbcontroller.model.ids import CertificateArn, PrefixListId
 from lbcontroller.model.rule_conditions import Condition, Transform
@@ -104,6 +105,12 @@ class IngressAnnotations(FrontendNlbAnnotations, BackendAnnotations):
         str | None, Key("ipam-ipv4-pool-id", _FRONT, "none", merge=Merge.EXCLUSIVE), ingress_formats.IPAM_POOL
     ] = None
     """IPAM pool of the public addresses."""
+
+    drift: Annotated[
+        DriftMode | None, Key("drift", _FRONT, "`repair`", merge=Merge.EXCLUSIVE), enumeration(DriftMode)
+    ] = None
+    """What is done when somebody else changes in AWS what was brought about: `repair` it, but keep and report
+    listeners and tags that were added; only `report` it; or be `strict` and remove what was added too."""
 
     security_groups: Annotated[
         tuple[str, ...],

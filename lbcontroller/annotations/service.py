@@ -18,6 +18,7 @@ from lbcontroller.annotations.codecs import ANY_TEXT, BOOLEAN, enumeration, inte
 from lbcontroller.annotations.declare import AnnotationModel, Key
 from lbcontroller.annotations.formats import ListenerKey
 from lbcontroller.annotations.json_objects import json_object
+from lbcontroller.model.drift_mode import DriftMode
 from lbcontroller.model.enums import (
     BACKEND_TARGET_TYPES,
     AlpnPolicy,
@@ -136,6 +137,11 @@ class ServiceAnnotations(AnnotationModel):
         enumeration(StatusAddresses),
     ] = None
     """What the status of the Service publishes; addresses only from Kubernetes 1.30 on."""
+    drift: Annotated[
+        DriftMode | None, Key("aws-load-balancer-drift", _FRONT, "`repair`"), enumeration(DriftMode)
+    ] = None
+    """What is done when somebody else changes in AWS what was brought about: `repair` it, but keep and report
+    listeners and tags that were added; only `report` it; or be `strict` and remove what was added too."""
     allow_replacement: Annotated[
         bool | None,
         Key("aws-load-balancer-allow-replacement", _FRONT, "`--allow-load-balancer-replacement`"),

@@ -92,9 +92,7 @@ class Sweep:
         stopping: threading.Event,
     ) -> Sweep:
         """Sweep at real pace, until `stopping` is set."""
-        return cls(
-            aws=aws, cache=cache, queues=queues, settings=settings, metrics=metrics, stopping=stopping
-        )
+        return cls(aws=aws, cache=cache, queues=queues, settings=settings, metrics=metrics, stopping=stopping)
 
     async def run(self) -> None:
         """Sweep until cancelled."""

@@ -35,6 +35,7 @@ from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.config.target_group import TargetGroupConfig
 from lbcontroller.errors import InvalidConfig, NotReady, Problem
 from lbcontroller.keys import ObjectName
+from lbcontroller.model.drift_mode import DriftMode
 from lbcontroller.model.enums import Protocol
 from lbcontroller.model.fields import Tags
 from lbcontroller.model.findings import Finding
@@ -135,6 +136,7 @@ class _Assembly:
             attribute_fields=settings.fields,
             attribute_speakers=settings.speakers,
             findings=tuple(dict.fromkeys((*self.findings, *over_quotas(stack, self.context)))),
+            drift=merged.annotations.drift or DriftMode.REPAIR,
             member_problems=self._by_member(),
             held=frozenset(self.held),
             claims=self.claims,

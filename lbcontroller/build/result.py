@@ -9,6 +9,7 @@ from typing import TypeAlias
 from lbcontroller.build.names import StackNames
 from lbcontroller.errors import Problem
 from lbcontroller.keys import ObjectName
+from lbcontroller.model.drift_mode import DriftMode
 from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.model.identity import StackId
 from lbcontroller.model.inventory import Inventory
@@ -76,6 +77,8 @@ class BuildResult:
     """Whether the object lets another load balancer take the place of its own; None: it does not say."""
     may_be_replaced_field: str = ""
     """The annotation where it says so; empty where there is none."""
+    drift: DriftMode = DriftMode.REPAIR
+    """What is done about what somebody else changes in AWS."""
     status_addresses: StatusAddresses = StatusAddresses.HOSTNAME
     """What the object's status publishes for its load balancer."""
     member_problems: Mapping[ObjectName, tuple[Problem, ...]] = field(default_factory=dict)

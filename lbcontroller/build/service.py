@@ -26,6 +26,7 @@ from lbcontroller.config.listener import ListenerConfig
 from lbcontroller.config.target_group import TargetGroupConfig
 from lbcontroller.errors import Problem, ProblemCollector
 from lbcontroller.keys import StackKey, StackKind
+from lbcontroller.model.drift_mode import DriftMode
 from lbcontroller.model.findings import Finding
 from lbcontroller.model.identity import stack_id
 from lbcontroller.model.inventory import Inventory
@@ -77,6 +78,7 @@ def build_service_stack(
         attribute_fields=attribute_fields(parsed.model, built.stack),
         may_be_replaced=parsed.model.allow_replacement,
         may_be_replaced_field=ServiceAnnotations.key_of("allow_replacement"),
+        drift=parsed.model.drift or DriftMode.REPAIR,
         status_addresses=parsed.model.status_addresses or settings.status_addresses,
     )
 

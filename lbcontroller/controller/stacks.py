@@ -18,7 +18,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lbcontroller.aws.attributes import AttributesRefused
 from lbcontroller.aws.protections import ProtectionRefused
@@ -35,6 +35,7 @@ from lbcontroller.controller.steps import Executed, StepExecutor
 from lbcontroller.errors import Denied, InvalidConfig, NotReady, Refused, Transient
 from lbcontroller.keys import StackKey, StackKind
 from lbcontroller.model.digests import stack_digest
+from lbcontroller.model.drift_mode import DriftMode
 from lbcontroller.model.findings import Finding, FindingReason
 from lbcontroller.model.identity import StackId, stack_id
 from lbcontroller.model.ids import Arn
@@ -43,7 +44,7 @@ from lbcontroller.model.observed import Observed, ObservedLoadBalancer
 from lbcontroller.model.references import Kind, ResourceId
 from lbcontroller.model.resources import LoadBalancerTarget, Stack, security_groups_in
 from lbcontroller.plan.announcements import announcements
-from lbcontroller.plan.drift import drift_repaired
+from lbcontroller.plan.drift import drift_repaired, drift_reported
 from lbcontroller.plan.planner import plan
 from lbcontroller.plan.policies import PlanPolicy, is_serving
 from lbcontroller.plan.steps import Delete, Plan
@@ -195,8 +196,11 @@ class StackReconciler:
         elif _registers_load_balancer(built.stack):
             self.aws.observer.refresh_states(stack)
         observed = self._observe(owner)
-        planned = self._planned(built, observed)
-        notices = (*announcements(planned, stack, observed), *self._drift(owner, built, planned))
+        planned = self._planned(owner, built, observed)
+        drift = self._drift(owner, built, planned)
+        if drift and built.drift is DriftMode.REPORT:
+            planned = replace(planned, steps=(), postponed=())
+        notices = (*announcements(planned, stack, observed), *drift)
         owner.tell(built, (*built.findings, *planned.findings, *notices))
         owner.deletion_blocked(None)
         return planned
@@ -205,17 +209,20 @@ class StackReconciler:
         """Tell of a plan that brings about again what was brought about before: somebody else undid it."""
         if not planned.steps or not self._was_brought_about(owner, built):
             return ()
+        is_left = built.drift is DriftMode.REPORT
         for step in planned.steps:
-            self.count_drift(step.subject.kind, DriftOutcome.REPAIRED)
-        return (drift_repaired(built.stack.id, planned.steps),)
+            self.count_drift(step.subject.kind, DriftOutcome.REPORTED if is_left else DriftOutcome.REPAIRED)
+        tell = drift_reported if is_left else drift_repaired
+        return (tell(built.stack.id, planned.steps),)
 
     def _was_brought_about(self, owner: StackOwner, built: BuildResult) -> bool:
         bindings = owner.snapshot.bindings.values()
         return self.checkpoints.says(stack_digest(built.stack), bindings)
 
-    def _planned(self, built: BuildResult, observed: tuple[Observed, ...]) -> Plan:
+    def _planned(self, owner: StackOwner, built: BuildResult, observed: tuple[Observed, ...]) -> Plan:
         policy = self.policy().for_object(allowed=built.may_be_replaced, setting=built.may_be_replaced_field)
-        return plan(built.stack, observed, policy)
+        drift = policy.for_drift(built.drift, brought_about=self._was_brought_about(owner, built))
+        return plan(built.stack, observed, drift)
 
     def _read_facts(self, owner: StackOwner, built: BuildResult) -> tuple[ProtectionRefused, ...]:
         """Read what a plan needs to know of what exists; return what may not be read."""
@@ -233,7 +240,7 @@ class StackReconciler:
             return False
         if not self._was_brought_about(owner, built):
             return False
-        return self._planned(built, self._observe(owner)).is_settled
+        return self._planned(owner, built, self._observe(owner)).is_settled
 
     def _observe(self, owner: StackOwner) -> tuple[Observed, ...]:
         observed = self.aws.observer.observe(stack_id(owner.key))

@@ -44,6 +44,7 @@ class FindingReason(StrEnum):
     SHORT_GRACE_PERIOD = "ShortGracePeriod"
     DRAIN_NOT_COORDINATED = "DrainNotCoordinated"
     DRIFT_REPAIRED = "DriftRepaired"
+    DRIFT_REPORTED = "DriftReported"
     SHARED_SERVER_ID = "SharedServerId"
 
 

@@ -231,7 +231,7 @@ def _foreign_tags(
     if scope.policy.tags is TagPolicy.KEEP_FOREIGN:
         for key in _extra_tags(id_.kind, before, after, scope.policy):
             yield Finding(
-                severity=Severity.INFO,
+                severity=Severity.NOTICE,
                 subject=scope.subject,
                 reason=FindingReason.FOREIGN_RESOURCE,
                 message=f"{id_} has the tag {key}={before[key]}, which nobody asked for; it is kept",

@@ -20,6 +20,16 @@ def drift_repaired(stack: StackId, steps: Collection[Step]) -> Finding:
     return _repaired(subject_of(stack), _words(steps))
 
 
+def drift_reported(stack: StackId, steps: Collection[Step]) -> Finding:
+    """Return the warning of a plan that would repair what was brought about, and is not carried out."""
+    return Finding(
+        severity=Severity.WARNING,
+        subject=subject_of(stack),
+        reason=FindingReason.DRIFT_REPORTED,
+        message=f"changed in AWS by somebody else, and left as asked for: {_words(steps)}",
+    )
+
+
 def targets_repaired(subject: str, registered: Collection[str], deregistered: Collection[str]) -> Finding:
     """Return the notice of targets that somebody else deregistered or registered, given as identifiers."""
     parts = (("registered again", registered), ("deregistered", deregistered))

@@ -13,6 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from lbcontroller.model.drift_mode import DriftMode
 from lbcontroller.model.limits import RULES_PER_LOAD_BALANCER
 from lbcontroller.model.observed import (
     LoadBalancerState,
@@ -102,6 +103,23 @@ class PlanPolicy:
             self,
             misfits=self.misfits if allowed is None else _remedy(allowed=allowed),
             replacement_setting=f"{setting}: true, or {REPLACEMENT_FLAG}" if setting else REPLACEMENT_FLAG,
+        )
+
+    def for_drift(self, mode: DriftMode, *, brought_about: bool) -> PlanPolicy:
+        """Return the policy for what others add.
+
+        Args:
+            mode: what the object asks for.
+            brought_about: whether what it wants was there before. Then a tag that nobody asks for is not left
+                over from what it wanted earlier: somebody else added it.
+        """
+        keeps_tags = brought_about and mode is not DriftMode.STRICT
+        return replace(
+            self,
+            tags=TagPolicy.KEEP_FOREIGN if keeps_tags else self.tags,
+            foreign_listeners=(
+                ForeignListeners.DELETE if mode is DriftMode.STRICT else self.foreign_listeners
+            ),
         )
 
 

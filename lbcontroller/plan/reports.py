@@ -61,7 +61,7 @@ def stack_reports(matching: Matching, subject: str) -> Iterator[Finding]:
     """Yield what exists beside the stack and is neither used nor touched."""
     for listener in matching.foreign_listeners:
         yield Finding(
-            severity=Severity.INFO,
+            severity=Severity.NOTICE,
             subject=subject,
             reason=FindingReason.FOREIGN_RESOURCE,
             message=f"the listener on port {listener.resource.port} of {listener.resource.load_balancer} was "

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from lbcontroller.app.sweep import READS_AT_ONCE, READS_PER_SECOND, SweepEndedError
+from lbcontroller.app.sweep import READS_AT_ONCE, READS_PER_SECOND, TURNS, SweepEndedError
 from tests.integration.test_service_life import WEB
 from tests.support.manual_clock import ManualClock
 from tests.support.yard import Yard
 
-ELBV2, EC2 = "elbv2", "ec2"
+DRIFT = "service.beta.kubernetes.io/aws-load-balancer-drift"
 
 
 class Hand:
@@ -88,6 +88,30 @@ def detach_security_group(hand: Hand) -> None:
     hand.elbv2.set_security_groups(LoadBalancerArn=hand.balancer(), SecurityGroups=[group])
 
 
+def add_listener(hand: Hand) -> None:
+    hand.elbv2.create_listener(
+        LoadBalancerArn=hand.balancer(),
+        Port=9000,
+        Protocol="TCP",
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": hand.group()}],
+    )
+
+
+def rounds(yard: Yard) -> None:
+    """Sweep until the turn of each stack has come."""
+    for _ in range(TURNS):
+        yard.sweep()
+    yard.settle()
+
+
+def restarted(yard: Yard) -> None:
+    """Start the controller again, and look at everything."""
+    yard.restart_controller()
+    yard.settle()
+    yard.sweep()
+    yard.settle()
+
+
 def told(yard: Yard) -> set[str]:
     """Return what users were told of repairs."""
     events = yard.kubernetes.list("events")
@@ -108,7 +132,6 @@ CHANGES: list[Callable[[Hand], None]] = [
     change_health_check,
     change_attribute,
     remove_tag,
-    add_tag,
     deregister_target,
     register_stranger,
     close_nodes,
@@ -131,6 +154,63 @@ def test_a_manual_change_is_repaired_by_one_round(yard: Yard, change: Callable[[
     assert yard.state() == before
     assert len(told(yard)) == 1
     assert repaired(yard) > 0
+
+
+def test_what_was_added_by_hand_is_told_and_kept(yard: Yard) -> None:
+    yard.apply(WEB)
+    yard.settle()
+    hand = Hand(yard)
+    add_tag(hand)
+    add_listener(hand)
+    before = yard.state()
+    yard.forget_calls()
+
+    rounds(yard)
+
+    assert yard.state() == before
+    assert yard.writes() == {}
+    messages = [message for _, reason, message in yard.events("web") if reason == "ForeignResource"]
+    assert len(messages) == 2
+    assert "LoadBalancer LoadBalancer has the tag by=hand" in " ".join(messages)
+    assert "the listener on port 9000" in " ".join(messages)
+
+
+def test_strictly_what_was_added_by_hand_is_removed(yard: Yard) -> None:
+    yard.apply(WEB)
+    yard.annotate("web", {DRIFT: "strict"})
+    yard.settle()
+    before = yard.state()
+    hand = Hand(yard)
+    add_tag(hand)
+    add_listener(hand)
+
+    rounds(yard)
+
+    assert yard.state() == before
+
+
+def test_where_reports_are_asked_for_nothing_is_repaired_until_the_object_changes(yard: Yard) -> None:
+    yard.apply(WEB)
+    yard.annotate("web", {DRIFT: "report"})
+    yard.settle()
+    before = yard.state()
+    hand = Hand(yard)
+    change_health_check(hand)
+    yard.forget_calls()
+
+    yard.sweep()
+    yard.settle()
+    assert yard.writes() == {}
+    (message,) = [message for _, reason, message in yard.events("web") if reason == "DriftReported"]
+    assert "TargetGroup default/web:80" in message
+    restarted(yard)
+    assert yard.writes() == {}
+
+    yard.annotate("web", {DRIFT: None})
+    yard.settle()
+    yard.sweep()
+    yard.settle()
+    assert yard.state() == before
 
 
 def test_a_deleted_load_balancer_is_made_again(yard: Yard) -> None:

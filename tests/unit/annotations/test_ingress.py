@@ -15,6 +15,7 @@ from lbcontroller.annotations.mutual_authentication import PortMutualAuthenticat
 from lbcontroller.annotations.schema import wire_schema
 from lbcontroller.errors import InvalidConfig
 from lbcontroller.model.actions import FixedResponseAction, OnUnauthenticated, ValidateJwtAction
+from lbcontroller.model.drift_mode import DriftMode
 from lbcontroller.model.enums import (
     HealthCheckProtocol,
     IpAddressType,
@@ -51,6 +52,7 @@ RIGHT: list[tuple[str, str, str, Any]] = [
     ("subnets", "subnets", "", ()),
     ("customer_owned_ipv4_pool", "customer-owned-ipv4-pool", "ipv4pool-coip-0a1", "ipv4pool-coip-0a1"),
     ("ipam_ipv4_pool_id", "ipam-ipv4-pool-id", "ipam-pool-0a1b", "ipam-pool-0a1b"),
+    ("drift", "drift", "strict", DriftMode.STRICT),
     ("security_groups", "security-groups", "sg-1,front", ("sg-1", "front")),
     ("manage_backend_security_group_rules", "manage-backend-security-group-rules", "true", True),
     ("inbound_cidrs", "inbound-cidrs", "10.1.2.3/8, 2001:db8::/32", ("10.1.2.3/8", "2001:db8::/32")),
@@ -250,6 +252,7 @@ WRONG: list[tuple[str, str, str]] = [
     ("ip-address-type", "ipv6", "must be ipv4, dualstack or dualstack-without-public-ipv4"),
     ("subnets", "a" * 257, "must be a subnet id or the value of a subnet's Name tag"),
     ("customer-owned-ipv4-pool", "", "must be the id of a customer-owned address pool"),
+    ("drift", "ignore", "must be repair, report or strict"),
     ("ipam-ipv4-pool-id", "pool", "must be the id of an IPAM pool such as ipam-pool-0a1b2c3d"),
     ("security-groups", "a" * 257, "must be a security group id or the value of a group's Name tag"),
     ("manage-backend-security-group-rules", "on", "must be true or false"),

@@ -9,6 +9,7 @@ from lbcontroller.annotations.declare import declarations
 from lbcontroller.annotations.formats import ListenerKey
 from lbcontroller.annotations.service import BackendProtocol, ServiceAnnotations
 from lbcontroller.errors import InvalidConfig
+from lbcontroller.model.drift_mode import DriftMode
 from lbcontroller.model.enums import (
     AlpnPolicy,
     HealthCheckProtocol,
@@ -63,6 +64,7 @@ RIGHT: list[tuple[str, str, str, Any]] = [
         ("auto_assigned", "2001:db8::/80"),
     ),
     ("status_addresses", "aws-load-balancer-status-addresses", "both", StatusAddresses.BOTH),
+    ("drift", "aws-load-balancer-drift", "report", DriftMode.REPORT),
     ("allow_replacement", "aws-load-balancer-allow-replacement", "true", True),
     (
         "load_balancer_source_ranges",
@@ -209,6 +211,7 @@ RIGHT: list[tuple[str, str, str, Any]] = [
 ]
 
 WRONG = [
+    ("aws-load-balancer-drift", "ignore", "must be repair, report or strict"),
     ("aws-load-balancer-nlb-target-type", "pods", "must be instance or ip"),
     ("aws-load-balancer-nlb-target-type", "instances", "must be instance or ip (did you mean 'instance'?)"),
     ("aws-load-balancer-name", "x" * 33, "must be 1 to 32 letters"),

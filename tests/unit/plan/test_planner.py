@@ -177,7 +177,7 @@ def test_a_listener_added_by_hand_is_kept_and_reported() -> None:
 
     assert made.is_settled
     assert [(finding.reason, finding.severity) for finding in made.findings] == [
-        (FindingReason.FOREIGN_RESOURCE, Severity.INFO)
+        (FindingReason.FOREIGN_RESOURCE, Severity.NOTICE)
     ]
     assert "port 9999" in made.findings[0].message
 

@@ -41,6 +41,12 @@ def test_versions_are_those_of_the_tests() -> None:
     assert "--constraint constraints.txt" in install
 
 
+def test_nothing_that_runs_imports_what_is_left_out() -> None:
+    (left_out,) = re.findall(r"rm -r \S+/site-packages/(\S+)", DOCKERFILE.read_text("utf-8"))
+    script = f"import sys; sys.modules[{left_out.replace('/', '.')!r}] = None; import lbcontroller.cli.serve"
+    subprocess.run([sys.executable, "-c", script], check=True)  # noqa: S603 - our own program
+
+
 def test_the_user_is_that_of_the_pods() -> None:
     wanted = pod_of(rendered())["spec"]["securityContext"]
     assert instructions("USER") == [f"{wanted['runAsUser']}:{wanted['runAsGroup']}"]

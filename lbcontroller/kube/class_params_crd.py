@@ -104,7 +104,8 @@ def _spec() -> Schema:
 
 def _subnets() -> Schema:
     ids = array("Their ids.", {"type": "string", "pattern": "subnet-[0-9a-f]+"})
-    return structure(
+    by_one_of_two = {"rule": "has(self.ids) != has(self.tags)", "message": "must have either ids or tags"}
+    subnets = structure(
         "Subnets of load balancers: by exactly one of the two.",
         {
             "ids": {**ids, "minItems": 1},
@@ -115,6 +116,7 @@ def _subnets() -> Schema:
             },
         },
     )
+    return {**subnets, "x-kubernetes-validations": [by_one_of_two]}
 
 
 def _listeners() -> Schema:

@@ -9,6 +9,7 @@ import pytest
 from lbcontroller.local.apiserver import ApiError
 from lbcontroller.local.kubernetes import Kubernetes
 from tests.support.clusters import an_api_server
+from tests.support.sites import class_params
 
 
 @pytest.fixture(scope="module")
@@ -17,13 +18,25 @@ def server() -> Iterator[Kubernetes]:
         yield running
 
 
-def test_prefix_lists_are_given_by_one_of_their_two_names(server: Kubernetes) -> None:
-    spec = {"prefixListsIDs": ["pl-1"], "PrefixListsIDs": ["pl-2"]}
-    params = {
-        "apiVersion": "elbv2.k8s.aws/v1beta1",
-        "kind": "IngressClassParams",
-        "metadata": {"name": "both"},
-        "spec": spec,
-    }
-    with pytest.raises(ApiError, match="must have only one of prefixListsIDs and PrefixListsIDs"):
-        server.create(params)
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (
+            {"prefixListsIDs": ["pl-1"], "PrefixListsIDs": ["pl-2"]},
+            "must have only one of prefixListsIDs and PrefixListsIDs",
+        ),
+        ({"subnets": {}}, "must have either ids or tags"),
+        ({"subnets": {"ids": ["subnet-1"], "tags": {"tier": ["a"]}}}, "must have either ids or tags"),
+    ],
+)
+def test_what_excludes_each_other_is_refused(
+    server: Kubernetes, spec: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ApiError, match=message):
+        server.create(class_params("both", **spec))
+
+
+@pytest.mark.parametrize("subnets", [{"ids": ["subnet-1"]}, {"tags": {"tier": ["a"]}}])
+def test_subnets_are_given_by_ids_or_by_tags(server: Kubernetes, subnets: dict[str, object]) -> None:
+    server.create(class_params("one", subnets=subnets))
+    server.delete("ingressclassparams", "one")

@@ -196,6 +196,15 @@ CLASS_PARAMS: dict[str, dict[str, Any]] = {
 }
 """Every field that LBC has, with what its schema demands."""
 OURS = {"importTLSSecrets": {"type": "boolean"}, "httpsForTLS": {"type": "boolean"}}
+BY_WEBHOOK_OF_LBC = {
+    "subnets": {
+        "type": "object",
+        "x-kubernetes-validations": [
+            {"rule": "has(self.ids) != has(self.tags)", "message": "must have either ids or tags"}
+        ],
+    }
+}
+"""What LBC's webhook refuses, and here the API server itself."""
 
 
 def class_params_spec() -> dict[str, Any]:
@@ -205,7 +214,7 @@ def class_params_spec() -> dict[str, Any]:
 
 
 def test_every_field_of_class_parameters_is_validated_as_by_lbc() -> None:
-    assert fields(class_params_spec()) == CLASS_PARAMS | OURS
+    assert fields(class_params_spec()) == CLASS_PARAMS | OURS | BY_WEBHOOK_OF_LBC
     assert "required" not in class_params_spec()
     (rule,) = class_params_spec()["x-kubernetes-validations"]
     assert rule["rule"] == "!(has(self.prefixListsIDs) && has(self.PrefixListsIDs))"

@@ -46,4 +46,6 @@ def test_each_resource_is_a_member_of_its_own() -> None:
         "ingressclasses",
         "ingressclassparams",
         "customresourcedefinitions",
+        "mutatingwebhookconfigurations",
+        "validatingwebhookconfigurations",
     }

@@ -77,7 +77,8 @@ class Teams:
         """Let every team ask for a new path beside `/`, and those in `changed` for that too, and wait.
 
         Args:
-            changed: by name of the Ingress, `annotations` without their prefix and fields of the `spec`.
+            changed: by name of the Ingress, `annotations` without their prefix, None for those that it is not
+                to have, and fields of the `spec`.
         """
         self.asked += 1
         with self.yard.kubernetes.one_step():
@@ -93,7 +94,9 @@ class Teams:
         asking = copy.deepcopy(manifest)
         fill = self.yard.cluster.world.fill
         for key, text in other.get("annotations", {}).items():
-            asking["metadata"]["annotations"][INGRESS_PREFIX + key] = fill(text)
+            asking["metadata"]["annotations"][INGRESS_PREFIX + key] = text and fill(text)
+        given = asking["metadata"]["annotations"].items()
+        asking["metadata"]["annotations"] = {key: text for key, text in given if text is not None}
         asking["spec"] |= copy.deepcopy(other.get("spec", {}))
         asking["spec"]["rules"][0]["http"]["paths"].append(a_path(path=self.news))
         return asking

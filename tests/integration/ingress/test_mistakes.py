@@ -24,6 +24,26 @@ MISTAKES: list[dict[str, Any]] = yaml.safe_load((HERE / "mistakes.yaml").read_te
 BOTH_FAMILIES = ("10.96.0.0/16", "fd00:10:96::/112")
 ASKED_OF_ONE_CONTROLLER = 12
 FLAGS = {"external-managed-tags": "owner"}
+ELSEWHERE = {
+    2: "an Ingress that never was a member is in nobody's way: tests/integration/test_group_members.py",
+    4: "needs two default classes: tests/integration/test_group_members.py",
+    6: "the API server refuses a finalizer: tests/integration/test_group_refusals.py",
+    7: "deletion protection is told on the group that is going: tests/integration/test_group_protection.py",
+    14: "certificates are not requested: tests/cases/ingresses/requested-certificates-are-not-built-yet",
+    15: "as above: no issuance is waited for",
+    37: "needs a feature gate: tests/cases/ingresses/several-target-groups-are-refused-without-their-gate",
+    38: "AWS refuses it: tests/integration/test_group_refusals.py",
+    39: "not ours without the tag, so that it is left alone: tests/unit/model/test_identity_and_stacks.py",
+    40: "nothing waits inside of a reconcile: what is in use is deleted by a later plan",
+    41: "the API server refuses a status: tests/integration/test_group_refusals.py",
+    42: "the shared group is let go of by itself: tests/unit/controller/test_shared_state.py",
+    43: "is no mistake: steps that wait are postponed",
+    44: "is refused when it is written: tests/integration/webhooks",
+    45: "as above, and by the schema of IngressClassParams",
+    46: "ends the process at its start: tests/unit/test_settings.py",
+}
+"""Why a row of the specification has no line in mistakes.yaml."""
+ROWS = 46
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +63,12 @@ def _events_to_spare(teams: Teams) -> None:
     if teams.asked - teams.asked_before_start > ASKED_OF_ONE_CONTROLLER:
         teams.yard.start_controller()
         teams.asked_before_start = teams.asked
+
+
+def test_every_class_of_mistakes_is_made_or_said_to_be_elsewhere() -> None:
+    made = {mistake["row"] for mistake in MISTAKES}
+    assert made.isdisjoint(ELSEWHERE)
+    assert made | ELSEWHERE.keys() == set(range(1, ROWS + 1))
 
 
 @pytest.mark.parametrize(

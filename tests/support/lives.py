@@ -114,6 +114,26 @@ def writes_of(life: Life) -> Iterator[Write]:
                 yield Write(life=life, stage=stage, service=service, operation=operation, nth=nth)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Right after a call of a life that changes something in AWS, whatever it is."""
+
+    life: Life
+    stage: Stage
+    nth: int
+    """Counted from 1, among all of these calls in the stage."""
+
+    def __str__(self) -> str:
+        return f"{self.life.name}-{self.stage.name}-{self.nth}"
+
+
+def moments_of(life: Life) -> Iterator[Moment]:
+    """Yield the moments after each call of a life that changes something."""
+    for stage in life.stages:
+        for nth in range(1, sum(stage.writes.values()) + 1):
+            yield Moment(life=life, stage=stage, nth=nth)
+
+
 _MORE_OF_THE_SERVICE: Final = {
     "metadata": {
         "annotations": asking(

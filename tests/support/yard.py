@@ -190,6 +190,11 @@ class Yard:
                 time.sleep(0.005)  # between two looks at a condition that has no signal
         raise AssertionError(f"not settled after {within} s: {controller.parts.queues}")
 
+    def hurry(self) -> None:
+        """Let what is due next be due now."""
+        assert self.controller is not None
+        self._clock.advance(max(0.0, self.controller.parts.queues.until_due() or 0.0))
+
     def _is_seen(self) -> bool:
         """Whether the controller's cache equals what the API server has."""
         assert self.controller is not None

@@ -14,6 +14,7 @@ import asyncio
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -25,6 +26,7 @@ from lbcontroller.aws.operations import DESCRIBE_TARGET_HEALTH
 from lbcontroller.aws.pace import Pace
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.controller.cache import ClusterCache
+from lbcontroller.controller.orphans import orphaned_stacks
 from lbcontroller.controller.queue import Priority
 from lbcontroller.errors import LbControllerError
 from lbcontroller.keys import BackendRulesKey, BindingKey, StackKey
@@ -116,6 +118,7 @@ class Sweep:
             self._look_at_stack(key, loader, pace, exactly=place % TURNS == turn)
         for binding in self.cache.bindings():
             self._look_at_targets(binding, pace)
+        self._count_orphans()
         self.rounds.count += 1
         self.rounds.reads = pace.count
         return pace.count
@@ -172,6 +175,13 @@ class Sweep:
         pace.spend()
         self.aws.rules.doubt()
         self.queues.add(BackendRulesKey(), Priority.LOW)
+
+    def _count_orphans(self) -> None:
+        """Tell the administrator's monitoring what `lbcontroller orphans` would list; nothing is deleted."""
+        observer = self.aws.access.observer
+        orphans = orphaned_stacks(observer.stacks(), self.cache, self.settings.watch_namespace)
+        found = (item.resource.id.kind.value for stack in orphans for item in observer.observe(stack))
+        self.metrics.orphaned(Counter(found))
 
     def _differs(self, stack: StackId) -> None:
         event(LOGGER, logging.INFO, "drift_found", key=stack)

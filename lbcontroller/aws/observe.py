@@ -83,6 +83,10 @@ class Observer:
         """Return everything of a stack in AWS, ordered by ARN, without a call."""
         return self._mirror.observed(stack)
 
+    def stacks(self) -> frozenset[StackId]:
+        """Return every stack that has something in AWS."""
+        return self._mirror.stacks()
+
     def is_partly_read(self, stack: StackId) -> bool:
         """Return whether listeners and rules of a stack may be missing, and what costs a call is not read."""
         return self._mirror.is_partly_read(stack)

@@ -71,6 +71,18 @@ def plan(
     raise typer.Exit(show_plan(files, inventory, cluster_name))
 
 
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    help="List, and delete, what carries the cluster's tags in AWS and belongs to no object.",
+)
+def orphans(context: typer.Context) -> None:
+    """Compare AWS with the cluster."""
+    from lbcontroller.cli.orphans import command  # noqa: PLC0415 - start-up time of the other commands
+
+    command().main(args=context.args, prog_name="lbcontroller orphans")
+
+
 @app.command()
 def docs(
     directory: Annotated[Path, typer.Argument(help="Directory to write the reference pages into.")],

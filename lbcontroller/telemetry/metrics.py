@@ -7,6 +7,7 @@ must not grow with the cluster. Ours begin with `lbcontroller_`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -105,6 +106,12 @@ class Metrics:
             ("kind", "outcome"),
             registry=self.registry,
         )
+        self._orphans = Gauge(
+            "lbcontroller_orphans",
+            "Resources with the cluster's tags that belong to no object, as of the last sweep round.",
+            ("kind",),
+            registry=self.registry,
+        )
         self._bugs = Counter(
             "lbcontroller_bugs_total",
             "Exceptions that no error class foresees, by where they were caught.",
@@ -182,6 +189,12 @@ class Metrics:
     def drifted(self, kind: str, outcome: DriftOutcome, count: int = 1) -> None:
         """Count what somebody else changed in AWS, such as a `TargetGroup`, a `Target` or a `Rule`."""
         self._drift.labels(kind, outcome).inc(count)
+
+    def orphaned(self, counts: Mapping[str, int]) -> None:
+        """Set how many resources of each kind belong to no object; kinds that are not named have none."""
+        self._orphans.clear()
+        for kind, count in counts.items():
+            self._orphans.labels(kind).set(count)
 
     def bug(self, where: str) -> None:
         """Count one exception that should not be possible."""

@@ -1,4 +1,4 @@
-"""The WSGI middleware in front of moto: records, injects faults, enforces policies, takes turns."""
+"""The WSGI middleware in front of moto: records, injects faults, enforces limits, takes turns."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 from lbcontroller.local.aws.faults import Delay, DropConnection, Effect, ErrorReply, FaultPlan, LoseReply
+from lbcontroller.local.aws.late_sight import LateSight
+from lbcontroller.local.aws.rate_limits import RateLimits
 from lbcontroller.local.aws.recorder import Call, CallLog, Outcome, Request
 from lbcontroller.local.aws.wire import Reply, error_reply, parse_request
 
@@ -42,6 +44,8 @@ class RecordingProxy:
         self.faults = FaultPlan()
         self.turn = threading.RLock()
         self.gate = gate
+        self.rate_limits = RateLimits.of((), time.monotonic)
+        self.late_sight = LateSight(looks=0)
         self._closing = threading.Event()
         self._began = time.monotonic()
 
@@ -104,8 +108,12 @@ class RecordingProxy:
 
     def _decide(self, environ: dict[str, Any], request: Request) -> Reply:
         with self.turn:
-            refused = self.gate(request)
-            return _refusal(request, refused) if refused else self._carry_out(environ, request)
+            refused = (
+                self.rate_limits.refusal(request) or self.gate(request) or self.late_sight.refusal(request)
+            )
+            if refused:
+                return _refusal(request, refused)
+            return self.late_sight.seen(request, self._carry_out(environ, request))
 
     def _carry_out(self, environ: dict[str, Any], request: Request) -> Reply:
         heads: list[tuple[str, list[tuple[str, str]]]] = []

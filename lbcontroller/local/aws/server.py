@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from types import TracebackType
@@ -15,8 +15,10 @@ from lbcontroller.local.aws.faults import Fault, InjectedFault
 from lbcontroller.local.aws.iam import PolicyGate
 from lbcontroller.local.aws.iam_policy import Check
 from lbcontroller.local.aws.in_process import connect
+from lbcontroller.local.aws.late_sight import LateSight
 from lbcontroller.local.aws.life_cycle import LIFE_CYCLE, LifeCycle, Timing
 from lbcontroller.local.aws.proxy import INSPECTOR_ACCESS_KEY, RecordingProxy
+from lbcontroller.local.aws.rate_limits import RateLimit, RateLimits
 from lbcontroller.local.aws.recorder import Call
 from lbcontroller.local.aws.wire import sdk
 
@@ -151,6 +153,29 @@ class LocalAws:
             yield gate
         finally:
             self._proxy.gate = before
+
+    @contextmanager
+    def limited(self, limits: Iterable[RateLimit], clock: Callable[[], float]) -> Iterator[None]:
+        """Limit the requests of the program under test until the block ends.
+
+        Args:
+            limits: for example `rate_limits.DOCUMENTED`.
+            clock: what refills the buckets, in seconds.
+        """
+        before, self._proxy.rate_limits = self._proxy.rate_limits, RateLimits.of(limits, clock)
+        try:
+            yield
+        finally:
+            self._proxy.rate_limits = before
+
+    @contextmanager
+    def seen_late(self, looks: int) -> Iterator[None]:
+        """Hide what is made from the first looks of the program under test at it, until the block ends."""
+        before, self._proxy.late_sight = self._proxy.late_sight, LateSight(looks=looks)
+        try:
+            yield
+        finally:
+            self._proxy.late_sight = before
 
     def clear_calls(self) -> None:
         """Forget the recorded calls."""

@@ -14,7 +14,14 @@ from lbcontroller.aws.identity import Identification
 from lbcontroller.aws.mirror import Mirror
 from lbcontroller.aws.operations import CREATE_RULE, DELETE_RULE, MODIFY_RULE, SET_RULE_PRIORITIES
 from lbcontroller.aws.rule_reading import RuleReader
-from lbcontroller.aws.rule_wire import PARTS, create_request, decode_rule, modify_request, with_known_secrets
+from lbcontroller.aws.rule_wire import (
+    PARTS,
+    create_request,
+    decode_rule,
+    modify_request,
+    rule_id,
+    with_known_secrets,
+)
 from lbcontroller.aws.tagging import TAG_BATCH, change_tags, read_tags
 from lbcontroller.aws.wire import Changes, known
 from lbcontroller.errors import NotReady, Transient
@@ -57,7 +64,7 @@ class ListenerRules:
             if not is_priority_in_use(error):
                 raise
             return self._adopt(desired, error)
-        observed = decode_rule(answer, place, desired.id, known(desired.tags))
+        observed = decode_rule(answer, place, known(desired.tags), ours=True)
         stack = self.mirror.stack_of(listener) or self.identification.stack_of(desired)
         self.mirror.record(stack, with_known_secrets(observed, desired))
         return observed.arn
@@ -73,7 +80,8 @@ class ListenerRules:
         self.mirror.amend(arn, tags=changes.applied_to_tags(present.tags))
         if parts := changes.fields & PARTS:
             answer = self.caller.call(MODIFY_RULE, RuleArn=arn, **modify_request(desired, parts))["Rules"][0]
-            now = decode_rule(answer, (_arn_of_listener(present), 0), desired.id, {}).resource
+            listener = _arn_of_listener(present)
+            now = decode_rule(answer, (listener, self._port(listener)), {}, ours=True).resource
             sent = desired.actions if "actions" in parts else ()
             self.mirror.amend(
                 arn,
@@ -102,8 +110,9 @@ class ListenerRules:
                 raise
             self._read_again(listener, tagged=any(self._find(arn).resource.tags for arn in priorities))
             raise NotReady(f"{error}; it is planned anew", retry_after=_SOON) from error
+        port = self._port(listener)
         for arn, priority in priorities.items():
-            self.mirror.amend(arn, priority=priority)
+            self.mirror.amend(arn, priority=priority, id=rule_id(port, priority))
 
     def delete(self, arn: Arn) -> None:
         """Delete a rule; that it is gone already is fine.

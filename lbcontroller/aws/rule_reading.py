@@ -16,7 +16,6 @@ from lbcontroller.model.fields import Tags
 from lbcontroller.model.identity import StackId, identify
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import ObservedListenerRule
-from lbcontroller.model.references import Kind, ResourceId
 
 Answer = Mapping[str, Any]
 
@@ -53,11 +52,8 @@ class RuleReader:
     ) -> ObservedListenerRule:
         """Return a rule of a listener, given by ARN and port, of a load balancer of `stack`."""
         tracked = identify(self.cluster, tags)
-        name = tracked.resource if tracked is not None and tracked.stack == stack else None
-        if not self.rules_are_tagged:
-            name = f"{listener[1]}:{answer['Priority']}"
-        id_ = ResourceId(Kind.LISTENER_RULE, name) if name is not None else None
-        observed = decode_rule(answer, listener, id_, tags)
+        ours = not self.rules_are_tagged or (tracked is not None and tracked.stack == stack)
+        observed = decode_rule(answer, listener, tags, ours=ours)
         before = self.mirror.find(observed.arn)
         return (
             with_known_secrets(observed, before.resource)

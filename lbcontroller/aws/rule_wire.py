@@ -76,23 +76,30 @@ def transforms_request(transforms: Sequence[Transform]) -> list[Json]:
     return [_transform_request(transform) for transform in transforms]
 
 
-def decode_rule(
-    answer: Answer, listener: tuple[Arn, int], id_: ResourceId | None, tags: Tags
-) -> ObservedListenerRule:
+def rule_id(port: int, priority: int) -> ResourceId:
+    """Return what a rule that exists is called.
+
+    It has the name of its place. The one in its tags is that of the place where it was made: rules are not
+    tagged again when they move, so that several may carry the same.
+    """
+    return ResourceId(Kind.LISTENER_RULE, f"{port}:{priority}")
+
+
+def decode_rule(answer: Answer, listener: tuple[Arn, int], tags: Tags, *, ours: bool) -> ObservedListenerRule:
     """Return a rule, which is not the default one, as DescribeRules answers it.
 
     Args:
         answer: one of the rules.
         listener: ARN and port of its listener, of which the answer does not tell.
-        id_: what its tags say it is; None for one that is not ours.
         tags: its tags.
+        ours: whether they say that it is of the listener's stack.
     """
     arn, port = listener
     priority = int(answer["Priority"])
     return ObservedListenerRule(
         arn=Arn(answer["RuleArn"]),
         resource=ListenerRule(
-            id=id_ or ResourceId(Kind.LISTENER_RULE, f"{port}:{priority}"),
+            id=rule_id(port, priority),
             listener=arn,
             priority=priority,
             conditions=tuple(_decode_conditions(answer.get("Conditions", ()))),
@@ -100,7 +107,7 @@ def decode_rule(
             transforms=tuple(_decode_transforms(answer.get("Transforms", ()))),
             tags=tags,
         ),
-        ours=id_ is not None,
+        ours=ours,
     )
 
 

@@ -240,8 +240,11 @@ def test_rules_swap_places_in_one_call(account: AwsUnderTest) -> None:
     assert calls == ["SetRulePriorities"]
     hosts = [rule.conditions[0] for rule in rules_of(account)]
     assert hosts == [HostCondition(values=(f"{name}.example.com",)) for name in "cba"]
+    places = [rule_id(80, number) for number in (1, 2, 3)]
+    assert [rule.id for rule in rules_of(account)] == places
     account.loader.load()
     assert [rule.conditions[0] for rule in rules_of(account)] == hosts
+    assert [rule.id for rule in rules_of(account)] == places
 
 
 def test_a_rule_that_is_gone_is_deleted_already(account: AwsUnderTest) -> None:

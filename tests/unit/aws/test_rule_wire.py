@@ -80,9 +80,8 @@ def a_desired_rule(**changes: Any) -> ListenerRule:
 def answered(rule: ListenerRule) -> ListenerRule:
     """Return a rule as it is read when AWS answers exactly what was asked for."""
     answer = {**rule_wire.create_request(rule), "RuleArn": "arn:rule", "IsDefault": False}
-    return rule_wire.decode_rule(
-        answer, (LISTENER, 80), rule.id, rule.tags if isinstance(rule.tags, dict) else {}
-    ).resource
+    tags = rule.tags if isinstance(rule.tags, dict) else {}
+    return rule_wire.decode_rule(answer, (LISTENER, 80), tags, ours=True).resource
 
 
 # Actions
@@ -210,7 +209,7 @@ def test_transforms_round_trip() -> None:
 def test_old_forms_of_conditions_are_read(answer: dict[str, Any], condition: Condition) -> None:
     rule = {"RuleArn": "arn:rule", "Priority": "7", "Conditions": [answer], "Actions": []}
 
-    observed = rule_wire.decode_rule(rule, (LISTENER, 443), None, {})
+    observed = rule_wire.decode_rule(rule, (LISTENER, 443), {}, ours=False)
 
     assert observed.resource.conditions == (condition,)
     assert observed.resource.id.name == "443:7"

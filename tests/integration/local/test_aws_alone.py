@@ -27,8 +27,8 @@ def test_the_embedded_aws_runs_by_itself_until_it_is_told_to_end() -> None:
             aws_access_key_id=printed["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=printed["AWS_SECRET_ACCESS_KEY"],
         )
-        tagged = [{"Name": "tag-key", "Values": ["kubernetes.io/cluster/yard"]}]
-        assert len(ec2.describe_subnets(Filters=tagged)["Subnets"]) > 0
+        found = ec2.describe_subnets(Filters=[{"Name": "tag-key", "Values": ["kubernetes.io/cluster/yard"]}])
+        assert len(found["Subnets"]) > 0
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
     assert printed["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")

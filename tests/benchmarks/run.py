@@ -6,9 +6,13 @@ import json
 import sys
 from typing import Any
 
-from tests.benchmarks import groups, scenarios
+from tests.benchmarks import groups, scale, scenarios
 
 SERVICES = (50, 200, 1000)
+SCALE = (50, 500)
+"""Services between which calls may only grow in proportion."""
+GROWTH = 1.1
+"""How many times as many calls for each Service may be made at the larger scale."""
 PODS = 10
 """Targets of each Service."""
 BUDGETS = {"replaced_pod": 2, "rollout": 24}
@@ -30,12 +34,17 @@ def main() -> int:
         with scenarios.served(services=services, pods=PODS) as yard:
             results["start_up"].append(scenarios.start_up(yard))
             results["memory"].append(scenarios.memory(yard))
+    small, large = results["scale"] = [scale.at_scale(services=count, pods=PODS) for count in SCALE]
     json.dump(results, sys.stdout, indent=2)
     sys.stdout.write("\n")
+    grown = {step: scale.growth(small, large, step) for step in ("create", "no_op", "restart")}
     over = [name for name, budget in BUDGETS.items() if results[name]["calls"] > budget]
     for name in over:
         sys.stderr.write(f"{name}: more than {BUDGETS[name]} calls\n")
-    return 1 if over else 0
+    for step, times in grown.items():
+        if times > GROWTH:
+            sys.stderr.write(f"{step}: {times:.2f} times as many calls for each Service\n")
+    return 1 if over or max(grown.values()) > GROWTH else 0
 
 
 if __name__ == "__main__":

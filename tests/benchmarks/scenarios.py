@@ -13,9 +13,9 @@ from typing import Any
 
 from lbcontroller.local.aws.faults import ALWAYS, Delay, Fault
 from lbcontroller.local.cluster import local_cluster
+from tests.benchmarks.measured import controller_process
 from tests.support.idle_cluster import IdleCluster
 from tests.support.own_target_groups import a_deployment
-from tests.support.process import process, wait_for_event
 from tests.support.yard import Yard
 
 Result = Mapping[str, Any]
@@ -111,22 +111,12 @@ def start_up(yard: Yard) -> Result:
 
 
 def memory(yard: Yard) -> Result:
-    """Return the memory of a controller's process that has read the targets of every Service."""
-    services, flags = len(yard.names("services")), [f"--{name}={value}" for name, value in UNLIMITED.items()]
+    """Return the memory of a controller's process that has come to rest after a start."""
+    services = len(yard.names("services"))
     yard.stop_controller()
-    yard.forget_calls()
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        process(yard.cluster, Path(directory) / "kubeconfig", *flags) as running,
-    ):
-        wait_for_event(running, "workers_started")
-        deadline = time.monotonic() + CREATED_SECONDS
-        while yard.calls()["elbv2:DescribeTargetHealth"] < services:
-            assert time.monotonic() < deadline, "the targets were not read"
-            time.sleep(0.05)  # between two looks at another process's work
-        status = Path(f"/proc/{running.pid}/status").read_text(encoding="ascii")
-    (resident,) = [line for line in status.splitlines() if line.startswith("VmRSS:")]
-    return {"services": services, "resident_megabytes": round(int(resident.split()[1]) / 1000, 1)}
+    with controller_process(yard.cluster, UNLIMITED) as running:
+        running.until_idle(CREATED_SECONDS)
+        return {"services": services, "resident_megabytes": running.resident_megabytes()}
 
 
 def endpoint_events(*, services: int = 1000, pods: int = 10, events: int = 2000) -> Result:

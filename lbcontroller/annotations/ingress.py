@@ -85,6 +85,18 @@ class IngressAnnotations(FrontendNlbAnnotations, BackendAnnotations):
         enumeration(Scheme),
     ] = None
     """Whether the load balancer gets public addresses. Changing it replaces the load balancer."""
+    allow_load_balancer_replacement: Annotated[
+        bool | None,
+        Key(
+            "allow-load-balancer-replacement",
+            _FRONT,
+            "`--allow-load-balancer-replacement`",
+            merge=Merge.EXCLUSIVE,
+        ),
+        BOOLEAN,
+    ] = None
+    """Let another load balancer, under another hostname, take the place of one that AWS cannot give the name
+    or the addresses asked for; the same for the network load balancer in front."""
     ip_address_type: Annotated[
         IpAddressType | None,
         Key("ip-address-type", _FRONT, "`ipv4`", merge=Merge.EXCLUSIVE),

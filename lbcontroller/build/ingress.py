@@ -20,7 +20,7 @@ from lbcontroller.build.ingress_claims import claims
 from lbcontroller.build.ingress_front import Outcome, attempt, build_front
 from lbcontroller.build.ingress_groups import IngressGroup
 from lbcontroller.build.ingress_listeners import GroupListener, GroupListeners, GroupWishes
-from lbcontroller.build.ingress_load_balancer import GroupRequest, ip_address_type
+from lbcontroller.build.ingress_load_balancer import REPLACEMENT_FIELD, GroupRequest, ip_address_type
 from lbcontroller.build.ingress_member import Member, voices
 from lbcontroller.build.ingress_members import GroupReading, read_members
 from lbcontroller.build.ingress_ports import LISTENING, SharedPorts, shared_ports
@@ -137,6 +137,8 @@ class _Assembly:
             attribute_speakers=settings.speakers,
             findings=tuple(dict.fromkeys((*self.findings, *over_quotas(stack, self.context)))),
             drift=merged.annotations.drift or DriftMode.REPAIR,
+            may_be_replaced=merged.annotations.allow_load_balancer_replacement,
+            may_be_replaced_field=REPLACEMENT_FIELD,
             member_problems=self._by_member(),
             held=frozenset(self.held),
             claims=self.claims,

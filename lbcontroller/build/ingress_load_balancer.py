@@ -35,11 +35,13 @@ from lbcontroller.model.ingress_rules import IngressRule
 from lbcontroller.model.inventory import ExistingLoadBalancer
 
 WEB_ACL_FIELDS: Final = frozenset({"wafv2_acl_name", "wafv2_acl_arn"})
+REPLACEMENT_FIELD: Final = IngressAnnotations.key_of("allow_load_balancer_replacement")
 _FIELDS: Final = LoadBalancerFields(
     name=IngressAnnotations.key_of("load_balancer_name"),
     ip_address_type=IngressAnnotations.key_of("ip_address_type"),
     manage_backend_rules=IngressAnnotations.key_of("manage_backend_security_group_rules"),
     attributes=IngressAnnotations.key_of("load_balancer_attributes"),
+    may_be_replaced=REPLACEMENT_FIELD,
 )
 
 
@@ -88,6 +90,7 @@ def load_balancer_config(request: GroupRequest) -> LoadBalancerConfig:
         attributes=asked.load_balancer_attributes,
         capacity_units=asked.minimum_load_balancer_capacity if gates.lb_capacity_reservation else None,
         tags=asked.tags if tagged is None else {**kept_tags(tagged.tags, context), **asked.tags},
+        may_be_replaced=asked.allow_load_balancer_replacement,
         customer_owned_ipv4_pool=asked.customer_owned_ipv4_pool,
         ipam_pool=asked.ipam_ipv4_pool_id or (None if request.kept("ipam_ipv4_pool_id") else ""),
         web_acl=_web_acl(request) if context.settings.enable_wafv2 else None,

@@ -42,6 +42,7 @@ RIGHT: list[tuple[str, str, str, Any]] = [
     ("group_order", "group.order", "-1000", -1000),
     ("load_balancer_name", "load-balancer-name", "my-site", "my-site"),
     ("scheme", "scheme", "internet-facing", Scheme.INTERNET_FACING),
+    ("allow_load_balancer_replacement", "allow-load-balancer-replacement", "true", True),
     (
         "ip_address_type",
         "ip-address-type",
@@ -247,6 +248,7 @@ WRONG: list[tuple[str, str, str]] = [
     ("group.order", "first", "must be a whole number from -1000 to 1000"),
     ("load-balancer-name", "a" * 33, "must be 1 to 32 letters, digits and hyphens"),
     ("load-balancer-name", "", "must be 1 to 32 letters, digits and hyphens"),
+    ("allow-load-balancer-replacement", "yes", "must be true or false"),
     ("scheme", "public", "must be internal or internet-facing"),
     ("scheme", "", "must be internal or internet-facing"),
     ("ip-address-type", "ipv6", "must be ipv4, dualstack or dualstack-without-public-ipv4"),

@@ -48,13 +48,16 @@ def test_it_holds_the_lease_and_gives_it_back(cluster: LocalCluster, tmp_path: P
 
 def test_flags_without_effect_are_named_in_one_warning(cluster: LocalCluster, tmp_path: Path) -> None:
     with process(
-        cluster, tmp_path / "kubeconfig", "--disable-ingress-class-annotation=false", "--default-pca-arn=arn"
+        cluster,
+        tmp_path / "kubeconfig",
+        "--gateway-class-max-concurrent-reconciles=3",
+        "--default-pca-arn=arn",
     ) as running:
         lines = wait_for_event(running, "workers_started")
     (warning,) = [
         json.loads(line) for line in lines if json.loads(line)["event"] == "flags_without_effect_yet"
     ]
-    assert warning["flag"] == "default-pca-arn, disable-ingress-class-annotation"
+    assert warning["flag"] == "default-pca-arn, gateway-class-max-concurrent-reconciles"
 
 
 def test_a_taken_port_ends_the_process_with_words(cluster: LocalCluster, tmp_path: Path) -> None:

@@ -298,6 +298,11 @@ def is_deletion_protected(error: BaseException) -> bool:
     )
 
 
+def would_be_done(error: BaseException) -> bool:
+    """Whether a call was only to be tried and would have been carried out (EC2's `DryRun`)."""
+    return code_of(error) == "DryRunOperation"
+
+
 def is_priority_in_use(error: BaseException) -> bool:
     """Whether another rule of the listener has the priority that a rule was to get."""
     return code_of(error) == "PriorityInUse"

@@ -35,6 +35,18 @@ def run(context: typer.Context) -> None:
     command().main(args=context.args, prog_name="lbcontroller run")
 
 
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    help="Check account and cluster, and tell what would become of each load balancer: see check --help.",
+)
+def check(context: typer.Context) -> None:
+    """Check what can be checked before the controller runs."""
+    from lbcontroller.cli.check import command  # noqa: PLC0415 - start-up time of the other commands
+
+    command().main(args=context.args, prog_name="lbcontroller check")
+
+
 @app.command()
 def demo(
     *,

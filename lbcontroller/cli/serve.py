@@ -31,7 +31,7 @@ async def _until_signalled(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
-        connection = await asyncio.to_thread(_connect, settings)
+        connection = await asyncio.to_thread(connect, settings)
         parts = await asyncio.to_thread(assemble, settings, connection, dict(os.environ))
         await Controller(parts).run(stop)
     except LeadershipLost:
@@ -53,7 +53,12 @@ async def _until_signalled(settings: Settings) -> int:
     return 0
 
 
-def _connect(settings: Settings) -> Connection:
+def connect(settings: Settings) -> Connection:
+    """Return the connection that the settings name, by default that of the pod.
+
+    Raises:
+        InvalidConfig: there is none.
+    """
     if settings.kubeconfig:
         return Connection.from_kubeconfig(settings.kubeconfig)
     return Connection.in_cluster()

@@ -1,0 +1,134 @@
+"""`lbcontroller check` on a cluster in which things are as they should be, and in which they are not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lbcontroller.cli.check import command
+from lbcontroller.local.aws.faults import ALWAYS, ErrorReply, Fault
+from tests.integration.test_service_life import WEB
+from tests.support.sites import a_site, settle_with
+from tests.support.yard import Yard
+
+Check = Callable[..., tuple[int, dict[str, Any]]]
+PREFIX = "service.beta.kubernetes.io/aws-load-balancer"
+
+
+@pytest.fixture
+def check(
+    yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Check:
+    """Runs the command beside a controller that was stopped; returns exit code and report."""
+    kubeconfig = tmp_path / "kubeconfig"
+    yard.kubernetes.write_kubeconfig(kubeconfig)
+
+    def run(**flags: str) -> tuple[int, dict[str, Any]]:
+        for name, value in yard.cluster.aws.environment().items():
+            monkeypatch.setenv(name, value)
+        given = {**yard.cluster.flags(), "kubeconfig": str(kubeconfig), "output": "json"} | flags
+        with pytest.raises(SystemExit) as ended:
+            command().main(args=[f"--{name.replace('_', '-')}={value}" for name, value in given.items()])
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def verdicts(report: dict[str, Any]) -> set[str]:
+    return {each["verdict"] for each in report["checks"]}
+
+
+def fates(report: dict[str, Any]) -> dict[str, str]:
+    return {each["subject"]: each["fate"] for each in report["forecasts"]}
+
+
+def test_what_is_there_stays_and_what_is_wanted_is_created(yard: Yard, check: Check) -> None:
+    settle_with(yard, a_site("site"))
+    yard.apply(WEB.replace("name: web", "name: balanced"))
+    yard.settle()
+    yard.stop_controller()
+    before = yard.state()
+    yard.apply(WEB.replace("name: web", "name: later"))
+    yard.forget_calls()
+
+    code, report = check()
+
+    assert (code, report["passed"]) == (0, True)
+    assert "failed" not in verdicts(report)
+    assert fates(report) == {
+        "Service default/balanced": "kept",
+        "Service default/later": "created",
+        "Ingress default/site": "kept",
+    }
+    assert yard.writes() == {"ec2:CreateSecurityGroup": 1}, "what is only tried"
+    assert yard.state() == before
+    yard.start_controller()
+
+
+def test_changes_deletions_mistakes_and_what_nobody_wants_are_told(yard: Yard, check: Check) -> None:
+    for name in ("web", "gone", "bad", "lost"):
+        yard.apply(WEB.replace("name: web", f"name: {name}"))
+    yard.settle()
+    yard.stop_controller()
+    yard.annotate(
+        "web", {"service.beta.kubernetes.io/aws-load-balancer-attributes": "deletion_protection.enabled=true"}
+    )
+    yard.annotate("bad", {"service.beta.kubernetes.io/aws-load-balancer-scheme": "public"})
+    yard.delete("service", "gone")
+    yard.patch("service", "lost", {"metadata": {"finalizers": None}})
+    yard.delete("service", "lost")
+
+    code, report = check()
+
+    assert (code, report["passed"]) == (1, False)
+    assert fates(report) == {
+        "Service default/web": "changed",
+        "Service default/gone": "deleted",
+        "Service default/bad": "stuck",
+        "Service default/lost": "left",
+    }
+    (bad,) = (each for each in report["forecasts"] if each["subject"] == "Service default/bad")
+    assert "'public'" in bad["lines"][0]
+
+
+def test_a_missing_permission_of_aws_is_named(yard: Yard, check: Check) -> None:
+    yard.stop_controller()
+    yard.cluster.aws.inject(
+        Fault(
+            effect=ErrorReply(code="AccessDenied", status=403), operation="DescribeTargetGroups", times=ALWAYS
+        )
+    )
+
+    code, report = check()
+
+    (failed,) = (each for each in report["checks"] if each["verdict"] == "failed")
+    assert code == 1
+    assert "elasticloadbalancing:DescribeTargetGroups" in failed["message"]
+    assert "lbcontroller iam-policy" in failed["hint"]
+    assert report["forecasts"] == []
+
+
+def test_it_ends_with_words_where_nothing_can_be_asked(tmp_path: Path) -> None:
+    ended = subprocess.run(  # noqa: S603 - our own program
+        [
+            sys.executable,
+            "-m",
+            "lbcontroller",
+            "check",
+            "--cluster-name=a",
+            f"--kubeconfig={tmp_path / 'none'}",
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert ended.returncode == 1
+    assert ended.stdout.startswith("FAILED   API server: ")

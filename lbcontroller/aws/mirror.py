@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
+from lbcontroller.model.enums import Protocol
 from lbcontroller.model.fields import UNKNOWN, Mark
 from lbcontroller.model.identity import StackId
 from lbcontroller.model.ids import Arn, SecurityGroupId
@@ -54,6 +55,8 @@ _COSTLY_FACTS: Final[Mapping[type[InAws], tuple[str, ...]]] = {
     ObservedLoadBalancerTarget: (),
 }
 """Fields that cost a call for each resource."""
+_WITH_CERTIFICATES: Final = frozenset({Protocol.TLS, Protocol.HTTPS})
+"""Of a listener with another protocol the bulk read tells that it has no certificates."""
 _Sender: TypeAlias = ObservedListener | ObservedListenerRule
 
 
@@ -165,7 +168,7 @@ class Mirror:
                 observed = self._entries[arn].observed
                 facts = [
                     fact
-                    for fact in _COSTLY_FACTS[type(observed)]
+                    for fact in _costly_facts(observed)
                     if getattr(observed.resource, fact) is not UNKNOWN
                 ]
                 self.amend(arn, **dict.fromkeys(facts, UNKNOWN))
@@ -370,6 +373,13 @@ class Mirror:
     def _note_targets(self, target_group: Arn) -> None:
         for reading in self._readings:
             reading.targets_written.add(target_group)
+
+
+def _costly_facts(observed: InAws) -> tuple[str, ...]:
+    facts = _COSTLY_FACTS[type(observed)]
+    if isinstance(observed, ObservedListener) and observed.resource.protocol not in _WITH_CERTIFICATES:
+        return tuple(fact for fact in facts if fact != "certificates")
+    return facts
 
 
 def _owner_of(part: _Sender | ObservedLoadBalancerTarget) -> Arn:

@@ -388,3 +388,15 @@ def test_rules_have_nothing_to_doubt() -> None:
     mirror.doubt(STACK)
 
     assert mirror.find(RULE) == a_rule_of_the_listener()
+
+
+def test_doubt_tells_how_many_calls_it_costs_to_know_again() -> None:
+    mirror = filled()
+    mirror.amend(LB, attributes={"key": "value"}, capacity_units=UNKNOWN)
+    mirror.amend(TG, attributes={})
+
+    assert mirror.doubt(STACK) > 1
+    assert mirror.doubt(STACK) == 0
+    listener = mirror.find(LISTENER)
+    assert isinstance(listener, ObservedListener)
+    assert listener.resource.certificates is not UNKNOWN

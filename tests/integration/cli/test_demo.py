@@ -14,7 +14,7 @@ from lbcontroller.cli.demo import run_demo
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 KUBECTL = shutil.which("kubectl")
-END_SECONDS = 5
+END_SECONDS = 30
 
 
 def after(text: str, title: str) -> str:

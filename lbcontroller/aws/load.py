@@ -65,6 +65,8 @@ class Loader:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     strangers: set[Arn] = field(default_factory=set)
     """Load balancers and target groups of the VPC that were not ours when their tags were last read."""
+    denied: set[str] = field(default_factory=set)
+    """Permissions that are missing, and were told."""
 
     def load(self) -> frozenset[StackId]:
         """Read everything exactly and return the stacks in which anything differs from what the mirror had.
@@ -93,7 +95,9 @@ class Loader:
             try:
                 source = QuickSource.open(self._exact(pool.map), self.mirror, self.cluster, self.strangers)
             except Denied as error:
-                event(LOGGER, logging.WARNING, "tags_not_listed", error=error)
+                if error.action not in self.denied:
+                    event(LOGGER, logging.WARNING, "tags_not_listed", action=error.action, error=error)
+                self.denied.add(error.action)
             else:
                 found = self._found(source, pool.map)
                 return self.mirror.replace_all(reading, found, whole=False)

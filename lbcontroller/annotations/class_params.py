@@ -5,8 +5,8 @@ Values have the types of the annotations that they override.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from lbcontroller.annotations.class_params_spec import Entry, Ipam, Listener, Subnets, read_spec
@@ -108,6 +108,16 @@ class ClassParams:
             import_tls_secrets=read.import_tls_secrets,
             https_for_tls=read.https_for_tls,
         )
+
+    def without(self, fields: Collection[str]) -> ClassParams:
+        """Return the same with nothing said of some fields of the annotations."""
+        empty: Mapping[str, Mapping[str, Any]] = {
+            "ssl_policy": {"ssl_policy": None},
+            "load_balancer_attributes": {"load_balancer_attributes": {}},
+            "listener_attributes": {"listeners": {}},
+        }
+        unsaid = {name: value for one in fields for name, value in empty.get(one, {}).items()}
+        return replace(self, **unsaid)
 
 
 def override(annotations: IngressAnnotations, params: ClassParams) -> IngressAnnotations:

@@ -324,6 +324,11 @@ def is_quota(error: BaseException) -> bool:
     return (REACTIONS.get(code) or _by_shape(code, 0)) is Reaction.QUOTA
 
 
+def is_certificate_limit(error: BaseException) -> bool:
+    """Whether a load balancer has no room for more certificates."""
+    return code_of(error) == "TooManyCertificates"
+
+
 def is_rule_limit(error: BaseException) -> bool:
     """Whether a security group has no room for more rules."""
     return code_of(error) == "RulesPerSecurityGroupLimitExceeded"

@@ -23,7 +23,7 @@ from lbcontroller.build.ingress_listeners import GroupListener, GroupListeners, 
 from lbcontroller.build.ingress_load_balancer import REPLACEMENT_FIELD, GroupRequest, ip_address_type
 from lbcontroller.build.ingress_member import Member, voices
 from lbcontroller.build.ingress_members import GroupReading, read_members
-from lbcontroller.build.ingress_ports import LISTENING, SharedPorts, shared_ports
+from lbcontroller.build.ingress_ports import LISTENING, SharedPort, SharedPorts, shared_ports
 from lbcontroller.build.ingress_quotas import Need, beyond_quota, over_quotas
 from lbcontroller.build.ingress_wishes import Wishes, target_group_names, wishes_of
 from lbcontroller.build.listeners import build_actions, build_listener, listener_tags, target_groups_in
@@ -88,6 +88,7 @@ class _Assembly:
     findings: list[Finding] = field(default_factory=list)
     held: dict[ObjectName, tuple[Problem, ...]] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
+    ports: tuple[SharedPort, ...] = ()
     waits: list[NotReady] = field(default_factory=list)
     """For what is known soon; those who need it are held until then, without being told."""
 
@@ -95,9 +96,10 @@ class _Assembly:
         """Return the stack, and what its owners should know."""
         self.held |= self.reading.held
         self.findings += self.reading.findings
-        self.problems += self.reading.merged.conflicts
+        self.problems += (*self.reading.merged.conflicts, *self.reading.refused)
         ports = shared_ports(self.reading.members)
         self.problems += ports.conflicts
+        self.ports = ports.ports
         redirect = self._redirect_port(ports)
         wishes = self._that_fit(self._wishes(ports, redirect))
         if not wishes:
@@ -130,7 +132,7 @@ class _Assembly:
 
     def _built(self, stack: Stack) -> BuildResult:
         merged = self.reading.merged
-        settings = sources(merged.annotations, merged.speakers)
+        settings = sources(merged, self.ports, self.reading.members, stack)
         return BuildResult(
             stack=stack,
             attribute_fields=settings.fields,
@@ -292,8 +294,8 @@ class _Assembly:
                 can_do_without=self._can_do_without(),
                 unsure=self.reading.unsure,
                 context=self.context,
-            ),
-            merged.speakers,
+                speakers=merged.speakers,
+            )
         )
         self.problems += outcome.problems
         self.findings += outcome.findings

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from lbcontroller.annotations.formats import ListenerKey
 from lbcontroller.annotations.ingress import IngressAnnotations
 from lbcontroller.build.ingress_ports import SharedPort
 from lbcontroller.build.ingress_wishes import Wishes
@@ -38,6 +37,8 @@ def claims(ports: Iterable[SharedPort], wishes: Mapping[ObjectName, Wishes]) -> 
 def _of_listener(port: SharedPort, wishes: Mapping[ObjectName, Wishes]) -> Iterator[Claim]:
     id_ = ResourceId(Kind.LISTENER, str(port.port))
     served = {member.context.subject: member.name for member in port.members if member.name in wishes}
+    for name in served.values():
+        yield Claim(resource=id_, field="port", value="", member=name)
     if port.protocol is Protocol.HTTPS:
         for name in served.values():
             for certificate in wishes[name].certificates.used:
@@ -45,13 +46,17 @@ def _of_listener(port: SharedPort, wishes: Mapping[ObjectName, Wishes]) -> Itera
                 yield Claim(resource=id_, field="certificates", value=value, member=name)
             for mutual in _of_port(wishes[name], port.port):
                 if port.speakers.get(_MUTUAL) in served and served[port.speakers[_MUTUAL]] == name:
-                    yield Claim(resource=id_, field="mutual_authentication", value=mutual, member=name)
+                    yield Claim(
+                        resource=id_,
+                        field="mutual_authentication",
+                        value=mutual,
+                        member=name,
+                        setting="mutual_authentication",
+                    )
         if port.ssl_policy is not None and (speaker := served.get(port.speakers.get(_POLICY, ""))):
-            yield Claim(resource=id_, field="ssl_policy", value=port.ssl_policy, member=speaker)
-    key = IngressAnnotations.key_of("listener_attributes", ListenerKey(port.protocol, port.port))
-    for attribute in port.attributes:
-        if speaker := served.get(port.speakers.get(f"{key}[{attribute}]", "")):
-            yield Claim(resource=id_, field=f"attributes.{attribute}", value=attribute, member=speaker)
+            yield Claim(
+                resource=id_, field="ssl_policy", value=port.ssl_policy, member=speaker, setting="ssl_policy"
+            )
 
 
 def _of_port(wishes: Wishes, port: int) -> Iterator[str]:

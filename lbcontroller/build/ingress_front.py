@@ -42,12 +42,8 @@ class Outcome:
     """For what is not known yet, and stays as it is until then."""
 
 
-def build_front(request: GroupRequest, speakers: Mapping[str, str]) -> Outcome:
+def build_front(request: GroupRequest) -> Outcome:
     """Return the load balancer of a group.
-
-    Args:
-        request: what the members say together.
-        speakers: which member said it, by full annotation key.
 
     Raises:
         InvalidConfig: when there is no load balancer without the setting that cannot be had.
@@ -63,7 +59,12 @@ def build_front(request: GroupRequest, speakers: Mapping[str, str]) -> Outcome:
                 config = replace(config, security_groups=KeptSecurityGroups())
             parts = build_load_balancer(config, request.context)
         except InvalidConfig as error:
-            attributed = tuple(_attributed(problem, speakers) for problem in error.problems)
+            attributed = tuple(
+                _attributed(problem, request.speakers)
+                if problem.subject == request.context.subject
+                else problem
+                for problem in error.problems
+            )
             fields = _fields(error.problems) & _dropped_from(request.asked)
             if not fields or not request.can_do_without:
                 raise InvalidConfig(*attributed) from error

@@ -14,7 +14,7 @@ Held means that what was made for it stays as it is: a class deleted by mistake 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from lbcontroller.annotations.codecs import Unreadable, integer
@@ -63,6 +63,8 @@ class GroupMember:
     order: int
     problems: tuple[Problem, ...] = ()
     """Why it is held, before its other annotations are looked at."""
+    refused: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+    """Shared settings that AWS does not take, by field of the annotations: they stay as they are."""
     class_is_unclear: bool = False
     """Whether nobody knows what its class says for it."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lbcontroller.annotations.class_params import TAGS
@@ -30,6 +30,7 @@ from lbcontroller.config.load_balancer import (
 from lbcontroller.errors import ProblemCollector
 from lbcontroller.model.attributes import ALB_ATTRIBUTES
 from lbcontroller.model.enums import IpAddressType, LoadBalancerType
+from lbcontroller.model.fields import Attributes
 from lbcontroller.model.findings import Finding, FindingReason
 from lbcontroller.model.ingress_rules import IngressRule
 from lbcontroller.model.inventory import ExistingLoadBalancer
@@ -57,6 +58,8 @@ class GroupRequest:
     can_do_without: bool
     """Whether there is a load balancer even without a setting that cannot be had."""
     context: BuildContext
+    speakers: Mapping[str, str] = field(default_factory=dict)
+    """Which member said it, by full annotation key, for entries of maps by `key[entry]`."""
     keeps_security_groups: bool = False
     """Whether it keeps those it has, because nobody can tell which ones are wanted."""
     unsure: frozenset[str] = frozenset()
@@ -119,13 +122,12 @@ def check_load_balancer(request: GroupRequest) -> tuple[Finding, ...]:
     """
     asked, context, problems = request.asked, request.context, ProblemCollector()
     findings: tuple[Finding, ...] = ()
-    with problems.attempt():
-        findings = check_attributes(
-            context,
-            AttributeAnnotation(
-                field=_FIELDS.attributes, given=asked.load_balancer_attributes, known=ALB_ATTRIBUTES
-            ),
-        )
+    for subject, given in _by_speaker(request).items():
+        with problems.attempt():
+            findings += check_attributes(
+                replace(context, subject=subject),
+                AttributeAnnotation(field=_FIELDS.attributes, given=given, known=ALB_ATTRIBUTES),
+            )
     if asked.subnets == ():
         problems.add(context.problem(IngressAnnotations.key_of("subnets"), "must name at least one subnet"))
     if asked.manage_backend_security_group_rules is not None and not asked.security_groups:
@@ -139,6 +141,15 @@ def check_load_balancer(request: GroupRequest) -> tuple[Finding, ...]:
         )
     problems.raise_if_any()
     return findings
+
+
+def _by_speaker(request: GroupRequest) -> Mapping[str, Attributes]:
+    """Return the attributes of the load balancer by the member that says them."""
+    found: dict[str, dict[str, str]] = {}
+    for key, value in request.asked.load_balancer_attributes.items():
+        speaker = request.speakers.get(f"{_FIELDS.attributes}[{key}]", request.context.subject)
+        found.setdefault(speaker, {})[key] = value
+    return found
 
 
 def _subnets(request: GroupRequest) -> SubnetSelection:

@@ -37,6 +37,8 @@ class GroupReading:
     """What cannot be understood, by member."""
     merged: Merged[IngressAnnotations]
     findings: tuple[Finding, ...]
+    refused: tuple[Problem, ...]
+    """Why settings are left out that AWS does not take; their members go on otherwise."""
     unsure_of: Mapping[ObjectName, frozenset[str]]
     """Fields of which each member may have said something that is not known."""
 
@@ -51,7 +53,7 @@ def read_members(group: IngressGroup, snapshot: Snapshot, context: BuildContext)
     readings: list[_Reading] = []
     tags: Tags = {}
     for member in group.members:
-        reading = _with_tags_that_fit(_read(member, group, snapshot, context), tags)
+        reading = _with_tags_that_fit(_without_refused(_read(member, group, snapshot, context), member), tags)
         tags = {**reading.member.annotations.tags, **tags}
         readings.append(reading)
     members = tuple(reading.member for reading in readings)
@@ -61,6 +63,7 @@ def read_members(group: IngressGroup, snapshot: Snapshot, context: BuildContext)
         held={reading.member.name: reading.problems for reading in readings if reading.problems},
         merged=together.merged,
         findings=(*(finding for reading in readings for finding in reading.findings), *together.findings),
+        refused=tuple(one for member in group.members for given in member.refused.values() for one in given),
         unsure_of={reading.member.name: reading.unsure for reading in readings if reading.unsure},
     )
 
@@ -120,6 +123,20 @@ def _read(member: GroupMember, group: IngressGroup, snapshot: Snapshot, context:
             member, alone.problems, misread=member.params is not None and alone.params is None
         ),
     )
+
+
+def _without_refused(reading: _Reading, member: GroupMember) -> _Reading:
+    """Return a member without the settings that AWS does not take."""
+    if not member.refused:
+        return reading
+    read = reading.member
+    unsaid = {
+        name: IngressAnnotations.model_fields[name].get_default(call_default_factory=True)
+        for name in member.refused
+    }
+    of_class = None if read.params is None else read.params.without(member.refused)
+    without = replace(read, annotations=read.annotations.model_copy(update=unsaid), params=of_class)
+    return replace(reading, member=without, unsure=reading.unsure | member.refused.keys())
 
 
 def _with_tags_that_fit(reading: _Reading, before: Tags) -> _Reading:

@@ -31,8 +31,11 @@ class Claim:
     field: str
     """Of the resource."""
     value: str
-    """As AWS would name it when it refuses it; of a reference, the name of what it refers to."""
+    """As AWS would name it when it refuses it; of a reference, the name of what it refers to. Empty for what
+    AWS has no name for."""
     member: ObjectName
+    setting: str = ""
+    """The field of the annotation, where all else goes on without it; empty where the member is held."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,14 +7,14 @@ holds the member that it is about: it does not ask for that again, and brings ev
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from lbcontroller.aws.errors import is_quota
 from lbcontroller.build.ingress_groups import GroupMember, IngressGroup, finalizer_of
 from lbcontroller.controller.ingress_publisher import CONFLICT_SECONDS, touch
 from lbcontroller.controller.refusals import DENIED_PAUSE_SECONDS, REFUSED_PAUSE_SECONDS, Touch
-from lbcontroller.controller.refused_parts import member_to_blame, numbers
+from lbcontroller.controller.refused_parts import numbers, who_is_to_blame
 from lbcontroller.controller.stack_owner import Attempt
 from lbcontroller.errors import Denied, Problem, Refused
 from lbcontroller.keys import ObjectName, StackKey
@@ -29,6 +29,8 @@ class _Refusal:
     problems: tuple[Problem, ...]
     reason: EventReason
     until: float
+    setting: str = ""
+    """The field of the annotation that is left out; empty where the member is held."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,19 +52,26 @@ class MemberRefusals:
         """Measure with `clock`, monotonic, in seconds."""
         self._clock = clock
         self._lock = threading.Lock()
-        self._refusals: dict[tuple[StackKey, ObjectName], _Refusal] = {}
+        self._refusals: dict[tuple[StackKey, ObjectName], tuple[_Refusal, ...]] = {}
 
     def blame(self, group: IngressGroup, error: Refused | Denied, attempt: Attempt) -> bool:
         """Note a refusal that is about one member; return whether it is, and others can do without it."""
         if isinstance(error, Denied) and not (is_quota(error) or isinstance(error.about, TargetGroupBinding)):
             return False  # a permission in AWS that is missing is missing for everybody
         served = [member for member in group.members if member.name not in attempt.built.held]
-        culprit = member_to_blame(error, served, attempt)
-        if culprit is None or len(served) == 1:
+        blame = who_is_to_blame(error, served, attempt)
+        if blame is None or len(served) == 1:
             return False
+        culprit = blame.member
         pause = DENIED_PAUSE_SECONDS if isinstance(error, Denied) else REFUSED_PAUSE_SECONDS
-        problems = tuple(_problems(culprit, error, attempt))
-        self._note(group, culprit, problems, EventReason.FAILED_DEPLOY_MODEL, pause)
+        refusal = _Refusal(
+            touch=touch(culprit.ingress),
+            problems=tuple(_problems(culprit, error, attempt)),
+            reason=EventReason.FAILED_DEPLOY_MODEL,
+            until=self._clock() + pause,
+            setting=blame.setting,
+        )
+        self._note(group, culprit, refusal)
         return True
 
     def note_finalizer(self, group: IngressGroup, name: ObjectName, error: Exception) -> None:
@@ -76,21 +85,20 @@ class MemberRefusals:
             hint="without it nothing is made or changed for the Ingress",
         )
         pause = CONFLICT_SECONDS if isinstance(error, Conflict) else DENIED_PAUSE_SECONDS
-        self._note(group, member, (problem,), EventReason.FAILED_ADD_FINALIZER, pause)
-
-    def _note(
-        self,
-        group: IngressGroup,
-        member: GroupMember,
-        problems: tuple[Problem, ...],
-        reason: EventReason,
-        pause: float,
-    ) -> None:
         refusal = _Refusal(
-            touch=touch(member.ingress), problems=problems, reason=reason, until=self._clock() + pause
+            touch=touch(member.ingress),
+            problems=(problem,),
+            reason=EventReason.FAILED_ADD_FINALIZER,
+            until=self._clock() + pause,
         )
+        self._note(group, member, refusal)
+
+    def _note(self, group: IngressGroup, member: GroupMember, refusal: _Refusal) -> None:
+        """Keep a refusal beside those of other settings of the member."""
         with self._lock:
-            self._refusals[group.key, member.name] = refusal
+            before = self._refusals.get((group.key, member.name), ())
+            kept = tuple(one for one in before if one.setting != refusal.setting)
+            self._refusals[group.key, member.name] = (*kept, refusal)
 
     def apply(self, group: IngressGroup) -> HeldBack:
         """Return a group in which members are held that something was refused to a moment ago."""
@@ -98,24 +106,35 @@ class MemberRefusals:
         with self._lock:
             known = {name: found for (key, name), found in self._refusals.items() if key == group.key}
             for member in group.members:
-                found = known.get(member.name)
-                if found is not None and (found.touch != touch(member.ingress) or found.until <= now):
+                if found := _standing(known.get(member.name, ()), member, now):
+                    known[member.name] = self._refusals[group.key, member.name] = found
+                elif member.name in known:
                     del known[member.name], self._refusals[group.key, member.name]
             for gone in known.keys() - {member.name for member in group.members}:
                 del known[gone], self._refusals[group.key, gone]
         if not known:
             return HeldBack(group=group, reasons={}, look_again=None)
-        members = tuple(
-            replace(member, problems=(*member.problems, *known[member.name].problems))
-            if member.name in known
-            else member
-            for member in group.members
-        )
+        members = tuple(_without(member, known.get(member.name, ())) for member in group.members)
         return HeldBack(
             group=replace(group, members=members),
-            reasons={name: found.reason for name, found in known.items()},
-            look_again=min(found.until for found in known.values()) - now,
+            reasons={name: found[-1].reason for name, found in known.items()},
+            look_again=min(one.until for found in known.values() for one in found) - now,
         )
+
+
+def _standing(refusals: Iterable[_Refusal], member: GroupMember, now: float) -> tuple[_Refusal, ...]:
+    """Return those that still hold: nobody touched the member since, and a while has not passed."""
+    return tuple(one for one in refusals if one.touch == touch(member.ingress) and now < one.until)
+
+
+def _without(member: GroupMember, refusals: Iterable[_Refusal]) -> GroupMember:
+    """Return a member that is held, or whose settings are left out, for what was refused to it."""
+    for refusal in refusals:
+        if refusal.setting:
+            member = replace(member, refused={**member.refused, refusal.setting: refusal.problems})
+        else:
+            member = replace(member, problems=(*member.problems, *refusal.problems))
+    return member
 
 
 def _problems(member: GroupMember, error: Refused | Denied, attempt: Attempt) -> Iterator[Problem]:
@@ -130,4 +149,5 @@ def _problems(member: GroupMember, error: Refused | Denied, attempt: Attempt) ->
             hint=numbers(attempt) if is_quota(error) else "",
         )
         return
-    yield from (replace(problem, subject=member.ingress.subject) for problem in error.problems)
+    own = [problem for problem in error.problems if problem.subject == member.ingress.subject]
+    yield from own or (replace(problem, subject=member.ingress.subject) for problem in error.problems)

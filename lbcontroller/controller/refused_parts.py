@@ -5,17 +5,22 @@
 | target group, binding      | in its name                                                              |
 | rule                       | whose target groups it sends to, else whose host it has                  |
 | rule, over a quota         | of those that want further rules the last one in the order of the group  |
+| attributes                 | whose annotation says them                                               |
 | listener, certificate      | the only one whose wish it is, or the one whose wish AWS names           |
 | certificates, over a quota | of those that bring further ones the last one in the order of the group  |
 
-Where that cannot be told, nobody is blamed.
+Where that cannot be told, nobody is blamed. A member is held for what only it has. Of what is shared, only
+the setting is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
-from lbcontroller.aws.errors import is_quota
+from lbcontroller.annotations.declare import declarations
+from lbcontroller.annotations.ingress import IngressAnnotations
+from lbcontroller.aws.errors import is_certificate_limit, is_quota
 from lbcontroller.build.held_members import owner_of_target_group
 from lbcontroller.build.ingress_groups import GroupMember
 from lbcontroller.build.result import Claim
@@ -25,15 +30,38 @@ from lbcontroller.keys import ObjectName
 from lbcontroller.model.actions import ForwardAction
 from lbcontroller.model.observed import ObservedListener, ObservedListenerRule
 from lbcontroller.model.references import Ref
-from lbcontroller.model.resources import Certificate, Listener, ListenerRule, TargetGroup, TargetGroupBinding
+from lbcontroller.model.resources import (
+    Certificate,
+    Listener,
+    ListenerRule,
+    LoadBalancer,
+    TargetGroup,
+    TargetGroupBinding,
+)
 from lbcontroller.model.rule_conditions import HostCondition
 from lbcontroller.plan.steps import Create, Update
 
+_SETTINGS = tuple(
+    one
+    for one in declarations(IngressAnnotations)
+    if one.field in ("load_balancer_attributes", "listener_attributes")
+)
+"""Annotations with attributes of what members share."""
 
-def member_to_blame(
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blame:
+    """Who does without what."""
+
+    member: GroupMember
+    setting: str = ""
+    """The field of the annotation that is left out; empty where the member is held."""
+
+
+def who_is_to_blame(
     error: Refused | Denied, members: Sequence[GroupMember], attempt: Attempt
-) -> GroupMember | None:
-    """Return the member that a refusal is about; None when that cannot be told.
+) -> Blame | None:
+    """Return whom a refusal is about; None when that cannot be told.
 
     Args:
         error: says which resource was refused.
@@ -42,11 +70,29 @@ def member_to_blame(
     """
     match error.about:
         case ListenerRule() as rule if is_quota(error):
-            return _last_with_new_rules(members, attempt) or member_behind(rule, members)
+            return _held(_last_with_new_rules(members, attempt) or member_behind(rule, members))
+        case LoadBalancer() | Listener() if (blame := _of_annotations(error, members)) is not None:
+            return blame
         case Listener() | Certificate() as resource:
             return _behind_claims(error, tuple(_claims(resource, attempt)), members)
         case resource:
-            return member_behind(resource, members)
+            return _held(member_behind(resource, members))
+
+
+def _held(member: GroupMember | None) -> Blame | None:
+    return None if member is None else Blame(member=member)
+
+
+def _of_annotations(error: Refused | Denied, members: Sequence[GroupMember]) -> Blame | None:
+    """Return the first member whose annotation is named, as it is for attributes."""
+    if not isinstance(error, Refused):
+        return None
+    for problem in error.problems:
+        field = next((one.field for one in _SETTINGS if problem.field.startswith(one.name)), "")
+        for member in members:
+            if field and problem.subject == member.ingress.subject:
+                return Blame(member=member, setting=field)
+    return None
 
 
 def numbers(attempt: Attempt) -> str:
@@ -136,9 +182,14 @@ def _is_changed(claim: Claim, step: Update) -> bool:
 
 def _behind_claims(
     error: Refused | Denied, claims: Sequence[Claim], members: Sequence[GroupMember]
-) -> GroupMember | None:
+) -> Blame | None:
     if is_quota(error):
-        return _last({claim.member for claim in claims if claim.field == "certificates"}, members)
+        wanted = "certificates" if is_certificate_limit(error) else "port"
+        return _held(_last({claim.member for claim in claims if claim.field == wanted}, members))
     said = str(error)
-    named = {claim.member for claim in claims if claim.value in said} or {claim.member for claim in claims}
-    return _last(named, members) if len(named) == 1 else None
+    named = [claim for claim in claims if claim.value and claim.value in said] or claims
+    names, settings = {claim.member for claim in named}, {claim.setting for claim in named}
+    member = _last(names, members) if len(names) == 1 else None
+    if member is None:
+        return None
+    return Blame(member=member, setting=settings.pop() if len(settings) == 1 else "")

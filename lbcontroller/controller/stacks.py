@@ -268,6 +268,7 @@ class StackReconciler:
             return self.executor.run(planned)
         except AttributesRefused as error:
             refused = with_annotations((error,), wish.attribute_fields, wish.attribute_speakers)
+            refused.about = error.about
             self.refusals.remember(key, wish, refused)
             raise refused from error
         except (Refused, Denied) as error:

@@ -15,19 +15,19 @@ from tests.support.yard import Yard
 Refuse = Callable[[Match, int], None]
 
 REFUSALS = [
-    pytest.param("ValidationError", "AWS refuses it", id="refused"),
-    pytest.param("TooManyRules", "AWS refuses it", id="over a quota"),
+    pytest.param("ValidationError", "a", "c", id="refused"),
+    pytest.param("TooManyRules", "c", "a", id="over a quota"),
 ]
 
 
-@pytest.mark.parametrize(("code", "told"), REFUSALS)
-def test_the_others_go_on_without_it(yard: Yard, code: str, told: str) -> None:
+@pytest.mark.parametrize(("code", "refused", "other"), REFUSALS)
+def test_the_others_go_on_without_it(yard: Yard, code: str, refused: str, other: str) -> None:
     settle_with(yard, a_site("b", group="sites"), a_site("gone", group="sites"))
     yard.cluster.aws.inject(
         Fault(
             effect=ErrorReply(code=code),
             operation="CreateRule",
-            when=lambda request: "'a.example.com'" in str(request.params),
+            when=lambda request: f"'{refused}.example.com'" in str(request.params),
             times=ALWAYS,
         )
     )
@@ -39,11 +39,11 @@ def test_the_others_go_on_without_it(yard: Yard, code: str, told: str) -> None:
     yard.settle()
 
     assert not [call for call in yard.calls() if "DescribeSubnets" in call]
-    assert rules(yard) == {"80/HTTP": ["b.example.com", "c.example.com"]}
+    assert rules(yard) == {"80/HTTP": sorted(("b.example.com", f"{other}.example.com"))}
     assert yard.find("ingress", "gone") is None
-    assert told in str(problems(yard, "a"))
-    assert [reason for reason, _ in warnings(yard, "a")] == ["FailedDeployModel"]
-    assert [problems(yard, name) for name in ("b", "c")] == [None, None]
+    assert "AWS refuses it" in str(problems(yard, refused))
+    assert [reason for reason, _ in warnings(yard, refused)] == ["FailedDeployModel"]
+    assert [problems(yard, name) for name in ("b", other)] == [None, None]
 
 
 def writes_to(path: str, *, status: bool = False) -> Match:
@@ -187,3 +187,45 @@ def test_a_certificate_over_the_quota_is_the_last_ones_that_brings_one(yard: Yar
     assert reason == "FailedDeployModel"
     assert "the load balancer has 1 rules and 1 certificates now" in message
     assert [warnings(yard, name) for name in "ab"] == [[], []]
+
+
+HTTPS = '[{"HTTPS": 443}]'
+NO_POLICY = "ELBSecurityPolicy-TLS13-1-2-2099-01"
+LOGS = "access_logs.s3.enabled=true,access_logs.s3.bucket=logs"
+NO_BUCKET = Fault(
+    effect=ErrorReply(code="InvalidConfigurationRequest", message="Access Denied for bucket: logs"),
+    operation="ModifyLoadBalancerAttributes",
+    times=ALWAYS,
+)
+SHARED = [
+    pytest.param({"load-balancer-attributes": LOGS}, NO_BUCKET, "access_logs.s3.bucket=logs", id="logs"),
+    pytest.param({"load-balancer-attributes": "no.such=1"}, None, "'no.such=1'", id="load balancer"),
+    pytest.param({"listener-attributes.HTTPS-443": "no.such=1"}, None, "'no.such=1'", id="listener"),
+    pytest.param({"target-group-attributes": "no.such=1"}, None, "'no.such=1'", id="target group"),
+    pytest.param({"ssl-policy": NO_POLICY}, None, NO_POLICY, id="policy"),
+]
+
+
+@pytest.mark.parametrize(("asked", "fault", "told"), SHARED)
+def test_a_shared_setting_that_aws_refuses_is_left_out_and_told_to_who_asks_for_it(
+    yard: Yard, asked: dict[str, str], fault: Fault | None, told: str
+) -> None:
+    secure = {"listen-ports": HTTPS, "certificate-arn": yard.cluster.world.ids["cert.www.example.com"]}
+    settle_with(yard, *(a_site(name, group="sites", annotated=secure) for name in "ab"))
+    if fault is not None:
+        yard.cluster.aws.inject(fault)
+    with yard.kubernetes.one_step():
+        yard.kubernetes.apply(a_site("b", group="sites", annotated=secure | asked))
+        yard.kubernetes.apply(a_site("c", group="sites", annotated=secure))
+    yard.settle()
+
+    assert rules(yard) == {"443/HTTPS": ["a.example.com", "b.example.com", "c.example.com"]}
+    (message,) = (text for reason, text in warnings(yard, "b") if reason == "FailedDeployModel")
+    assert told in message
+    assert message == problems(yard, "b")
+    assert [warnings(yard, name) for name in "ac"] == [[], []]
+    yard.forget_calls()
+    yard.kubernetes.apply(a_site("d", group="sites", annotated=secure))
+    yard.settle()
+    assert "d.example.com" in rules(yard)["443/HTTPS"]
+    assert not [call for call in yard.writes() if call.endswith("Attributes") and "Target" not in call]

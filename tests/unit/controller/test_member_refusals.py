@@ -10,7 +10,7 @@ from lbcontroller.build.result import BuildResult, Claim
 from lbcontroller.controller.ingress_publisher import CONFLICT_SECONDS
 from lbcontroller.controller.member_refusals import HeldBack, MemberRefusals
 from lbcontroller.controller.refusals import DENIED_PAUSE_SECONDS, REFUSED_PAUSE_SECONDS
-from lbcontroller.controller.refused_parts import member_behind, member_to_blame
+from lbcontroller.controller.refused_parts import Blame, member_behind, who_is_to_blame
 from lbcontroller.controller.stack_owner import Attempt
 from lbcontroller.errors import Denied, Problem, Refused
 from lbcontroller.keys import ObjectName, StackKey, StackKind
@@ -233,9 +233,9 @@ def test_over_a_quota_of_rules_the_last_one_that_wants_more_has_to_do_without() 
     of_b = a_rule(sending_to("shop/b-web:80"))
     attempt = an_attempt(*(Create(resource=rule, reason="new") for rule in (OF_A, of_b)))
 
-    culprit = member_to_blame(denied(OF_A, "TooManyRules"), members, attempt)
+    blame = who_is_to_blame(denied(OF_A, "TooManyRules"), members, attempt)
 
-    assert culprit is members[1]
+    assert blame == Blame(member=members[1])
 
 
 LISTENER = next(item for item in AlbGroup().stack().resources if isinstance(item, Listener))
@@ -280,13 +280,13 @@ def test_a_listener_is_refused_to_whoever_asks_for_what_is_refused(
     error = Refused(Problem(subject="AWS", field="CreateListener", value="", expected=said))
     error.about = LISTENER
 
-    found = member_to_blame(error, a_group("a", "b", "c").members, an_attempt(step, claims=tuple(claims)))
+    found = who_is_to_blame(error, a_group("a", "b", "c").members, an_attempt(step, claims=tuple(claims)))
 
-    assert (found.name.name if found is not None else None) == culprit
+    assert (found.member.name.name if found is not None else None) == culprit
 
 
 def test_over_a_quota_of_certificates_the_last_one_that_brings_one_has_to_do_without() -> None:
     attempt = an_attempt(a_change(("x:c1",)), claims=tuple(a_claim(name, f"x:{name}") for name in "ab"))
-    found = member_to_blame(denied(LISTENER, "TooManyCertificates"), a_group("a", "b", "c").members, attempt)
+    found = who_is_to_blame(denied(LISTENER, "TooManyCertificates"), a_group("a", "b", "c").members, attempt)
     assert found is not None
-    assert found.name.name == "b"
+    assert found.member.name.name == "b"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 
 from lbcontroller.app.aws_metrics import counted_by
 from lbcontroller.app.leader import Fence
@@ -19,7 +20,7 @@ from lbcontroller.aws.inventory import InventorySource
 from lbcontroller.aws.load import Loader
 from lbcontroller.aws.mirror import Mirror
 from lbcontroller.aws.observe import Observer
-from lbcontroller.aws.roles import Role, RoleClients, session_name
+from lbcontroller.aws.roles import Role, RoleClients, account_of, session_name
 from lbcontroller.aws.session import AwsClients, connect
 from lbcontroller.aws.target_accounts import TargetAccounts
 from lbcontroller.aws.throttle import Throttle
@@ -111,6 +112,10 @@ def connect_aws(
     )
 
 
+_OWN_ACCOUNT: Final = ""
+"""Whichever it is; a role of the same account counts as another one's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Callers:
     """Makes callers: one for our own identity, and one for each role that bindings name."""
@@ -120,13 +125,15 @@ class _Callers:
     fence: Fence
     on_call: Callable[[CallRecord], None]
     timing: Timing
+    throttles: dict[str, Throttle] = field(default_factory=dict)
+    """By account, because AWS limits the calls of an account, whoever makes them."""
 
     def own(self) -> AwsCaller:
         """Return a caller with the identity of this process."""
-        return self._through(self.clients)
+        return self._through(self.clients, _OWN_ACCOUNT)
 
     def acting_as(self, role: Role) -> AwsCaller:
-        """Return a caller with the identity of a role, with limits of its own."""
+        """Return a caller with the identity of a role, under the limits of the role's account."""
         clients = RoleClients(
             role,
             caller=self.own(),
@@ -134,14 +141,13 @@ class _Callers:
             session_name=session_name(self.settings.cluster_name),
             now=lambda: datetime.now(UTC),
         )
-        return self._through(clients)
+        return self._through(clients, account_of(role.arn))
 
-    def _through(self, clients: Clients) -> AwsCaller:
+    def _through(self, clients: Clients, account: str) -> AwsCaller:
+        fresh = Throttle(self.settings.aws_api_throttle, clock=self.timing.clock, sleep=self.timing.sleep)
         return AwsCaller(
             clients,
-            throttle=Throttle(
-                self.settings.aws_api_throttle, clock=self.timing.clock, sleep=self.timing.sleep
-            ),
+            throttle=self.throttles.setdefault(account, fresh),
             may_write=self.fence.may_write,
             on_call=self.on_call,
             attempts=self.settings.aws_max_retries,

@@ -24,6 +24,7 @@ from lbcontroller.app.queues import Queues
 from lbcontroller.aws.load import Loader
 from lbcontroller.aws.operations import DESCRIBE_TARGET_HEALTH
 from lbcontroller.aws.pace import Pace
+from lbcontroller.aws.throttle import in_background
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.orphans import orphaned_stacks
@@ -103,6 +104,7 @@ class Sweep:
             if self.settings.drift_sweep_interval:
                 group.create_task(self._rounds())
 
+    @in_background()
     def round(self) -> int:
         """Compare everything once; return how many reads that takes, those it asks for included.
 

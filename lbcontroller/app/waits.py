@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from lbcontroller.aws.caller import REAL_TIME, Timing
+from lbcontroller.aws.caller import Timing
+from lbcontroller.controller.worker import others_wait
 from lbcontroller.kube.informer import Rhythm
 
 
@@ -13,7 +14,7 @@ from lbcontroller.kube.informer import Rhythm
 class Waits:
     """The waits that queues do not decide about."""
 
-    calls: Timing = REAL_TIME
+    calls: Timing = field(default_factory=lambda: Timing(may_linger=lambda: not others_wait()))
     """Of calls to AWS: for our own limits, and before they are tried again."""
     watches: Rhythm = field(default_factory=Rhythm)
     """Of watches, before they begin again."""

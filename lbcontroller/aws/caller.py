@@ -83,6 +83,8 @@ class Timing:
     sleep: Callable[[float], None] = time.sleep
     chance: Callable[[], float] = random.random
     """From 0 up to 1."""
+    may_linger: Callable[[], bool] = lambda: True
+    """Whether the calling thread may wait before it tries again; asked after each attempt that failed."""
 
 
 REAL_TIME: Final = Timing()
@@ -110,7 +112,7 @@ class AwsCaller:
             may_write: whether this replica leads; asked before each attempt of a write.
             on_call: told of every call that ended, from the thread that made it.
             attempts: most attempts of one call; 0 is as many as allowed.
-            timing: clock, sleep and chance.
+            timing: clock, sleep, chance, and whether the calling thread may take its time.
         """
         self._clients = clients
         self._throttle = throttle
@@ -192,13 +194,13 @@ class AwsCaller:
         progress.attempts.append(Attempt(status=status, code=code, seconds=self._timing.clock() - began))
 
     def _may_retry(self, progress: _Progress) -> bool:
-        """Sleep and return True, unless attempts or time are used up."""
+        """Sleep and return True, unless attempts or time are used up, or others wait for this thread."""
         attempts = len(progress.attempts)
         longest = min(_FIRST_BACKOFF * 2**attempts, _LONGEST_BACKOFF)
         # Half of the wait is by chance: callers that failed together do not come back together.
         delay = longest / 2 + self._timing.chance() * longest / 2
         elapsed = self._timing.clock() - progress.started
-        if attempts >= self._attempts or elapsed + delay > RETRY_SECONDS:
+        if attempts >= self._attempts or elapsed + delay > RETRY_SECONDS or not self._timing.may_linger():
             return False
         self._timing.sleep(delay)
         return True

@@ -60,8 +60,16 @@ class Priority(IntEnum):
 
     TARGETS = 0
     """Traffic depends on it now."""
-    CHANGE = 1
-    READ = 2
+    GATES = 1
+    """Pods wait for it before they count as ready, and with them rollouts."""
+    CHANGE = 2
+    """A user waits for what is made or changed."""
+    READ = 3
+    """A change may depend on it."""
+    REMOVAL = 4
+    """Nobody waits for what goes."""
+    BACKGROUND = 5
+    """What sweeps read, whatever it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +138,10 @@ class Operation:
         return f"{self.service.action_prefix}:{self.name}"
 
 
+_REMOVING: Final = ("Delete", "Disassociate", "Remove", "Revoke")
+"""How the names of operations begin that only take away."""
+
+
 def _read(service: AwsService, name: str, paging: Paging | None = None, *also: str) -> Operation:
     return Operation(
         service=service, name=name, effect=Effect.READ, priority=Priority.READ, paging=paging, also=also
@@ -137,11 +149,14 @@ def _read(service: AwsService, name: str, paging: Paging | None = None, *also: s
 
 
 def _write(service: AwsService, name: str, *also: str) -> Operation:
-    return Operation(service=service, name=name, effect=Effect.WRITE, priority=Priority.CHANGE, also=also)
+    priority = Priority.REMOVAL if name.startswith(_REMOVING) else Priority.CHANGE
+    return Operation(service=service, name=name, effect=Effect.WRITE, priority=priority, also=also)
 
 
-def _registration(name: str, effect: Effect, *also: str) -> Operation:
-    return Operation(service=AwsService.ELBV2, name=name, effect=effect, priority=Priority.TARGETS, also=also)
+def _registration(name: str, *also: str) -> Operation:
+    return Operation(
+        service=AwsService.ELBV2, name=name, effect=Effect.WRITE, priority=Priority.TARGETS, also=also
+    )
 
 
 _ELBV2, _EC2, _ACM = AwsService.ELBV2, AwsService.EC2, AwsService.ACM
@@ -208,11 +223,9 @@ MODIFY_TARGET_GROUP: Final = _write(_ELBV2, "ModifyTargetGroup")
 MODIFY_TARGET_GROUP_ATTRIBUTES: Final = _write(_ELBV2, "ModifyTargetGroupAttributes")
 DELETE_TARGET_GROUP: Final = _write(_ELBV2, "DeleteTargetGroup")
 
-DESCRIBE_TARGET_HEALTH: Final = _registration("DescribeTargetHealth", Effect.READ)
-REGISTER_TARGETS: Final = _registration(
-    "RegisterTargets", Effect.WRITE, _INSTANCES, _INTERNET_GATEWAYS, _SUBNETS, _VPCS
-)
-DEREGISTER_TARGETS: Final = _registration("DeregisterTargets", Effect.WRITE)
+DESCRIBE_TARGET_HEALTH: Final = replace(_read(_ELBV2, "DescribeTargetHealth"), priority=Priority.GATES)
+REGISTER_TARGETS: Final = _registration("RegisterTargets", _INSTANCES, _INTERNET_GATEWAYS, _SUBNETS, _VPCS)
+DEREGISTER_TARGETS: Final = _registration("DeregisterTargets")
 
 DESCRIBE_TRUST_STORES: Final = _read(_ELBV2, "DescribeTrustStores", _ELBV2_PAGES)
 

@@ -20,11 +20,21 @@ SESSION_NAME_LENGTH: Final = 64
 _NOT_IN_SESSION_NAMES: Final = re.compile(r"[^A-Za-z0-9=,.@_-]")
 
 
+_ACCOUNT_PART: Final = 4
+"""Of `arn:aws:iam::123456789012:role/name`, counted from 0."""
+
+
 class Role(NamedTuple):
     """A role to assume."""
 
     arn: str
     external_id: str | None
+
+
+def account_of(role_arn: str) -> str:
+    """Return the account that a role belongs to, or the whole text where it is no ARN."""
+    parts = role_arn.split(":")
+    return parts[_ACCOUNT_PART] if len(parts) > _ACCOUNT_PART else role_arn
 
 
 class RoleClients:

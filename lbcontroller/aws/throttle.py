@@ -11,11 +11,13 @@ import itertools
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final
 
-from lbcontroller.aws.operations import AwsService, Effect, Operation
+from lbcontroller.aws.operations import AwsService, Effect, Operation, Priority
 from lbcontroller.settings import ThrottleRule
 
 DEFAULT_RULES: Final = (
@@ -41,8 +43,20 @@ _LONGEST_NAP: Final = 1.0
 _SHORTEST_NAP: Final = 0.001
 """Shortest sleep, in seconds: less may not move the clock at all."""
 
+_IN_BACKGROUND: Final = ContextVar("in_background", default=False)
+
 Ticket = tuple[int, int]
 """Priority and order of arrival of a waiting call."""
+
+
+@contextmanager
+def in_background() -> Iterator[None]:
+    """Let the calls of this block, in threads too that it waits for, go behind all others."""
+    token = _IN_BACKGROUND.set(True)
+    try:
+        yield
+    finally:
+        _IN_BACKGROUND.reset(token)
 
 
 @dataclass(slots=True)
@@ -123,7 +137,8 @@ class Throttle:
     def acquire(self, operation: Operation) -> float:
         """Wait until the operation may be called; return for how many seconds that was."""
         buckets = self._buckets(operation)
-        ticket = (int(operation.priority), next(self._arrivals))
+        priority = Priority.BACKGROUND if _IN_BACKGROUND.get() else operation.priority
+        ticket = (int(priority), next(self._arrivals))
         arrived = self._clock()
         try:
             while (delay := self._try(buckets, ticket)) > 0:

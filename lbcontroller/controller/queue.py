@@ -131,6 +131,12 @@ class WorkQueue(Generic[K]):
             self._closed = True
             self._changed.notify_all()
 
+    def has_ready(self) -> bool:
+        """Return whether a key is ready for a worker."""
+        with self._changed:
+            self._promote_due()
+            return bool(self._ready)
+
     @property
     def depth(self) -> int:
         """How many keys are ready."""

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from lbcontroller.controller.queue import Priority, Taken, WorkQueue
 from lbcontroller.errors import Denied, InvalidConfig, NotReady, Transient
@@ -22,6 +22,24 @@ DENIED_RETRY_SECONDS = 60.0
 INVALID_RETRY_SECONDS = 300.0
 """A bad object is built again when it or what it refers to changes. This covers what no watch reports, such
 as a subnet that gets its tag; building it again makes no AWS call."""
+
+
+class _AtWork(threading.local):
+    """What the thread that asks works on."""
+
+    queue: WorkQueue[Any] | None = None
+
+
+_AT_WORK: Final = _AtWork()
+
+
+def others_wait() -> bool:
+    """Return whether a key waits for the worker that this thread is; False in any other thread.
+
+    Then it is unfair to wait for better times in the middle of a reconcile: a failing key would delay all
+    others by all of its attempts. It fails, and the queue decides when it is its turn again.
+    """
+    return _AT_WORK.queue is not None and _AT_WORK.queue.has_ready()
 
 
 class Outcome(Protocol[K_contra]):
@@ -59,6 +77,7 @@ class Worker(Generic[K]):
         """Reconcile one key, schedule what follows from the result, and tell of it; never raises."""
         key, started = taken.key, self.clock()
         self._tell(lambda: self.outcome.taken(key, taken.waited))
+        _AT_WORK.queue = self.queue
         try:
             again = self.reconcile(key)
         except Exception as error:  # noqa: BLE001 - the last line of defence: one key's bug harms no other key
@@ -66,6 +85,8 @@ class Worker(Generic[K]):
             self._schedule_after(key, failure)
             self._tell(lambda: self.outcome.failed(key, failure, taken.failures))
             return
+        finally:
+            _AT_WORK.queue = None
         seconds = self.clock() - started
         self.queue.forget_failures(key)
         if again is not None:

@@ -16,6 +16,7 @@ from lbcontroller.local.cluster import LocalCluster
 from tests.support import iam_policies
 from tests.support.alb_life import AlbLife
 from tests.support.aws_access import AwsUnderTest
+from tests.support.forbidden_calls import conditions, forbidden, without_condition
 from tests.support.yard import Yard
 
 PREFIX = "service.beta.kubernetes.io/aws-load-balancer-"
@@ -81,7 +82,7 @@ HTTP = {"name": "http", "port": 80, "targetPort": "http"}
 HTTPS = {"name": "https", "port": 443, "targetPort": "http"}
 
 
-OURS = iam_policies.together(iam_policies.policy(), iam_policies.policy_for_tls_secrets())
+OURS = iam_policies.ours()
 
 
 def ours_for_one_cluster(name: str) -> iam_policies.Document:
@@ -272,6 +273,33 @@ def test_ingresses_need_what_services_need_and_rules(life: Life) -> None:
     assert services < ingresses
     assert ingresses - services <= needed(life)
     assert denied(life, everything) == set()
+
+
+def depending_on_conditions(life: Life, document: iam_policies.Document) -> list[Check]:
+    """Return what no statement allows whatever the tags are."""
+    free = [each for each in iam_policies.statements(document) if "Condition" not in each]
+    policy = Policy({"Statement": free})
+    return [check for check in life.allowed if not policy.allows(check)]
+
+
+@pytest.mark.parametrize(
+    "document", [OURS, ours_for_one_cluster(CLUSTER)], ids=["ours", "ours for one cluster"]
+)
+def test_what_is_not_of_the_cluster_is_refused_and_every_condition_is_needed_for_that(
+    life: Life, document: iam_policies.Document
+) -> None:
+    strange = forbidden(depending_on_conditions(life, document))
+
+    def allowed(policy: Policy) -> list[Check]:
+        return [check for check in strange if policy.allows(check)]
+
+    assert allowed(Policy(document)) == []
+    spare = [
+        condition
+        for condition in conditions(document)
+        if not allowed(Policy(without_condition(document, *condition)))
+    ]
+    assert spare == []
 
 
 @pytest.mark.parametrize(

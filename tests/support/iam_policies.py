@@ -35,6 +35,11 @@ def policy_for_tls_secrets_of_one_cluster(cluster: str) -> Document:
     return _read("policy-for-tls-secrets-of-one-cluster.json", cluster=cluster)
 
 
+def ours() -> Document:
+    """Return everything that the program may ever need, for any number of clusters."""
+    return together(policy(), policy_for_tls_secrets())
+
+
 def together(*documents: Document) -> Document:
     """Return policies of one role as one."""
     return {"Statement": [statement for document in documents for statement in statements(document)]}

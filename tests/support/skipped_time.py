@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from dataclasses import replace
 
-from lbcontroller.app.waits import Waits
-from lbcontroller.aws.caller import Timing
+from lbcontroller.app.waits import REAL_WAITS, Waits
 from lbcontroller.kube.informer import Rhythm
 
 SHORT_SECONDS = 0.01
@@ -31,7 +31,8 @@ class SkippedTime:
     @property
     def waits(self) -> Waits:
         """The waits of a program by this clock."""
-        return Waits(calls=Timing(clock=self, sleep=self.sleep), watches=Rhythm(pause=self._pause))
+        calls = replace(REAL_WAITS.calls, clock=self, sleep=self.sleep)
+        return Waits(calls=calls, watches=Rhythm(pause=self._pause))
 
     async def _pause(self, seconds: float) -> None:
         self.sleep(seconds)

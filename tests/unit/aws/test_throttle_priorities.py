@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
+
 from lbcontroller.aws.operations import (
     CREATE_LOAD_BALANCER,
+    DELETE_TARGET_GROUP,
     DEREGISTER_TARGETS,
+    DESCRIBE_LISTENERS,
     DESCRIBE_LOAD_BALANCERS,
+    DESCRIBE_TARGET_HEALTH,
     REGISTER_TARGETS,
     Operation,
 )
-from lbcontroller.aws.throttle import Throttle
+from lbcontroller.aws.throttle import Throttle, in_background
 from lbcontroller.settings import ThrottleRule
 from tests.support.virtual_sleep import VirtualSleep
 
@@ -32,6 +37,11 @@ class Calls:
     def issue(self, operation: Operation, times: int = 1) -> None:
         for _ in range(times):
             self.time.start(lambda: self._send(operation))
+
+    def issue_here(self, operation: Operation) -> None:
+        """Issue a call in the context of whoever calls this."""
+        context = copy_context()
+        self.time.start(lambda: context.run(self._send, operation))
 
     def run_until_sent(self, operation: Operation) -> None:
         while operation.name not in self.names():
@@ -82,6 +92,33 @@ def test_changes_go_before_reads() -> None:
     calls.run_until_sent(CREATE_LOAD_BALANCER)
 
     assert calls.names()[1:].index("CreateLoadBalancer") < PROMISED_SLOTS
+
+
+def test_a_limit_that_all_share_serves_who_is_most_urgent() -> None:
+    calls = Calls(SHARED)
+    calls.issue(REGISTER_TARGETS)
+    calls.sent.clear()
+    with in_background():
+        calls.issue_here(DESCRIBE_LOAD_BALANCERS)
+    for operation in (
+        DELETE_TARGET_GROUP,
+        DESCRIBE_LISTENERS,
+        CREATE_LOAD_BALANCER,
+        DESCRIBE_TARGET_HEALTH,
+        DEREGISTER_TARGETS,
+    ):
+        calls.issue(operation)
+
+    calls.run_until_sent(DESCRIBE_LOAD_BALANCERS)
+
+    assert calls.names() == [
+        "DeregisterTargets",
+        "DescribeTargetHealth",
+        "CreateLoadBalancer",
+        "DescribeListeners",
+        "DeleteTargetGroup",
+        "DescribeLoadBalancers",
+    ]
 
 
 def test_what_aws_refuses_elsewhere_costs_a_registration_nothing() -> None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from lbcontroller.local.apiserver import ApiError, Reason, WorkloadSettings
 from lbcontroller.local.apiserver.lifecycle import GarbageCollector
-from lbcontroller.local.apiserver.objects import JsonObject, timestamp
+from lbcontroller.local.apiserver.objects import JsonObject, Key, is_terminating, key_of, timestamp
 from lbcontroller.local.apiserver.requests import DeleteOptions, Location, WriteOptions
 from lbcontroller.local.apiserver.resources import Registry, Subresource
 from lbcontroller.local.apiserver.store import Stored
@@ -27,7 +27,7 @@ _MOST_ROUNDS: Final = 50
 
 
 class ClusterControllers:
-    """Scheduler, kubelets, garbage collector, and the controllers of Deployments and EndpointSlices."""
+    """Scheduler, kubelets, garbage collector; controllers of namespaces, Deployments and EndpointSlices."""
 
     def __init__(
         self, requests: Requests, objects: Objects, registry: Registry, settings: WorkloadSettings
@@ -52,6 +52,7 @@ class ClusterControllers:
                 try:
                     while sum(reaction.settle() for reaction in self._reactions):
                         pass
+                    self._end_namespaces()
                 except ApiError as error:
                     if error.reason not in {Reason.CONFLICT, Reason.NOT_FOUND}:
                         raise  # else somebody else was faster: look again
@@ -116,6 +117,24 @@ class ClusterControllers:
         path = path_of(at.resource, at.namespace, at.name)
         self._requests.send("DELETE", path, query=query)
         self.store.read_one(at.resource, at.key)
+
+    def _end_namespaces(self) -> None:
+        """Empty the namespaces that are being deleted, and let those go that are empty."""
+        for name in [each.object["metadata"]["name"] for each in self.store.objects("namespaces")]:
+            namespace = self.store.get("namespaces", Key("", name))
+            if namespace is None or not is_terminating(namespace.object):
+                continue
+            left = list(self.store.contents(name))
+            for resource, stored in left:
+                if not is_terminating(stored.object):
+                    key = key_of(stored.object)
+                    self.delete(
+                        Location(resource=resource, namespace=key.namespace, name=key.name),
+                        DeleteOptions(grace_seconds=0),
+                    )
+            if not left:
+                ended = {**namespace.copy(), "spec": {"finalizers": []}}
+                self._requests.send("PUT", f"api/v1/namespaces/{name}/finalize", ended)
 
     def _bind(self, at: Location, node: str) -> None:
         """Put a Pod on a Node, which only this request may."""

@@ -10,6 +10,7 @@ from typing import Final
 
 REFUSES: Final = "it has the API server refuse a request that is in order"
 ONE_STEP: Final = "it is about what several writes bring about that nobody sees one by one"
+STEPPED: Final = "it simulates requests second by second, which nothing may happen between"
 OTHER_RELEASE: Final = "it is about a release of Kubernetes that is not the one that runs"
 OTHER_SERVER: Final = "it is about the embedded API server itself, or about ours in front of it"
 
@@ -26,6 +27,7 @@ CANNOT_RUN: Final[Mapping[str, str]] = {
     "tests/integration/local": OTHER_SERVER,
     "tests/integration/test_old_api_server.py": OTHER_RELEASE,
     "tests/integration/test_cluster_permissions.py": REFUSES,
+    "tests/integration/test_rollouts.py": STEPPED,
     **dict.fromkeys(
         (
             f"tests/integration/test_group_refusals.py::test_a_{name}"

@@ -94,6 +94,8 @@ class RealApiServer:
     def _remove(self, kind: str, obj: JsonObject) -> None:
         meta = metadata(obj)
         namespace = meta.get("namespace") or ""
+        if _is_of_the_server(obj["kind"], namespace, meta["name"]):
+            return
         path = path_of(self._registry.named(kind), namespace, meta["name"])
         try:
             if meta.get("finalizers"):
@@ -208,8 +210,11 @@ class RealApiServer:
     def delete(
         self, kind: str, name: str, *, namespace: str = "default", grace_seconds: int | None = None
     ) -> None:
+        resource = self._registry.named(kind)
+        if _is_of_the_server(resource.kind, namespace, name):
+            return
         query = {} if grace_seconds is None else {"gracePeriodSeconds": str(grace_seconds)}
-        self._requests.send("DELETE", path_of(self._registry.named(kind), namespace, name), query=query)
+        self._requests.send("DELETE", path_of(resource, namespace, name), query=query)
         self._controllers.run()
 
     def finish_terminating(self) -> int:
@@ -255,3 +260,8 @@ class RealApiServer:
 
     def _resource_of(self, obj: JsonObject) -> ResourceType:
         return self._registry.by_kind(obj["apiVersion"], obj["kind"])
+
+
+def _is_of_the_server(kind: str, namespace: str, name: str) -> bool:
+    """Whether it is the Service that an API server makes for itself, and makes again."""
+    return (kind, namespace, name) == ("Service", "default", "kubernetes")

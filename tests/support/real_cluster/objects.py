@@ -72,6 +72,12 @@ class Objects:
             found = sorted(self._objects[resource].items())
         return [stored for key, stored in found if namespace in (None, key.namespace)]
 
+    def contents(self, namespace: str) -> Iterator[tuple[ResourceType, Stored]]:
+        """Yield the objects of a namespace with their resources."""
+        for resource in self._resources:
+            if resource.namespaced:
+                yield from ((resource, stored) for stored in self.objects(resource.storage, namespace))
+
     def read(self) -> bool:
         """Take up what changed; return whether anything did."""
         with self.lock:

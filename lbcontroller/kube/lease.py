@@ -60,11 +60,12 @@ class LeaseTiming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sighting:
-    """A record, and when it was first seen on our clock."""
+    """A record of another holder, as first seen on our clock."""
 
     holder: str
     renewed: str
-    since: float
+    until: float
+    """When it has been unchanged for as long as its holder claimed it."""
 
 
 class LeaderElector:
@@ -104,7 +105,7 @@ class LeaderElector:
         while not await self._attempt():
             if self._released:
                 return
-            await self._timing.pause(self._timing.candidate_period * (1 + 0.2 * self._timing.chance()))
+            await self._timing.pause(self._until_next_attempt())
         self.leading.set()
         logs.event(_LOG, logging.INFO, "lease_acquired", subject=self._lease, identity=self._identity)
         while self.may_write():
@@ -134,6 +135,12 @@ class LeaderElector:
                     await self._request("PUT", self._lease.name, lease)
             except _FAILURES as error:
                 self._report(error)  # others wait until it expires
+
+    def _until_next_attempt(self) -> float:
+        """Return how long to wait for the next attempt: until the lease expires, if that comes first."""
+        period = self._timing.candidate_period * (1 + 0.2 * self._timing.chance())
+        expires_in = 0.0 if self._seen is None else self._seen.until - self._timing.clock()
+        return min(period, expires_in) if expires_in > 0 else period
 
     async def _attempt(self) -> bool:
         """Take or renew the lease; return whether we hold it now. After a failure nothing is known."""
@@ -192,8 +199,9 @@ class LeaderElector:
         now = self._timing.clock()
         holder, renewed = str(spec.get("holderIdentity")), str(spec.get("renewTime"))
         if self._seen is None or (self._seen.holder, self._seen.renewed) != (holder, renewed):
-            self._seen = _Sighting(holder=holder, renewed=renewed, since=now)
-        return now >= self._seen.since + float(spec.get("leaseDurationSeconds") or self._timing.duration)
+            duration = float(spec.get("leaseDurationSeconds") or self._timing.duration)
+            self._seen = _Sighting(holder=holder, renewed=renewed, until=now + duration)
+        return now >= self._seen.until
 
     def _time(self) -> str:
         """Return the time as Kubernetes writes its `MicroTime`."""

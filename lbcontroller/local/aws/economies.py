@@ -12,6 +12,8 @@ from typing import Any
 from moto import settings
 from moto.acm.models import CertBundle
 from moto.core import responses
+from moto.ec2.models.core import TaggedEC2Resource
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
 from moto.moto_api._internal import mock_random
 
 from lbcontroller.local.aws.strict.patching import Method, wrap
@@ -23,6 +25,7 @@ def install() -> None:
     settings.ec2_load_default_amis = _no_images
     wrap(CertBundle, "generate_cert", _issued_again)
     wrap(CertBundle, "validate_pk", _read_once)
+    wrap(TaggedEC2Resource, "get_tags", _its_own)
     module: Any = responses
     module.method_names_from_class = cache(module.method_names_from_class)  # asked for with each request
 
@@ -30,6 +33,20 @@ def install() -> None:
 def _no_images() -> bool:
     """Whether an account has Amazon's images: a hundred in each region, with a volume and a snapshot each."""
     return False
+
+
+def _its_own(_original: Method) -> Method:
+    """The tags of one resource; moto looks at those of all resources, for each one that it lists."""
+
+    def get_tags(resource: Any) -> list[dict[str, str]]:
+        kind = EC2_PREFIX_TO_RESOURCE.get(get_prefix(resource.id), "") if resource.id else ""
+        tags = resource.ec2_backend.tags.get(resource.id, {})
+        return [
+            {"resource_id": resource.id, "key": key, "value": value, "resource_type": kind}
+            for key, value in tuple(tags.items())
+        ]
+
+    return get_tags
 
 
 def _issued_again(original: Method) -> Method:

@@ -8,7 +8,7 @@ from typing import assert_never
 from lbcontroller.aws.attributes import AttributeWriter
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.certificate_imports import CertificateImports, SecretSource, no_secrets
-from lbcontroller.aws.errors import is_missing_security_group, is_not_found
+from lbcontroller.aws.errors import is_missing_security_group, is_not_found, is_unauthorized
 from lbcontroller.aws.identity import Identification
 from lbcontroller.aws.listener_rules import ListenerRules
 from lbcontroller.aws.listeners import Listeners
@@ -21,7 +21,7 @@ from lbcontroller.aws.security_groups import SecurityGroups
 from lbcontroller.aws.tag_batches import TagBatches
 from lbcontroller.aws.target_groups import TargetGroups
 from lbcontroller.aws.wire import Changes, without_references
-from lbcontroller.errors import InvalidConfig, NotReady, Transient
+from lbcontroller.errors import Denied, InvalidConfig, LbControllerError, NotReady, Transient
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.references import Kind, Ref, ResourceId, references
 from lbcontroller.model.resources import (
@@ -117,6 +117,20 @@ class Applier:
                     raise Transient(f"{error}, although it exists") from error
                 raise
             raise NotReady(f"{error}; it is planned anew", retry_after=_GONE_SECONDS) from error
+        except Denied as error:
+            gone = self._gone(step, arns) if is_unauthorized(error) else frozenset()
+            if not gone:
+                raise
+            if isinstance(step, Delete) and step.arn in gone:
+                return step.arn
+            raise NotReady(f"{error}; it is planned anew", retry_after=_GONE_SECONDS) from error
+
+    def _gone(self, step: Step, arns: Mapping[ResourceId, Arn]) -> frozenset[Arn]:
+        """Return what a step needs and is gone, as far as AWS says so."""
+        try:
+            return forget_what_is_gone(self._caller, self._mirror, _needed(step, arns))
+        except LbControllerError:
+            return frozenset()  # what was refused first is what the administrator is to hear of
 
     def _are_ours(self, arns: Collection[Arn]) -> bool:
         return bool(arns) and all(self._mirror.find(arn) is not None for arn in arns)

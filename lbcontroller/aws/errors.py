@@ -286,6 +286,11 @@ def is_not_found(error: BaseException) -> bool:
     return REACTIONS.get(code_of(error)) is Reaction.NOT_FOUND
 
 
+def is_unauthorized(error: BaseException) -> bool:
+    """Whether a permission is missing; what is gone has no tags, which most of our permissions depend on."""
+    return REACTIONS.get(code_of(error)) is Reaction.DENIED
+
+
 def is_duplicate(error: BaseException) -> bool:
     """Whether what the call was to make exists already."""
     return REACTIONS.get(code_of(error)) is Reaction.DUPLICATE

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from lbcontroller.local.cluster import LocalCluster
+from tests.support import iam_policies
 from tests.support.cluster_fixtures import cluster, yard
 from tests.support.courses import Course
 
@@ -15,11 +16,12 @@ CLASS = "class of faults"
 
 @pytest.fixture(scope="module")
 def whole_course(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
-    """One cluster and one controller for all lives of a module."""
+    """One cluster and one controller for all lives of a module, which is held to our IAM policy."""
     one = Course(cluster, tmp_path_factory.mktemp("course"))
-    one.begin()
-    yield one
-    one.end()
+    with cluster.aws.held_to(iam_policies.ours()):
+        one.begin()
+        yield one
+        one.end()
 
 
 @pytest.fixture

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from lbcontroller.local.aws import LocalAws
+from tests.support import iam_policies
 from tests.support.aws_access import AwsUnderTest
 
 
 @pytest.fixture(scope="module")
 def local_aws() -> Iterator[LocalAws]:
-    with LocalAws() as aws:
+    """An account whose callers are held to our IAM policy."""
+    with LocalAws(policy=iam_policies.ours()) as aws:
         yield aws
 
 

@@ -3,6 +3,7 @@ PYTHON   ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PARALLEL ?= auto
+MINUTES  ?= 10
 CONTAINER_TOOL ?= docker
 IMAGE    ?= lbcontroller:latest
 # What runs on a real kube-apiserver; what of it cannot is in tests/support/real_cluster/exceptions.py.
@@ -12,7 +13,7 @@ ON_REAL ?= tests/apiserver tests/integration tests/conformance tests/faults/test
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-faults test-faults-all test-laws test-chart test-apiserver apiserver test-unit \
+.PHONY: help install demo test test-faults test-faults-all soak test-laws test-chart test-apiserver apiserver test-unit \
 	bench calls check format docs image cases clean
 
 help:  ## list the targets
@@ -42,6 +43,9 @@ test-apiserver: $(VENV)/.dev $(VENV)/.chart apiserver  ## run the tests of the w
 	$(BIN)/python -m pytest -q -n $(PARALLEL) --dist loadscope --api-server=real $(ON_REAL)
 
 apiserver: $(if $(KUBEBUILDER_ASSETS),,.cache/apiserver/.built)  ## build kube-apiserver and etcd, which takes Go and minutes
+
+soak: $(VENV)/.dev  ## churn 100 Services and 20 Ingresses for MINUTES while calls fail; print memory, threads, connections
+	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES)
 
 test-unit: $(VENV)/.dev  ## run the pure tests only
 	$(BIN)/python -m pytest -q tests/unit tests/cases tests/architecture

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from lbcontroller.aws.caller import AwsCaller, CallRecord
+from lbcontroller.aws.operations import DESCRIBE_TARGET_HEALTH
+from lbcontroller.aws.targets import Targets
+from lbcontroller.aws.throttle import Throttle
 from lbcontroller.errors import InvalidConfig, NotReady
 from lbcontroller.model.enums import TargetHealthState
+from lbcontroller.model.fields import Mark
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import Target
 from lbcontroller.model.references import Kind
-from tests.support.aws_access import AwsUnderTest
+from tests.support.aws_access import AwsUnderTest, clients_of
 from tests.support.nlb_stacks import a_stack
 
 
@@ -43,6 +48,43 @@ def test_registered_targets_are_remembered(account: AwsUnderTest) -> None:
     assert calls == ["RegisterTargets"]
     assert {key: health.state for key, health in observed.items()} == {target: TargetHealthState.INITIAL}
     assert account.targets.refresh(target_group).keys() == {target}
+
+
+def test_targets_that_change_while_they_are_read_are_read_again(account: AwsUnderTest) -> None:
+    target_group = a_target_group(account)
+    [target] = addresses(1)
+    account.targets.register(target_group, [target])
+    changes = [lambda: account.targets.deregister(target_group, [target])]
+
+    def meanwhile(record: CallRecord) -> None:
+        if record.operation is DESCRIBE_TARGET_HEALTH and changes:
+            changes.pop()()  # before the answer reaches whoever asked
+
+    reading = AwsCaller(
+        clients_of(account.aws), throttle=Throttle(), may_write=lambda: False, on_call=meanwhile
+    )
+    calls = account.called(lambda: Targets(reading, account.mirror).refresh(target_group))
+
+    assert calls == ["DescribeTargetHealth", "DeregisterTargets", "DescribeTargetHealth"]
+    left = account.mirror.targets(target_group)
+    assert not isinstance(left, Mark)
+    assert {health.state for health in left.values()} <= {TargetHealthState.DRAINING}
+
+
+def test_targets_are_believed_until_somebody_asks_about_them(account: AwsUnderTest) -> None:
+    target_group = a_target_group(account)
+    [one, other] = addresses(2)
+    account.targets.register(target_group, [one])
+    account.restart()
+
+    account.targets.assume(target_group, [one, other])
+    assert not account.targets.was_asked_about(target_group)
+    assert account.called(lambda: account.targets.observed(target_group)) == []
+    assert account.targets.observed(target_group).keys() == {one, other}
+
+    account.targets.doubt(target_group)
+    assert account.targets.was_asked_about(target_group)
+    assert account.targets.observed(target_group).keys() == {one}
 
 
 def test_after_a_restart_targets_are_read_once(account: AwsUnderTest) -> None:

@@ -104,3 +104,20 @@ def test_a_class_that_is_not_ours_is_left_alone(yard: Yard) -> None:
     service = yard.find("service", "web")
     assert service is not None
     assert "finalizers" not in service["metadata"]
+
+
+def test_thirty_mistakes_cost_a_good_service_nothing_and_are_not_tried_again(yard: Yard) -> None:
+    yard.apply(a_service("good"))
+    yard.settle()
+    alone = yard.calls()
+    yard.delete("service", "good")
+    yard.settle()
+
+    for number in range(30):
+        yard.apply(a_service(f"bad-{number}", scheme="public"))
+    yard.settle()
+    yard.forget_calls()
+    yard.apply(a_service("good"))
+    yard.settle(horizon=290.0)
+
+    assert yard.calls() == alone

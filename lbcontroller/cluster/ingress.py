@@ -14,7 +14,9 @@ PROBLEMS_ANNOTATION: Final = "ingress.k8s.aws/problems"
 """What keeps an Ingress from being served as it asks; Ingresses have no conditions that could say it."""
 DELETION_BLOCKED_ANNOTATION: Final = "ingress.k8s.aws/deletion-blocked"
 """What keeps the load balancer of an Ingress from being deleted."""
-WRITTEN_ANNOTATIONS: Final = frozenset({PROBLEMS_ANNOTATION, DELETION_BLOCKED_ANNOTATION})
+PLAN_ANNOTATION: Final = "alb.ingress.kubernetes.io/dry-run-plan"
+"""What a group is to have in AWS, on its first Ingress, with the gate `IngressPlanAnnotation`."""
+WRITTEN_ANNOTATIONS: Final = frozenset({PROBLEMS_ANNOTATION, DELETION_BLOCKED_ANNOTATION, PLAN_ANNOTATION})
 """What we write ourselves: nobody wants anything by them."""
 
 

@@ -150,6 +150,9 @@ class GroupOwner:
                 if text:
                     reason = self.refused.get(member.name, EventReason.FAILED_BUILD_MODEL)
                     self.publisher.problems(member.ingress, text, reason)
+            if self.settings.feature_gates.ingress_plan_annotation:
+                for place, member in enumerate(self.group.members):
+                    self.publisher.wanted(member.ingress, None if place else built.stack)
 
     def deletion_blocked(self, why: str | None) -> None:
         """Tell Ingresses that are leaving what they wait for; None: nothing keeps the load balancer."""

@@ -6,6 +6,7 @@ memory of what was told: a problem that stands there already is no news, not eve
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from typing import Final
 from lbcontroller.build.ingress_groups import finalizer_of
 from lbcontroller.cluster.ingress import (
     DELETION_BLOCKED_ANNOTATION,
+    PLAN_ANNOTATION,
     PROBLEMS_ANNOTATION,
     WRITTEN_ANNOTATIONS,
     Ingress,
@@ -29,13 +31,17 @@ from lbcontroller.keys import ObjectName, StackKey
 from lbcontroller.kube import patches
 from lbcontroller.kube.errors import OF_ONE_OBJECT, Conflict, NotFound
 from lbcontroller.kube.events import EventReason, EventType
+from lbcontroller.model.resources import Stack
+from lbcontroller.model.stack_json import stack_json
 from lbcontroller.telemetry.logs import event
 
 LOGGER: Final = logging.getLogger(__name__)
 _STATUS: Final = "status"
 _FINALIZER: Final = "finalizer"
 LONGEST_ANNOTATION: Final = 4096
-"""Characters; all annotations of an object share 256 KiB."""
+"""Characters of a text for people; all annotations of an object share 256 KiB."""
+LONGEST_PLAN: Final = 128 * 1024
+"""Bytes."""
 REFUSED_WRITE_SECONDS: Final = 45.0
 """Until the API server is asked again for what it does not take: a permission is missing, or the object
 breaks rules of today."""
@@ -125,7 +131,7 @@ class IngressPublisher:
         self, ingress: Ingress, text: str, reason: EventReason = EventReason.FAILED_BUILD_MODEL
     ) -> None:
         """Write what keeps an Ingress from being served as it asks, and tell it if it is news."""
-        if self._annotate(ingress, PROBLEMS_ANNOTATION, text):
+        if self._annotate(ingress, PROBLEMS_ANNOTATION, text[:LONGEST_ANNOTATION]):
             self._warn(ingress, reason, text)
 
     def knows(self, ingress: Ingress, text: str) -> bool:
@@ -143,7 +149,19 @@ class IngressPublisher:
 
     def deletion_blocked(self, ingress: Ingress, why: str | None) -> None:
         """Write why the load balancer of an Ingress cannot be deleted; None: nothing keeps it."""
-        self._annotate(ingress, DELETION_BLOCKED_ANNOTATION, why)
+        self._annotate(ingress, DELETION_BLOCKED_ANNOTATION, why and why[:LONGEST_ANNOTATION])
+
+    def wanted(self, ingress: Ingress, stack: Stack | None) -> None:
+        """Write as JSON what a group is to have in AWS; None: it stands on another Ingress."""
+        if stack is None:
+            self._annotate(ingress, PLAN_ANNOTATION, None)
+            return
+        content = {"id": stack.id.name, "resources": stack_json(stack)}
+        text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+        if len(text.encode()) > LONGEST_PLAN:
+            resources = [str(resource.id) for resource in stack.resources]
+            text = json.dumps({"id": stack.id.name, "tooLarge": len(text.encode()), "resources": resources})
+        self._annotate(ingress, PLAN_ANNOTATION, text[:LONGEST_PLAN])
 
     def succeeded(self, ingress: Ingress) -> None:
         """Tell that what an Ingress asks for was brought about."""
@@ -164,9 +182,9 @@ class IngressPublisher:
                 if not told:
                     return
                 error = Refused(*told) if isinstance(error, Refused) else InvalidConfig(*told)
-                self._annotate(ingress, PROBLEMS_ANNOTATION, str(error))
+                self._annotate(ingress, PROBLEMS_ANNOTATION, str(error)[:LONGEST_ANNOTATION])
             case Denied():
-                self._annotate(ingress, PROBLEMS_ANNOTATION, str(error))
+                self._annotate(ingress, PROBLEMS_ANNOTATION, str(error)[:LONGEST_ANNOTATION])
         self.publisher.failed(ingress, error, failures)
 
     def owes(self, ingress: Ingress) -> float | None:
@@ -192,16 +210,15 @@ class IngressPublisher:
 
         What could not be written is news once.
         """
-        wanted = None if text is None else text[:LONGEST_ANNOTATION]
-        patch = {"metadata": {"annotations": {key: wanted}}}
+        patch = {"metadata": {"annotations": {key: text}}}
         try:
-            with self._noting(ingress, key, wanted) as differs:
+            with self._noting(ingress, key, text) as differs:
                 if differs:
                     self.publisher.writer.merge_patch(reference(ingress), patch)
         except NotFound:
             return False
         except OF_ONE_OBJECT as error:
-            return self._owe(ingress, key, wanted, error)
+            return self._owe(ingress, key, text, error)
         self._settle(ingress, key)
         return differs
 

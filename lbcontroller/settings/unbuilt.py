@@ -13,7 +13,6 @@ NOT_BUILT_YET: Final[Mapping[str, str]] = {
     "feature-gates=EnableCertificateManagement": "certificate management",
     "feature-gates=GatewayListenerSet": "Gateway API",
     "feature-gates=GlobalAcceleratorController": "Global Accelerator",
-    "feature-gates=IngressPlanAnnotation": "plans in annotations of Ingresses",
     "feature-gates=NLBGatewayAPI": "Gateway API",
     "gateway-class-max-concurrent-reconciles": "Gateway API",
     "globalaccelerator-max-concurrent-reconciles": "Global Accelerator",

@@ -29,9 +29,10 @@ from lbcontroller.model.enums import Protocol, Scheme
 from lbcontroller.model.fields import UNKNOWN
 from lbcontroller.model.ids import SecurityGroupId, SubnetId
 from lbcontroller.model.inventory import ExistingLoadBalancer, Inventory, SecurityGroupFact, Subnet, ZoneType
+from lbcontroller.model.stack_json import listed, stack_json
 from lbcontroller.settings import Settings
 from tests.support.inventories import CERTIFICATES, CLUSTER, an_inventory, certificate_facts
-from tests.support.rendering import as_text, listed, stack_json
+from tests.support.rendering import as_text
 
 OUTPUTS = ("stack.json", "findings.json", "problems.json")
 _CLASS = "service.k8s.aws/nlb"

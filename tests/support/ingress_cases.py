@@ -43,11 +43,11 @@ from lbcontroller.errors import InvalidConfig
 from lbcontroller.keys import StackKey
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.inventory import Inventory, NamedFacts
+from lbcontroller.model.stack_json import listed, stack_json
 from lbcontroller.settings import Settings
 from tests.support.cases import completed_service, inventory_with
 from tests.support.existing_stacks import existing_of
 from tests.support.inventories import CLUSTER
-from tests.support.rendering import listed, stack_json
 
 GROUP_VERSION = "elbv2.k8s.aws"
 OUTPUTS = ("stack.json", "findings.json", "problems.json")

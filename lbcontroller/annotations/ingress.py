@@ -14,7 +14,7 @@ from pydantic import Field
 from lbcontroller.annotations import backend, formats, frontend_nlb, ingress_formats
 from lbcontroller.annotations.backend import PREFIX, BackendAnnotations
 from lbcontroller.annotations.codecs import BOOLEAN, enumeration, list_of
-from lbcontroller.annotations.declare import AnnotationModel, Key, Merge, NotYet, Scope
+from lbcontroller.annotations.declare import AnnotationModel, Key, Merge, Scope
 from lbcontroller.annotations.formats import ListenerKey
 from lbcontroller.annotations.frontend_nlb import FrontendNlbAnnotations
 from lbcontroller.annotations.ingress_actions import ACTION, IngressAction
@@ -36,8 +36,6 @@ _SECURITY: Final = "Security groups"
 _LISTENERS: Final = "Listeners and TLS"
 _RULES: Final = "Rules"
 _REST: Final = "Attributes, capacity and protection"
-
-_NO_REQUESTS: Final = NotYet("certificates are not requested; name one with certificate-arn")
 
 
 class IngressAnnotations(FrontendNlbAnnotations, BackendAnnotations):
@@ -162,7 +160,7 @@ class IngressAnnotations(FrontendNlbAnnotations, BackendAnnotations):
 
     listen_ports: Annotated[
         tuple[ListenPort, ...] | None,
-        Key("listen-ports", _LISTENERS, "HTTP 80; HTTPS 443 with `certificate-arn`"),
+        Key("listen-ports", _LISTENERS, "HTTP 80; HTTPS 443 with `certificate-arn` or `create-acm-cert`"),
         LISTEN_PORTS,
     ] = None
     """Listeners that serve the rules of this Ingress."""
@@ -202,14 +200,11 @@ class IngressAnnotations(FrontendNlbAnnotations, BackendAnnotations):
         formats.ATTRIBUTES,
     ] = Field(default_factory=dict)
     """Attributes of one listener."""
-    create_acm_cert: Annotated[
-        bool | None, Key("create-acm-cert", _LISTENERS, "false", effect=_NO_REQUESTS), BOOLEAN
-    ] = None
-    """Request a certificate for the hosts."""
+    create_acm_cert: Annotated[bool | None, Key("create-acm-cert", _LISTENERS, "false"), BOOLEAN] = None
+    """Request a certificate for the hosts from ACM, validated in Route 53; with the feature gate
+    `EnableCertificateManagement`."""
     acm_pca_arn: Annotated[
-        str | None,
-        Key("acm-pca-arn", _LISTENERS, "`--default-pca-arn`", effect=_NO_REQUESTS),
-        ingress_formats.PRIVATE_AUTHORITY,
+        str | None, Key("acm-pca-arn", _LISTENERS, "`--default-pca-arn`"), ingress_formats.PRIVATE_AUTHORITY
     ] = None
     """Private certificate authority of requested certificates."""
     import_tls_secrets: Annotated[bool | None, Key("import-tls-secrets", _LISTENERS, "false"), BOOLEAN] = None

@@ -95,6 +95,7 @@ def connect_aws(
         cluster=settings.cluster_name,
         vpc_id=vpc_id,
         listeners_are_tagged=settings.feature_gates.listener_rules_tagging,
+        requests_certificates=settings.feature_gates.enable_certificate_management,
     )
     return AwsAccount(
         access=AwsAccess(

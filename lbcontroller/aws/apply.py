@@ -8,6 +8,7 @@ from typing import assert_never
 from lbcontroller.aws.attributes import AttributeWriter
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.certificate_imports import CertificateImports, SecretSource, no_secrets
+from lbcontroller.aws.certificate_requests import CertificateRequests
 from lbcontroller.aws.errors import is_missing_security_group, is_not_found, is_unauthorized
 from lbcontroller.aws.identity import Identification
 from lbcontroller.aws.listener_rules import ListenerRules
@@ -31,6 +32,7 @@ from lbcontroller.model.resources import (
     ListenerRuleRef,
     LoadBalancer,
     LoadBalancerTarget,
+    RequestedCertificate,
     Resource,
     SecurityGroup,
     TargetGroup,
@@ -84,6 +86,7 @@ class Applier:
         self._certificates = CertificateImports(
             caller=caller, mirror=mirror, identification=identification, secrets=secrets
         )
+        self._requests = CertificateRequests(caller=caller, mirror=mirror, identification=identification)
 
     def prepare(self, steps: Iterable[Step]) -> None:
         """Do at once what steps have in common, before they are taken one by one.
@@ -165,6 +168,8 @@ class Applier:
                 arn = self._targets.create(desired)
             case Certificate():
                 arn = self._certificates.create(desired)
+            case RequestedCertificate():
+                arn = self._requests.create(desired)
             case TargetGroupBinding():
                 raise TypeError(f"{desired.id} is not in AWS")
             case _:
@@ -187,6 +192,8 @@ class Applier:
                 self._targets.create(desired)
             case Certificate():
                 self._certificates.update(arn, desired, changes)
+            case RequestedCertificate():
+                self._requests.update(arn, desired, changes)
             case TargetGroupBinding():
                 raise TypeError(f"{desired.id} is not in AWS")
             case _:
@@ -208,6 +215,8 @@ class Applier:
                 self._targets.delete(arn)
             case Kind.CERTIFICATE:
                 self._certificates.delete(arn)
+            case Kind.REQUESTED_CERTIFICATE:
+                self._requests.delete(arn)
             case Kind.TARGET_GROUP_BINDING:
                 raise TypeError(f"{arn} is not in AWS")
             case _:

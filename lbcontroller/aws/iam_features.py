@@ -21,6 +21,7 @@ from lbcontroller.aws.operations import (
     MODIFY_RULE,
     OPERATIONS,
     REMOVE_TAGS_FROM_CERTIFICATE,
+    REQUEST_CERTIFICATE,
     SET_RULE_PRIORITIES,
     AwsService,
     Operation,
@@ -43,10 +44,13 @@ class Feature(StrEnum):
     """Logins at Cognito."""
     TLS_SECRETS = "tls-secrets"
     """Certificates imported from TLS Secrets."""
+    REQUESTED_CERTIFICATES = "requested-certificates"
+    """Certificates requested for the hosts of Ingresses."""
 
 
-EVERYTHING_BY_DEFAULT: Final = frozenset(Feature) - {Feature.TLS_SECRETS}
-"""What works without a setting or an annotation that asks for private keys."""
+ONLY_WHERE_ASKED_FOR: Final = frozenset({Feature.TLS_SECRETS, Feature.REQUESTED_CERTIFICATES})
+"""What works only with a setting or an annotation: it reads private keys, or changes certificates and DNS."""
+EVERYTHING_BY_DEFAULT: Final = frozenset(Feature) - ONLY_WHERE_ASKED_FOR
 
 
 def actions_of(feature: Feature) -> frozenset[str]:
@@ -99,5 +103,14 @@ OPTIONAL: Final[Mapping[Feature, frozenset[str]]] = {
         LIST_TAGS_FOR_CERTIFICATE,
         REMOVE_TAGS_FROM_CERTIFICATE,
     ),
+    Feature.REQUESTED_CERTIFICATES: _of_service(AwsService.ROUTE_53)
+    | _actions(
+        ADD_TAGS_TO_CERTIFICATE,
+        DELETE_CERTIFICATE,
+        LIST_TAGS_FOR_CERTIFICATE,
+        REMOVE_TAGS_FROM_CERTIFICATE,
+        REQUEST_CERTIFICATE,
+    )
+    | frozenset(REQUEST_CERTIFICATE.also),
 }
 """What each feature needs beside what network load balancers need."""

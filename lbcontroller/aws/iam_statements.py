@@ -6,22 +6,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from lbcontroller.aws.iam_features import OPTIONAL, Feature
+from lbcontroller.aws.iam_features import ONLY_WHERE_ASKED_FOR, OPTIONAL
 from lbcontroller.aws.operations import (
     ADD_TAGS_TO_CERTIFICATE,
     ASSUME_ROLE,
+    CHANGE_RECORDS,
     DELETE_CERTIFICATE,
     IMPORT_CERTIFICATE,
+    LIST_HOSTED_ZONES,
+    LIST_RECORDS,
     LIST_TAGS_FOR_CERTIFICATE,
     OPERATIONS,
     REMOVE_TAGS_FROM_CERTIFICATE,
+    REQUEST_CERTIFICATE,
     AwsService,
     Effect,
     Operation,
 )
 from lbcontroller.model.identity import CLUSTER_TAG
 
-_READ_PREFIXES: Final = ("Describe", "Get")
+_READ_PREFIXES: Final = ("Describe", "Get", "List")
 """Of actions that an operation needs beside its own, where they only read."""
 
 
@@ -135,7 +139,7 @@ _SECURITY_GROUP_RULES: Final = _ec2("AuthorizeSecurityGroupIngress", "RevokeSecu
 
 
 def _reads() -> frozenset[str]:
-    """Return the actions that change nothing, without those that are in the policy for TLS Secrets."""
+    """Return the actions that change nothing."""
     own = frozenset(operation.action for operation in OPERATIONS if operation.effect is Effect.READ)
     others = frozenset(
         action
@@ -146,9 +150,14 @@ def _reads() -> frozenset[str]:
     return own | others - {ASSUME_ROLE.action}
 
 
+def _of_certificates() -> frozenset[str]:
+    """Return the actions that are in the policies for certificates only."""
+    return frozenset().union(*(OPTIONAL[feature] for feature in ONLY_WHERE_ASKED_FOR))
+
+
 def _creations(tag: _Tag, taggable: Sequence[str], creations: Sequence[str]) -> Iterator[Statement]:
     """Yield what everybody needs to make things; `taggable` is what gets tags by the `creations` of ELB."""
-    yield Statement(sid="Read", actions=_reads() - OPTIONAL[Feature.TLS_SECRETS], resources=("*",))
+    yield Statement(sid="Read", actions=_reads() - _of_certificates(), resources=("*",))
     yield Statement(
         sid="MakeServiceRoleOfLoadBalancing",
         actions=frozenset({"iam:CreateServiceLinkedRole"}),
@@ -242,13 +251,40 @@ _GUARDS: Final = (
 
 def _for_certificates(tag: _Tag) -> Iterator[Statement]:
     yield Statement(
-        sid="ReadTagsOfCertificates", actions=_actions(LIST_TAGS_FOR_CERTIFICATE), resources=("*",)
+        sid="ReadForCertificates",
+        actions=_actions(LIST_TAGS_FOR_CERTIFICATE, LIST_HOSTED_ZONES, LIST_RECORDS),
+        resources=("*",),
     )
     yield Statement(
-        sid="ImportCertificatesWithClusterTag",
+        sid="MakeCertificatesWithClusterTag",
         actions=_actions(ADD_TAGS_TO_CERTIFICATE, IMPORT_CERTIFICATE),
         resources=(_CERTIFICATES,),
         condition=tag.requested(),
+    )
+    yield Statement(
+        sid="RequestCertificatesWithClusterTag",
+        actions=_actions(REQUEST_CERTIFICATE),
+        resources=("*",),
+        condition=tag.requested(),
+    )
+    yield Statement(
+        sid="ValidateCertificates",
+        actions=_actions(CHANGE_RECORDS),
+        resources=("arn:aws:route53:::hostedzone/*",),
+        condition={
+            "ForAllValues:StringEquals": {"route53:ChangeResourceRecordSetsRecordTypes": "CNAME"},
+            "ForAllValues:StringLike": {"route53:ChangeResourceRecordSetsNormalizedRecordNames": "_*"},
+        },
+    )
+    yield Statement(
+        sid="ReadPrivateAuthorities",
+        actions=frozenset({"acm-pca:GetCertificate", "acm-pca:ListPermissions"}),
+        resources=("*",),
+    )
+    yield Statement(
+        sid="IssueAtPrivateAuthorities",
+        actions=frozenset({"acm-pca:IssueCertificate"}),
+        resources=("arn:aws:acm-pca:*:*:certificate-authority/*",),
     )
     yield Statement(
         sid="ChangeOwnCertificates",

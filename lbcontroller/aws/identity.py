@@ -13,13 +13,14 @@ from lbcontroller.model.resources import (
     Listener,
     ListenerRule,
     LoadBalancer,
+    RequestedCertificate,
     SecurityGroup,
     TargetGroup,
 )
 
 Named = SecurityGroup | TargetGroup | LoadBalancer | Listener
 """What has a name, or a port, that only one can have."""
-Tagged = Named | ListenerRule | Certificate
+Tagged = Named | ListenerRule | Certificate | RequestedCertificate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

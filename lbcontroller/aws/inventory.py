@@ -28,7 +28,11 @@ from lbcontroller.model.inventory import (
     ZoneType,
 )
 from lbcontroller.model.limits import FREE_ADDRESSES_PER_SUBNET
-from lbcontroller.model.observed import ObservedCertificate, ObservedSecurityGroup
+from lbcontroller.model.observed import (
+    ObservedCertificate,
+    ObservedRequestedCertificate,
+    ObservedSecurityGroup,
+)
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.logs import event
 
@@ -155,7 +159,8 @@ class InventorySource:
     def for_stack(self, stack: StackId) -> Inventory:
         """Return the facts for the build of one stack, without a call."""
         facts = self._known()
-        existing = existing_load_balancers(stack, self._mirror.observed(stack))
+        observed = self._mirror.observed(stack)
+        existing = existing_load_balancers(stack, observed)
         return Inventory(
             vpc_id=self.vpc_id,
             vpc_cidrs=facts.vpc.cidrs,
@@ -166,6 +171,9 @@ class InventorySource:
             certificates=facts.certificates,
             certificates_are_late=self._certificates_are_late,
             named=self._named,
+            requested_certificates=tuple(
+                item for item in observed if isinstance(item, ObservedRequestedCertificate)
+            ),
             existing=existing.main,
             existing_frontend=existing.frontend,
         )
@@ -208,7 +216,8 @@ class InventorySource:
             return known
 
     def _is_ours(self, certificate: Arn) -> bool:
-        return isinstance(self._mirror.find(certificate), ObservedCertificate)
+        found = self._mirror.find(certificate)
+        return isinstance(found, ObservedCertificate | ObservedRequestedCertificate)
 
     def _backend_security_group(self) -> SecurityGroupId | None:
         if self._settings.backend_security_group:

@@ -20,6 +20,7 @@ from lbcontroller.aws.operations import (
     DESCRIBE_LOAD_BALANCERS,
     DESCRIBE_TARGET_GROUPS,
 )
+from lbcontroller.aws.requested_certificates import RequestedCertificateReader
 from lbcontroller.aws.rule_reading import RuleReader
 from lbcontroller.aws.security_groups import decode_security_group
 from lbcontroller.aws.tagged_certificates import CertificateReader
@@ -62,6 +63,8 @@ class Loader:
     """Whether a listener or rule without our tags is somebody else's."""
     certificates_wanted: Callable[[], bool] = lambda: True
     """Whether any certificate of ours may exist; without Ingresses none does."""
+    requests_certificates: bool = False
+    """Whether certificates are requested: those that LBC requested are ours only then."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     strangers: set[Arn] = field(default_factory=set)
     """Load balancers and target groups of the VPC that were not ours when their tags were last read."""
@@ -283,14 +286,19 @@ class Loader:
         if not self.certificates_wanted():
             return
         reader = CertificateReader(caller=self.caller, mirror=self.mirror, cluster=self.cluster)
+        requests = RequestedCertificateReader(caller=self.caller, mirror=self.mirror, cluster=self.cluster)
         try:
-            found = reader.read()
+            tagged = reader.tagged()
+            imported = reader.read(tagged)
+            requested = requests.read(tagged) if self.requests_certificates else {}
         except Denied as error:
-            # Who may not read them has not imported any either.
+            # Who may not read them has not imported or requested any either.
             event(LOGGER, logging.DEBUG, "certificates_not_read", error=error)
             return
-        for arn, (tracked, observed) in found.items():
-            yield arn, Entry(stack=tracked.stack, observed=observed)
+        for arn, (tracked, certificate) in imported.items():
+            yield arn, Entry(stack=tracked.stack, observed=certificate)
+        for arn, (tracked, request) in requested.items():
+            yield arn, Entry(stack=tracked.stack, observed=request)
 
     def _is_of(self, stack: StackId, tags: Tags) -> bool:
         tracked = self._tracked(tags)

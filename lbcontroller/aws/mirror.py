@@ -24,6 +24,7 @@ from lbcontroller.model.observed import (
     ObservedListenerRule,
     ObservedLoadBalancer,
     ObservedLoadBalancerTarget,
+    ObservedRequestedCertificate,
     ObservedSecurityGroup,
     ObservedTargetGroup,
     Target,
@@ -35,6 +36,7 @@ from lbcontroller.plan.targets import identifier
 InAws = (
     ObservedSecurityGroup
     | ObservedCertificate
+    | ObservedRequestedCertificate
     | ObservedLoadBalancer
     | ObservedTargetGroup
     | ObservedListener
@@ -48,6 +50,7 @@ Rules = frozenset[IngressRule]
 _COSTLY_FACTS: Final[Mapping[type[InAws], tuple[str, ...]]] = {
     ObservedSecurityGroup: (),
     ObservedCertificate: (),
+    ObservedRequestedCertificate: (),
     ObservedLoadBalancer: ("attributes", "capacity_units", "web_acl", "web_acl_classic", "shield_protection"),
     ObservedTargetGroup: ("attributes",),
     ObservedListener: ("attributes", "certificates"),

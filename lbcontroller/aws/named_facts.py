@@ -10,9 +10,11 @@ from typing import Final, Generic, TypeVar
 
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_missing_trust_store, is_not_found
+from lbcontroller.aws.hosted_zones import read_hosted_zones
 from lbcontroller.aws.operations import DESCRIBE_TARGET_GROUPS, DESCRIBE_TRUST_STORES
 from lbcontroller.aws.web_acls import WebAcls
 from lbcontroller.errors import Denied, InvalidConfig, LbControllerError, NotReady
+from lbcontroller.model.dns import HostedZone
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.inventory import Lookups, NamedFacts, NotAllowed
 from lbcontroller.telemetry.logs import event
@@ -21,6 +23,7 @@ LOGGER: Final = logging.getLogger(__name__)
 TARGET_GROUP_SECONDS: Final = 1200.0
 TRUST_STORE_SECONDS: Final = 600.0
 WEB_ACL_SECONDS: Final = 3600.0
+HOSTED_ZONE_SECONDS: Final = 300.0
 """For how long a name is remembered to stand for something, as long as LBC does."""
 MISSING_SECONDS: Final = 10.0
 """For how long it is remembered that nothing has a name: somebody may be about to make it."""
@@ -95,8 +98,46 @@ class _Names(Generic[Found]):
         self.answers |= {name: _Answer(found.get(name), now) for name in names}
 
 
+@dataclass(slots=True)
+class _Zones:
+    """The hosted zones of the account, from the first time that somebody needs them."""
+
+    caller: AwsCaller
+    clock: Callable[[], float]
+    known: tuple[HostedZone, ...] | NotAllowed | None = None
+    wanted: bool = False
+    due: float = float("-inf")
+
+    def look_up(self) -> None:
+        """Read them, if that was not done a short while ago; when AWS cannot answer they stay as they are."""
+        self.wanted = True
+        if self.clock() >= self.due:
+            self._read()
+
+    def look_again(self) -> bool:
+        """Read them again if they are needed; return whether they are others now."""
+        before = self.known
+        if self.wanted:
+            self._read()
+        return self.known != before
+
+    def _read(self) -> None:
+        self.due = self.clock() + HOSTED_ZONE_SECONDS
+        try:
+            self.known = read_hosted_zones(self.caller)
+        except Denied as error:
+            event(LOGGER, logging.WARNING, "name_not_looked_up", action=error.action, error=error)
+            self.known = NotAllowed(action=error.action)
+        except LbControllerError as error:
+            event(LOGGER, logging.WARNING, "name_not_looked_up", error=error)
+            self.due = self.clock() + UNANSWERED_SECONDS
+
+
 class NamedLookups:
-    """Finds target groups, trust stores and web ACLs by name. Not for several threads at a time."""
+    """Finds target groups, trust stores and web ACLs by name, and lists hosted zones.
+
+    Not for several threads at a time.
+    """
 
     def __init__(self, caller: AwsCaller, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._caller = caller
@@ -104,17 +145,20 @@ class NamedLookups:
         self._target_groups = _Names[Arn](self._read_target_groups, TARGET_GROUP_SECONDS, clock)
         self._trust_stores = _Names[Arn](self._read_trust_stores, TRUST_STORE_SECONDS, clock)
         self._web_acls = _Names[str](lambda _names: self._web_acl_names.by_name(), WEB_ACL_SECONDS, clock)
+        self._zones = _Zones(caller, clock)
 
     def look_up(self, lookups: Lookups) -> None:
         """Read what is not known of these names, as far as AWS answers."""
         self._target_groups.look_up(lookups.target_groups)
         self._trust_stores.look_up(lookups.trust_stores)
         self._web_acls.look_up(lookups.web_acls)
+        if lookups.hosted_zones:
+            self._zones.look_up()
 
     def look_again(self) -> bool:
         """Read the names again that nothing had; return whether anything has one of them now."""
         found = [kind.look_again() for kind in (self._target_groups, self._trust_stores, self._web_acls)]
-        return any(found)
+        return any((*found, self._zones.look_again()))
 
     def facts(self) -> NamedFacts:
         """Return everything that was looked up."""
@@ -122,6 +166,7 @@ class NamedLookups:
             target_groups=self._target_groups.known(),
             trust_stores=self._trust_stores.known(),
             web_acls=self._web_acls.known(),
+            hosted_zones=self._zones.known,
         )
 
     def _read_target_groups(self, names: Collection[str]) -> Mapping[str, Arn]:

@@ -23,6 +23,7 @@ from lbcontroller.aws.operations import (
     Operation,
 )
 from lbcontroller.aws.protections import PROTECTIONS, ProtectionRefused, Protections
+from lbcontroller.aws.requested_certificates import look_again_at_requests
 from lbcontroller.aws.wire import decode_attributes
 from lbcontroller.errors import NotReady
 from lbcontroller.model.fields import RESET, UNKNOWN, Mark, OnCreate
@@ -35,6 +36,7 @@ from lbcontroller.model.observed import (
     ObservedListenerRule,
     ObservedLoadBalancer,
     ObservedLoadBalancerTarget,
+    ObservedRequestedCertificate,
     ObservedSecurityGroup,
     ObservedTargetGroup,
 )
@@ -153,6 +155,10 @@ class Observer:
             self._read_certificates(arn)
         return len(unknown)
 
+    def refresh_requests(self, stack: StackId) -> None:
+        """Read again what became of the certificates that were requested and not issued so far."""
+        look_again_at_requests(self._caller, self._mirror, stack)
+
     def refresh_states(self, stack: StackId) -> None:
         """Read again whether load balancers are set up that were not when they were last seen.
 
@@ -194,6 +200,7 @@ class Observer:
             case (
                 ObservedSecurityGroup()
                 | ObservedCertificate()
+                | ObservedRequestedCertificate()
                 | ObservedLoadBalancer()
                 | ObservedTargetGroup()
                 | ObservedListener()

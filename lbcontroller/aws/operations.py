@@ -20,6 +20,7 @@ class AwsService(StrEnum):
     WAF_REGIONAL = "waf-regional"
     SHIELD = "shield"
     TAGGING = "resourcegroupstaggingapi"
+    ROUTE_53 = "route53"
     STS = "sts"
 
     @property
@@ -41,6 +42,7 @@ _SERVICE_IDS: Final = {
     AwsService.WAF_REGIONAL: "WAF Regional",
     AwsService.SHIELD: "Shield",
     AwsService.TAGGING: "Resource Groups Tagging API",
+    AwsService.ROUTE_53: "Route 53",
     AwsService.STS: "STS",
 }
 _ACTION_PREFIXES: Final = {AwsService.ELBV2: "elasticloadbalancing", AwsService.TAGGING: "tag"}
@@ -79,8 +81,8 @@ class Paging:
     request_token: str
     answer_token: str
     size_parameter: str
-    size: int
-    """The largest page AWS allows (source: the API reference of each service)."""
+    size: int | str
+    """The largest page AWS allows (source: the API reference of each service), of the type that it takes."""
 
 
 _ELBV2_PAGES: Final = Paging(
@@ -101,6 +103,12 @@ _ACM_PAGES: Final = Paging(
     answer_token="NextToken",  # noqa: S106 - the name of a parameter
     size_parameter="MaxItems",
     size=1000,
+)
+_HOSTED_ZONE_PAGES: Final = Paging(
+    request_token="Marker",  # noqa: S106 - the name of a parameter
+    answer_token="NextMarker",  # noqa: S106 - the name of a parameter
+    size_parameter="MaxItems",
+    size="100",
 )
 _WEB_ACL_PAGES: Final = Paging(
     request_token="NextMarker",  # noqa: S106 - the name of a parameter
@@ -257,10 +265,23 @@ IMPORT_CERTIFICATE: Final = replace(
     # ACM has no token for it: the second request would make a second certificate.
     repeatable=False,
 )
+REQUEST_CERTIFICATE: Final = _write(
+    _ACM,
+    "RequestCertificate",
+    "acm:AddTagsToCertificate",
+    # For a private authority, unless it lets ACM do so itself (AWS Private CA User Guide, CreatePermission).
+    "acm-pca:GetCertificate",
+    "acm-pca:IssueCertificate",
+    "acm-pca:ListPermissions",
+)
 ADD_TAGS_TO_CERTIFICATE: Final = _write(_ACM, "AddTagsToCertificate")
 REMOVE_TAGS_FROM_CERTIFICATE: Final = _write(_ACM, "RemoveTagsFromCertificate")
 DELETE_CERTIFICATE: Final = _write(_ACM, "DeleteCertificate")
 GET_TAGGED_RESOURCES: Final = _read(AwsService.TAGGING, "GetResources", _TAGGING_PAGES)
+
+LIST_HOSTED_ZONES: Final = _read(AwsService.ROUTE_53, "ListHostedZones", _HOSTED_ZONE_PAGES)
+LIST_RECORDS: Final = _read(AwsService.ROUTE_53, "ListResourceRecordSets")
+CHANGE_RECORDS: Final = _write(AwsService.ROUTE_53, "ChangeResourceRecordSets")
 
 LIST_WEB_ACLS: Final = _read(_WAFV2, "ListWebACLs", _WEB_ACL_PAGES)
 GET_WEB_ACL: Final = _read(_WAFV2, "GetWebACLForResource", None, "wafv2:GetWebACL")

@@ -24,6 +24,7 @@ from lbcontroller.model.observed import (
     ObservedListenerRule,
     ObservedLoadBalancer,
     ObservedLoadBalancerTarget,
+    ObservedRequestedCertificate,
     ObservedSecurityGroup,
     ObservedTargetGroup,
 )
@@ -57,7 +58,7 @@ def _exists(caller: AwsCaller, observed: InAws) -> bool:
                 caller.call(DESCRIBE_LISTENERS, ListenerArns=[arn])
             case ObservedListenerRule(arn=arn):
                 caller.call(DESCRIBE_RULES, RuleArns=[arn])
-            case ObservedCertificate(arn=arn):
+            case ObservedCertificate(arn=arn) | ObservedRequestedCertificate(arn=arn):
                 caller.call(DESCRIBE_CERTIFICATE, CertificateArn=arn)
             case ObservedLoadBalancerTarget(resource=target):
                 caller.call(DESCRIBE_TARGET_GROUPS, TargetGroupArns=[target.target_group])

@@ -135,7 +135,7 @@ def service_endpoints(flag: Mapping[str, str]) -> Mapping[AwsService, str]:
 
 METADATA_ENDPOINT: Final = "ec2imds"
 """Name of the instance metadata service in `--aws-api-endpoints`."""
-_NOT_CALLED: Final = frozenset({METADATA_ENDPOINT, "cognitoidentityprovider", "globalaccelerator", "route53"})
+_NOT_CALLED: Final = frozenset({METADATA_ENDPOINT, "cognitoidentityprovider", "globalaccelerator"})
 
 
 def _folded(name: str) -> str:

@@ -74,8 +74,16 @@ class CertificateReader:
     mirror: Mirror
     cluster: str
 
-    def read(self) -> Found:
-        """Return the imported certificates that are ours.
+    def tagged(self) -> Mapping[Arn, Tags]:
+        """Return the tags of every certificate of the cluster, as far as the tagging API knows them.
+
+        Raises:
+            LbControllerError: as `AwsCaller.call` does.
+        """
+        return read_tagged(self.caller, CERTIFICATE_TYPE, [{"Key": CLUSTER_TAG, "Values": [self.cluster]}])
+
+    def read(self, tagged: Mapping[Arn, Tags]) -> Found:
+        """Return the imported certificates that are ours, of those that are `tagged`.
 
         The tagging API knows what is new only after a while, so those that the mirror has and it has not, or
         has otherwise, are asked about.
@@ -83,7 +91,6 @@ class CertificateReader:
         Raises:
             LbControllerError: as `AwsCaller.call` does.
         """
-        tagged = read_tagged(self.caller, CERTIFICATE_TYPE, [{"Key": CLUSTER_TAG, "Values": [self.cluster]}])
         found = dict(self._ours(tagged))
         doubtful = [item.arn for item in self._known() if item.arn not in found or found[item.arn][1] != item]
         present = {arn: read_certificate_tags(self.caller, arn) for arn in doubtful}

@@ -28,6 +28,12 @@ from lbcontroller.build.ingress_quotas import Need, beyond_quota, over_quotas
 from lbcontroller.build.ingress_wishes import Wishes, target_group_names, wishes_of
 from lbcontroller.build.listeners import build_actions, build_listener, listener_tags, target_groups_in
 from lbcontroller.build.names import IngressNames
+from lbcontroller.build.requested_certificates import (
+    CertificateRequest,
+    certificate_request,
+    requests_certificate,
+    unneeded,
+)
 from lbcontroller.build.result import BuildContext, BuildResult, Claim
 from lbcontroller.build.target_groups import build_target_group
 from lbcontroller.build.unsure_settings import is_about_frontend, kept_tags
@@ -44,7 +50,7 @@ from lbcontroller.model.ingress_rules import IngressRule
 from lbcontroller.model.inventory import ExistingRules, Inventory
 from lbcontroller.model.limits import TARGET_GROUPS_PER_LOAD_BALANCER
 from lbcontroller.model.references import Kind, Ref, ResourceId
-from lbcontroller.model.resources import ListenerRule, Resource, Stack
+from lbcontroller.model.resources import ListenerRule, RequestedCertificate, Resource, Stack
 from lbcontroller.settings import Settings
 
 
@@ -91,6 +97,8 @@ class _Assembly:
     ports: tuple[SharedPort, ...] = ()
     waits: list[NotReady] = field(default_factory=list)
     """For what is known soon; those who need it are held until then, without being told."""
+    requests: dict[ObjectName, CertificateRequest] = field(default_factory=dict)
+    """The certificates that ACM is asked for, by member."""
 
     def result(self) -> BuildResult:
         """Return the stack, and what its owners should know."""
@@ -116,10 +124,15 @@ class _Assembly:
         retained = set(held.retained(unasked))
         if is_about_frontend(self.reading.unsure):
             retained |= set(held.retained_frontend())
-        self.claims = claims(ports.ports, wishes)
+        self.claims = claims(ports.ports, wishes, self._requested_by())
         front = self._front(ports, wishes, held.inbound(unasked) if held.ingresses else frozenset())
         imported = {item.id: item for one in wishes.values() for item in one.certificates.imported}
-        resources: list[Resource] = [*imported.values(), *self._resources(listeners, front)]
+        resources: list[Resource] = [
+            *imported.values(),
+            *self._requested(),
+            *self._resources(listeners, front),
+        ]
+        retained |= set(self._kept_requests())
         try:
             resources += self._frontend(ports, front)
         except InvalidConfig as error:
@@ -203,17 +216,51 @@ class _Assembly:
                 self._hold(member.name)
                 continue
             try:
-                wanted = wishes_of(member, own, ip_address_type=front, redirected=redirect is not None)
+                request = self._request(member, own)
+                wanted = wishes_of(
+                    member, own, ip_address_type=front, redirected=redirect is not None, request=request
+                )
             except InvalidConfig as error:
                 self._hold(member.name, *error.problems)
             except NotReady as error:
                 self._hold(member.name)
                 self.waits.append(error)
             else:
-                if member.name not in self.held:
+                if request is not None and request.wait is not None:
+                    self._hold(member.name, *request.problems)
+                    self.waits.append(request.wait)
+                elif member.name not in self.held:
                     self.findings += wanted.findings
                     wishes[member.name] = wanted
         return wishes
+
+    def _request(self, member: Member, ports: Iterable[SharedPort]) -> CertificateRequest | None:
+        """Return the certificate that ACM is asked for by a member, if it asks for one and can be understood.
+
+        Raises:
+            InvalidConfig: as `certificate_request` does.
+            NotReady: as `certificate_request` does.
+        """
+        wanted = requests_certificate(member.annotations, self.context.settings)
+        encrypted = any(port.protocol is Protocol.HTTPS for port in ports)
+        if not (wanted and encrypted) or member.name in self.held:
+            return None
+        request = certificate_request(member)
+        self.requests[member.name] = request
+        self.findings += request.findings
+        return request
+
+    def _requested(self) -> Iterable[RequestedCertificate]:
+        """Return the certificates that ACM is asked for; members with the same hosts share one."""
+        return {one.certificate.id: one.certificate for one in self.requests.values()}.values()
+
+    def _requested_by(self) -> Mapping[ObjectName, RequestedCertificate]:
+        return {name: one.certificate for name, one in self.requests.items()}
+
+    def _kept_requests(self) -> Iterator[ResourceId]:
+        """Yield the requested certificates that may be a held member's."""
+        if self.held:
+            yield from unneeded(self.context.inventory.requested_certificates, self._requested())
 
     def _that_fit(self, wishes: dict[ObjectName, Wishes]) -> dict[ObjectName, Wishes]:
         """Return what those members want whose target groups have room; the others are held."""
@@ -266,13 +313,21 @@ class _Assembly:
             InvalidConfig: when there is nothing yet.
             NotReady: when there is nothing yet, and somebody has to wait.
         """
+        self.claims = claims((), {}, self._requested_by())
+        requested = tuple(self._requested())
+        if self.context.inventory.existing is None and requested:
+            return self._built(Stack(self.context.stack, requested, frozenset(self._kept_requests())))
         if self.context.inventory.existing is None:
             if self.waits:
                 raise min(self.waits, key=lambda wait: wait.retry_after)
             raise InvalidConfig(*(problem for given in self._by_member().values() for problem in given))
         held = self._held_members({})
-        retained = (*held.retained(self._existing_ports()), *held.retained_load_balancers())
-        return self._built(Stack(self.context.stack, retained=frozenset(retained)))
+        retained = (
+            *held.retained(self._existing_ports()),
+            *held.retained_load_balancers(),
+            *self._kept_requests(),
+        )
+        return self._built(Stack(self.context.stack, requested, frozenset(retained)))
 
     def _listeners(self, group: GroupWishes, ports: SharedPorts) -> tuple[GroupListener, ...]:
         listeners = GroupListeners(group=group)

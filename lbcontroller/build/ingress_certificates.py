@@ -3,6 +3,7 @@
 | asked for                                          | certificates                                        |
 |----------------------------------------------------|-----------------------------------------------------|
 | `certificate-arn`, or that of the class            | those, in that order                                |
+| `create-acm-cert`, with the gate for it            | the one that ACM issued for the hosts               |
 | `spec.tls[].secretName`, where the class allows it | those Secrets, imported into ACM                    |
 | nothing, and a port is HTTPS                       | every issued one that is valid for one of the hosts |
 
@@ -20,6 +21,7 @@ from lbcontroller.build.ingress_authentication import SECRET_RETRY_SECONDS
 from lbcontroller.build.ingress_member import Member
 from lbcontroller.build.ingress_ports import LISTENING
 from lbcontroller.build.named import LOOKUP_RETRY_SECONDS
+from lbcontroller.build.requested_certificates import CertificateRequest
 from lbcontroller.build.tags import resource_tags
 from lbcontroller.cluster.key_pairs import CERTIFICATE_ENTRY, KEY_ENTRY, KeyPair
 from lbcontroller.errors import InvalidConfig, NotReady, Problem, ProblemCollector
@@ -46,8 +48,12 @@ class MemberCertificates:
     """Those of `used` that are made from Secrets."""
 
 
-def member_certificates(member: Member) -> MemberCertificates:
+def member_certificates(member: Member, request: CertificateRequest | None) -> MemberCertificates:
     """Return the certificates that a member has for its HTTPS listeners.
+
+    Args:
+        member: the Ingress.
+        request: the certificate that is requested for it; whoever waits for one has none.
 
     Raises:
         InvalidConfig: when one does not exist, or none is found for a host.
@@ -58,6 +64,8 @@ def member_certificates(member: Member) -> MemberCertificates:
         if problems := tuple(_unknown(member, named)):
             raise InvalidConfig(*problems)
         return MemberCertificates(used=tuple(dict.fromkeys(named)))
+    if request is not None:
+        return MemberCertificates(used=() if request.wait else (Ref(request.certificate.id),))
     secrets = tuple(dict.fromkeys(entry.secret for entry in member.ingress.tls if entry.secret))
     if secrets and member.annotations.import_tls_secrets:
         return _imported(member, secrets)

@@ -12,18 +12,23 @@ from lbcontroller.build.result import Claim
 from lbcontroller.keys import ObjectName
 from lbcontroller.model.enums import Protocol
 from lbcontroller.model.references import Kind, Ref, ResourceId
-from lbcontroller.model.resources import CertificateRef
+from lbcontroller.model.resources import CertificateRef, RequestedCertificate
 
 _POLICY: Final = IngressAnnotations.key_of("ssl_policy")
 _MUTUAL: Final = IngressAnnotations.key_of("mutual_authentication")
 
 
-def claims(ports: Iterable[SharedPort], wishes: Mapping[ObjectName, Wishes]) -> tuple[Claim, ...]:
-    """Return what members bring to their listeners, and to the certificates made from their Secrets.
+def claims(
+    ports: Iterable[SharedPort],
+    wishes: Mapping[ObjectName, Wishes],
+    requested: Mapping[ObjectName, RequestedCertificate],
+) -> tuple[Claim, ...]:
+    """Return what members bring to their listeners, and to the certificates that are made for them.
 
     Args:
         ports: the listeners of the group.
         wishes: of the members that are served.
+        requested: the certificates that ACM is asked for, by whoever waits for one, too.
     """
     of_listeners = (claim for port in ports for claim in _of_listener(port, wishes))
     of_certificates = (
@@ -31,7 +36,11 @@ def claims(ports: Iterable[SharedPort], wishes: Mapping[ObjectName, Wishes]) -> 
         for name, one in wishes.items()
         for certificate in one.certificates.imported
     )
-    return (*of_listeners, *of_certificates)
+    of_requests = (
+        Claim(resource=certificate.id, field="hosts", value=certificate.hosts[0], member=name)
+        for name, certificate in requested.items()
+    )
+    return (*of_listeners, *of_certificates, *of_requests)
 
 
 def _of_listener(port: SharedPort, wishes: Mapping[ObjectName, Wishes]) -> Iterator[Claim]:

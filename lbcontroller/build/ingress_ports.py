@@ -17,10 +17,12 @@ from lbcontroller.annotations.ingress_group import merge_listener
 from lbcontroller.annotations.listen_ports import ListenPort
 from lbcontroller.annotations.mutual_authentication import PortMutualAuthentication
 from lbcontroller.build.ingress_member import Member, voices
+from lbcontroller.build.requested_certificates import requests_certificate
 from lbcontroller.cluster.ingress import Ingress
 from lbcontroller.errors import Problem
 from lbcontroller.model.enums import Protocol
 from lbcontroller.model.fields import Attributes
+from lbcontroller.settings import Settings
 
 HTTP: Final = ListenPort(protocol=Protocol.HTTP, port=80)
 HTTPS: Final = ListenPort(protocol=Protocol.HTTPS, port=443)
@@ -57,17 +59,18 @@ class SharedPorts:
 
 
 def listen_ports(
-    asked: IngressAnnotations, ingress: Ingress, params: ClassParams | None
+    asked: IngressAnnotations, ingress: Ingress, params: ClassParams | None, settings: Settings
 ) -> tuple[ListenPort, ...]:
     """Return the ports that an Ingress listens on.
 
-    Without an annotation it is one port: that of HTTPS where a certificate is named, or where the Ingress has
-    `spec.tls` and its class lets that count.
+    Without an annotation it is one port: that of HTTPS where a certificate is named or requested, or where
+    the Ingress has `spec.tls` and its class lets that count.
     """
     if asked.listen_ports is not None:
         return asked.listen_ports
     encrypted = bool(ingress.tls) and params is not None and params.https_for_tls is True
-    return (HTTPS,) if asked.certificate_arn or encrypted else (HTTP,)
+    has_certificate = bool(asked.certificate_arn) or requests_certificate(asked, settings)
+    return (HTTPS,) if has_certificate or encrypted else (HTTP,)
 
 
 def shared_ports(members: Sequence[Member]) -> SharedPorts:
@@ -76,7 +79,8 @@ def shared_ports(members: Sequence[Member]) -> SharedPorts:
     protocols: dict[int, Protocol] = {}
     conflicts: list[Problem] = []
     for member in members:
-        for entry in listen_ports(member.annotations, member.ingress, member.params):
+        settings = member.context.settings
+        for entry in listen_ports(member.annotations, member.ingress, member.params, settings):
             protocol = protocols.setdefault(entry.port, entry.protocol)
             if protocol is entry.protocol:
                 sharing.setdefault(entry.port, []).append(member)

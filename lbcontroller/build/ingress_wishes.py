@@ -16,6 +16,7 @@ from lbcontroller.build.ingress_ports import SharedPort
 from lbcontroller.build.ingress_rules import MemberRule, member_rules
 from lbcontroller.build.listeners import target_groups_in
 from lbcontroller.build.named import named
+from lbcontroller.build.requested_certificates import CertificateRequest
 from lbcontroller.config.listener import ActionConfig
 from lbcontroller.errors import ProblemCollector
 from lbcontroller.model.attributes import ALB_LISTENER_ATTRIBUTES
@@ -40,7 +41,12 @@ class Wishes:
 
 
 def wishes_of(
-    member: Member, ports: Sequence[SharedPort], *, ip_address_type: IpAddressType, redirected: bool
+    member: Member,
+    ports: Sequence[SharedPort],
+    *,
+    ip_address_type: IpAddressType,
+    redirected: bool,
+    request: CertificateRequest | None,
 ) -> Wishes:
     """Return what a member wants.
 
@@ -49,6 +55,7 @@ def wishes_of(
         ports: the listeners it shares with others.
         ip_address_type: of the load balancer.
         redirected: whether clients that come over HTTP are sent to HTTPS, so that nothing is served there.
+        request: the certificate that is requested for it.
 
     Raises:
         InvalidConfig: with all problems.
@@ -73,7 +80,7 @@ def wishes_of(
                 findings += served.findings
     if any(port.protocol is Protocol.HTTPS for port in ports):
         with problems.attempt():
-            certificates = member_certificates(member)
+            certificates = member_certificates(member, request)
     with problems.attempt():
         mutual = _mutual_authentication(member, ports)
     with problems.attempt():
@@ -156,8 +163,21 @@ def _without_effect(member: Member, ports: Sequence[SharedPort]) -> Iterator[Fin
                 f"{IngressAnnotations.key_of('listener_attributes', key)} has no effect: "
                 f"the Ingress has no such listener, only {names}",
             )
+    gate = context.settings.feature_gates.enable_certificate_management
+    if member.annotations.create_acm_cert and not gate:
+        yield context.warning(
+            FindingReason.IGNORED_SETTING,
+            f"{IngressAnnotations.key_of('create_acm_cert')} has no effect: it needs the feature gate "
+            "EnableCertificateManagement",
+        )
     if Protocol.HTTPS in served.values():
         return
+    fields = (
+        "certificate_arn",
+        *(("create_acm_cert",) if gate else ()),
+        "ssl_policy",
+        "mutual_authentication",
+    )
     if member.ingress.tls:
         listening = ", ".join(f"{protocol}:{number}" for number, protocol in sorted(served.items()))
         yield context.warning(
@@ -165,7 +185,7 @@ def _without_effect(member: Member, ports: Sequence[SharedPort]) -> Iterator[Fin
             f"spec.tls has no effect: the Ingress listens on {listening} only. "
             f'For HTTPS set {IngressAnnotations.key_of("listen_ports")}=[{{"HTTPS": 443}}]',
         )
-    for field in ("certificate_arn", "ssl_policy", "mutual_authentication"):
+    for field in fields:
         if getattr(member.annotations, field):
             yield context.warning(
                 FindingReason.IGNORED_SETTING,

@@ -124,7 +124,7 @@ def iam_policy(
         str,
         typer.Option(
             help="What is switched on, between commas: services, ingresses, waf, wafv2, shield, cognito, "
-            "tls-secrets. Empty: all but the last."
+            "tls-secrets, requested-certificates. Empty: all but the last two."
         ),
     ] = "",
     partition: Annotated[str, typer.Option(help="aws, aws-cn or aws-us-gov.")] = "aws",

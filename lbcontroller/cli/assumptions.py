@@ -10,6 +10,7 @@ from lbcontroller.build.ingress_groups import IngressGroup
 from lbcontroller.build.ingress_members import own_annotations
 from lbcontroller.cluster.ingress_class import CONTROLLER, IngressClass
 from lbcontroller.cluster.snapshot import Snapshot
+from lbcontroller.model.dns import HostedZone, plain_name
 from lbcontroller.model.fields import UNKNOWN, Known
 from lbcontroller.model.ids import Arn, CertificateArn
 from lbcontroller.model.inventory import CertificateFact, Lookups, NamedFacts
@@ -24,12 +25,15 @@ def with_usual_class(snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, ingress_classes={USUAL_CLASS: usual, **snapshot.ingress_classes})
 
 
-def assumed(wanted: Lookups, known: NamedFacts) -> NamedFacts:
-    """Return that everything exists in AWS that is named and of which nothing is known."""
+def assumed(wanted: Lookups, group: IngressGroup, known: NamedFacts) -> NamedFacts:
+    """Return that everything exists in AWS that a group names and of which nothing is known."""
+    hosts = {plain_name(host) for member in group.members for host in member.ingress.hosts}
+    zones = tuple(HostedZone(name=host, id=f"the hosted zone of {host}") for host in sorted(hosts))
     return NamedFacts(
         target_groups={**_called(wanted.target_groups, "target group"), **known.target_groups},
         trust_stores={**_called(wanted.trust_stores, "trust store"), **known.trust_stores},
         web_acls={**_called(wanted.web_acls, "web ACL"), **known.web_acls},
+        hosted_zones=zones if wanted.hosted_zones and known.hosted_zones is None else known.hosted_zones,
     )
 
 

@@ -18,13 +18,14 @@ EXIT_USAGE: Final = 2
 CLUSTER_NAME: Final = "CLUSTER_NAME"
 """What stands for the name of the cluster in files."""
 _TLS: Final = frozenset({Feature.TLS_SECRETS})
+_REQUESTS: Final = frozenset({Feature.REQUESTED_CERTIFICATES})
 
 
 def show_policy(features: str, partition: str, cluster_name: str | None, roles: Sequence[str]) -> int:
     """Print the policy, or what is wrong with the arguments; return the exit code of the process.
 
     Args:
-        features: names between commas; empty: everything but certificates of TLS Secrets.
+        features: names between commas; empty: everything but certificates that are imported or requested.
         partition: of AWS.
         cluster_name: the only cluster whose resources may be changed.
         roles: ARNs of roles of other accounts that TargetGroupBindings name.
@@ -58,6 +59,8 @@ def policy_files() -> Mapping[str, str]:
         "policy-for-one-cluster.json": _file(default, CLUSTER_NAME),
         "policy-for-tls-secrets.json": _file(_TLS, None),
         "policy-for-tls-secrets-of-one-cluster.json": _file(_TLS, CLUSTER_NAME),
+        "policy-for-requested-certificates.json": _file(_REQUESTS, None),
+        "policy-for-requested-certificates-of-one-cluster.json": _file(_REQUESTS, CLUSTER_NAME),
     }
 
 

@@ -128,7 +128,7 @@ class _Offline:
     def _group(self, group: IngressGroup) -> tuple[Outcome, ...]:
         inventory = replace(
             self.inventory,
-            named=assumed(lookups(group), self.inventory.named),
+            named=assumed(lookups(group, self.settings), group, self.inventory.named),
             certificates=with_certificates(self.inventory.certificates, group),
         )
         subject = group_subject(group)

@@ -98,7 +98,7 @@ class GroupOwner:
         Raises:
             LbControllerError: as AWS's client does.
         """
-        source.look_up(lookups(self.group))
+        source.look_up(lookups(self.group, self.settings))
 
     def build(self, inventory: Inventory) -> BuildResult:
         """Return the stack that the members want together.

@@ -20,7 +20,7 @@ from lbcontroller.errors import Denied, Problem, Refused
 from lbcontroller.keys import ObjectName, StackKey
 from lbcontroller.kube.errors import Conflict
 from lbcontroller.kube.events import EventReason
-from lbcontroller.model.resources import TargetGroupBinding
+from lbcontroller.model.resources import RequestedCertificate, TargetGroupBinding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +56,15 @@ class MemberRefusals:
 
     def blame(self, group: IngressGroup, error: Refused | Denied, attempt: Attempt) -> bool:
         """Note a refusal that is about one member; return whether it is, and others can do without it."""
-        if isinstance(error, Denied) and not (is_quota(error) or isinstance(error.about, TargetGroupBinding)):
+        own = isinstance(error.about, TargetGroupBinding | RequestedCertificate)
+        if isinstance(error, Denied) and not (is_quota(error) or own):
             return False  # a permission in AWS that is missing is missing for everybody
-        served = [member for member in group.members if member.name not in attempt.built.held]
+        asking = {claim.member for claim in attempt.built.claims}
+        served = [
+            member
+            for member in group.members
+            if member.name not in attempt.built.held or member.name in asking
+        ]
         blame = who_is_to_blame(error, served, attempt)
         if blame is None or len(served) == 1:
             return False
@@ -146,8 +152,16 @@ def _problems(member: GroupMember, error: Refused | Denied, attempt: Attempt) ->
             field=error.action,
             value="",
             expected=f"{who} refuses it: {text}",
-            hint=numbers(attempt) if is_quota(error) else "",
+            hint=_hint(error, attempt),
         )
         return
     own = [problem for problem in error.problems if problem.subject == member.ingress.subject]
     yield from own or (replace(problem, subject=member.ingress.subject) for problem in error.problems)
+
+
+def _hint(error: Denied, attempt: Attempt) -> str:
+    if not is_quota(error):
+        return ""
+    if isinstance(error.about, RequestedCertificate):
+        return "have the quota of ACM raised, or spread the hosts over several Ingresses"
+    return numbers(attempt)

@@ -35,6 +35,7 @@ from lbcontroller.model.resources import (
     Listener,
     ListenerRule,
     LoadBalancer,
+    RequestedCertificate,
     TargetGroup,
     TargetGroupBinding,
 )
@@ -73,6 +74,9 @@ def who_is_to_blame(
             return _held(_last_with_new_rules(members, attempt) or member_behind(rule, members))
         case LoadBalancer() | Listener() if (blame := _of_annotations(error, members)) is not None:
             return blame
+        case RequestedCertificate(id=id_):
+            asking = {claim.member for claim in attempt.built.claims if claim.resource == id_}
+            return _held(_last(asking, members))
         case Listener() | Certificate() as resource:
             return _behind_claims(error, tuple(_claims(resource, attempt)), members)
         case resource:

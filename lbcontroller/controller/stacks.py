@@ -180,6 +180,7 @@ class StackReconciler:
         if owner.key.kind is StackKind.INGRESS:
             # A member that cannot be understood keeps its certificates, so the build has to know them.
             self.aws.observer.read_certificates(stack)
+            self.aws.observer.refresh_requests(stack)
         return self.aws.inventory.for_stack(stack)
 
     def _uses_backend_group(self, stack: Stack) -> bool:

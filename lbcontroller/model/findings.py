@@ -35,6 +35,7 @@ class FindingReason(StrEnum):
     DELETION_PROTECTED = "DeletionProtected"
     REPLACING = "Replacing"
     POSTPONED = "Postponed"
+    CERTIFICATE_PENDING = "CertificatePending"
     UNREACHABLE_RULE = "UnreachableRule"
     BACKEND_NOT_FOUND = "BackendNotFound"
     TARGETS_LEFT_OUT = "TargetsLeftOut"

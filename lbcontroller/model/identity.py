@@ -6,7 +6,8 @@ the other one made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -20,6 +21,9 @@ SHARED_RESOURCE_TAG: Final = "elbv2.k8s.aws/resource"
 """Tag with the resource name of what belongs to the whole cluster."""
 BACKEND_SECURITY_GROUP_RESOURCE: Final = "backend-sg"
 _IMPORTED: Final = "imported/"
+_AMAZON_ISSUED: Final = "amazon_issued/"
+_PRIVATE: Final = "private/"
+_DIGEST_LENGTH: Final = 10
 CLUSTER_TAG_PREFIX: Final = "kubernetes.io/cluster/"
 """Prefix of the tag that says which cluster uses a subnet or a security group."""
 
@@ -145,6 +149,24 @@ def secret_of_certificate(resource: str) -> ObjectName | None:
     if not resource.startswith(_IMPORTED) or not (namespace and separator and name):
         return None
     return ObjectName(namespace, name)
+
+
+def requested_certificate_resource(hosts: Sequence[str], authority: str) -> str:
+    """Return the resource name of a certificate that ACM is asked for: other names, another certificate.
+
+    Args:
+        hosts: every name it is valid for, the domain name first.
+        authority: ARN of the private certificate authority; empty: Amazon.
+    """
+    digest = hashlib.sha256("\n".join((authority, *hosts)).encode()).hexdigest()[:_DIGEST_LENGTH]
+    # Values of tags cannot have an asterisk.
+    domain = hosts[0].replace("*", "_")
+    return f"{_PRIVATE if authority else _AMAZON_ISSUED}{domain}-{digest}"
+
+
+def is_requested_certificate(resource: str) -> bool:
+    """Return whether a certificate's resource name is one of those that this program or LBC requests."""
+    return resource.startswith((_AMAZON_ISSUED, _PRIVATE))
 
 
 def binding_labels(stack: StackId) -> Mapping[str, str]:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lbcontroller.model.actions import Action, RedirectAction
+from lbcontroller.model.dns import HostedZone
 from lbcontroller.model.enums import IpAddressType, Protocol, Scheme
 from lbcontroller.model.fields import UNKNOWN, Known, Tags
 from lbcontroller.model.ids import Arn, CertificateArn, SecurityGroupId, SubnetId, VpcId
 from lbcontroller.model.ingress_rules import IngressRule
+from lbcontroller.model.observed import ObservedRequestedCertificate
 from lbcontroller.model.resources import ListenerRule
 
 
@@ -84,16 +86,19 @@ class NamedFacts:
     trust_stores: Mapping[str, Arn | NotAllowed | None] = field(default_factory=dict)
     web_acls: Mapping[str, str | NotAllowed | None] = field(default_factory=dict)
     """ARNs of regional WAF web ACLs."""
+    hosted_zones: tuple[HostedZone, ...] | NotAllowed | None = None
+    """The public ones of the account; None: they were not read yet, or AWS could not answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookups:
-    """The names a build needs to be looked up in AWS, and whether it needs the certificates."""
+    """The names a build needs to be looked up in AWS, and whether it needs certificates and hosted zones."""
 
     target_groups: frozenset[str] = frozenset()
     trust_stores: frozenset[str] = frozenset()
     web_acls: frozenset[str] = frozenset()
     certificates: bool = False
+    hosted_zones: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +165,8 @@ class Inventory:
     certificates_are_late: bool = False
     """Whether they cannot be listed only because AWS could not answer just now."""
     named: NamedFacts = NamedFacts()
+    requested_certificates: tuple[ObservedRequestedCertificate, ...] = ()
+    """Those of this stack, in the order of their ARNs."""
     existing: ExistingLoadBalancer | None = None
     """The load balancer this stack already has, if any; of a group of Ingresses the one for applications."""
     existing_frontend: ExistingLoadBalancer | None = None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from lbcontroller.model.dns import ValidationRecord
 from lbcontroller.model.enums import TargetHealthState, TargetIpAddressType
 from lbcontroller.model.ids import Arn, VpcId
 from lbcontroller.model.resources import (
@@ -17,6 +18,7 @@ from lbcontroller.model.resources import (
     ListenerRule,
     LoadBalancer,
     LoadBalancerTarget,
+    RequestedCertificate,
     SecurityGroup,
     TargetGroup,
     TargetGroupBinding,
@@ -113,6 +115,33 @@ class ObservedCertificate:
     resource: Certificate
 
 
+class CertificateStatus(StrEnum):
+    """What became of the request for a certificate, as ACM spells it."""
+
+    PENDING_VALIDATION = "PENDING_VALIDATION"
+    ISSUED = "ISSUED"
+    INACTIVE = "INACTIVE"
+    EXPIRED = "EXPIRED"
+    VALIDATION_TIMED_OUT = "VALIDATION_TIMED_OUT"
+    REVOKED = "REVOKED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedRequestedCertificate:
+    """A certificate that we, or LBC before us, asked ACM for."""
+
+    arn: Arn
+    resource: RequestedCertificate
+    """Its records are those that are known to be in DNS."""
+    status: CertificateStatus
+    reason: str
+    """Why ACM does not issue it, as ACM says it; mostly empty."""
+    validation: frozenset[ValidationRecord]
+    """The records that ACM wants to see; none until some seconds after the request."""
+    created_at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedBinding:
     """A TargetGroupBinding of the cluster; its ARN is `namespace/name`."""
@@ -129,6 +158,7 @@ class ObservedBinding:
 Observed = (
     ObservedSecurityGroup
     | ObservedCertificate
+    | ObservedRequestedCertificate
     | ObservedLoadBalancer
     | ObservedTargetGroup
     | ObservedListener

@@ -14,6 +14,7 @@ class Kind(StrEnum):
 
     SECURITY_GROUP = "SecurityGroup"
     CERTIFICATE = "Certificate"
+    REQUESTED_CERTIFICATE = "RequestedCertificate"
     TARGET_GROUP = "TargetGroup"
     LOAD_BALANCER = "LoadBalancer"
     LISTENER = "Listener"

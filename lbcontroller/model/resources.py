@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from lbcontroller.keys import ObjectName
 from lbcontroller.model.actions import Action, TargetGroupRef
+from lbcontroller.model.dns import ValidationRecord
 from lbcontroller.model.enums import (
     AlpnPolicy,
     HealthCheckProtocol,
@@ -205,6 +206,21 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestedCertificate:
+    """A certificate that ACM is asked for, and that it issues when it is validated through DNS."""
+
+    id: ResourceId
+    """Named by `identity.requested_certificate_resource`, or as LBC named it."""
+    hosts: tuple[str, ...]
+    """Every name it is valid for, in order; the first one is its domain name."""
+    authority: str
+    """ARN of the private certificate authority; empty: Amazon, in public."""
+    records: Field[frozenset[ValidationRecord]]
+    """Those that are to be in DNS."""
+    tags: Known[Tags]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BindingPeer:
     """A source of traffic: exactly one of the two is set."""
 
@@ -264,6 +280,7 @@ class TargetGroupBinding:
 Resource = (
     SecurityGroup
     | Certificate
+    | RequestedCertificate
     | TargetGroup
     | LoadBalancer
     | Listener

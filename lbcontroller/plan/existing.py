@@ -17,6 +17,7 @@ from lbcontroller.model.observed import (
     ObservedListenerRule,
     ObservedLoadBalancer,
     ObservedLoadBalancerTarget,
+    ObservedRequestedCertificate,
     ObservedSecurityGroup,
     ObservedTargetGroup,
 )
@@ -34,6 +35,7 @@ class Existing:
 
     security_groups: tuple[ObservedSecurityGroup, ...]
     certificates: tuple[ObservedCertificate, ...]
+    requested_certificates: tuple[ObservedRequestedCertificate, ...]
     target_groups: tuple[ObservedTargetGroup, ...]
     load_balancers: tuple[ObservedLoadBalancer, ...]
     listeners: tuple[ObservedListener, ...]
@@ -48,6 +50,7 @@ class Existing:
         return cls(
             security_groups=tuple(_of(ObservedSecurityGroup, items)),
             certificates=tuple(_of(ObservedCertificate, items)),
+            requested_certificates=tuple(_of(ObservedRequestedCertificate, items)),
             target_groups=tuple(_of(ObservedTargetGroup, items)),
             load_balancers=tuple(_of(ObservedLoadBalancer, items)),
             listeners=tuple(_of(ObservedListener, items)),
@@ -60,6 +63,7 @@ class Existing:
         """Yield everything."""
         yield from self.security_groups
         yield from self.certificates
+        yield from self.requested_certificates
         yield from self.target_groups
         yield from self.load_balancers
         yield from self.listeners

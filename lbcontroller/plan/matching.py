@@ -4,6 +4,7 @@
 |--------------------|----------------------------|-------------------------------------------------------|
 | SecurityGroup      | identity tags              | always                                                |
 | Certificate        | identity tags              | always                                                |
+| Requested…         | identity tags              | it has the same names, and did not fail long ago      |
 | LoadBalancer       | identity tags              | no check of `policies` asks for a replacement         |
 | TargetGroup        | identity tags              | likewise, no replaced load balancer still has it, and |
 |                    |                            | it has no other load balancer for a target            |
@@ -48,6 +49,7 @@ from lbcontroller.plan.target_matching import (
     match_bindings,
     match_certificates,
     match_load_balancer_targets,
+    match_requested_certificates,
     match_target_groups,
 )
 
@@ -59,6 +61,7 @@ def match(stack: Stack, observed: Sequence[Observed], policy: PlanPolicy) -> Mat
     matching = _match_load_balancers(matching, stack, policy)
     matching = _match_security_groups(matching, stack)
     matching = match_certificates(matching, stack)
+    matching = match_requested_certificates(matching, stack, policy)
     matching = match_target_groups(matching, stack)
     matching = match_load_balancer_targets(matching, stack)
     matching = match_listeners(matching, stack, policy)

@@ -19,6 +19,7 @@ from lbcontroller.model.resources import Resource
 KIND_ORDER: Final = (
     Kind.SECURITY_GROUP,
     Kind.CERTIFICATE,
+    Kind.REQUESTED_CERTIFICATE,
     Kind.TARGET_GROUP,
     Kind.TARGET_GROUP_BINDING,
     Kind.LOAD_BALANCER,
@@ -37,6 +38,7 @@ DELETION_ORDER: Final = (
     Kind.TARGET_GROUP_BINDING,
     Kind.TARGET_GROUP,
     Kind.CERTIFICATE,
+    Kind.REQUESTED_CERTIFICATE,
     Kind.SECURITY_GROUP,
 )
 """What refers to others goes first: listeners to target groups, load balancers to security groups, bindings

@@ -31,6 +31,7 @@ from lbcontroller.model.resources import (
     ListenerRule,
     LoadBalancer,
     LoadBalancerTarget,
+    RequestedCertificate,
     Resource,
     Stack,
     TargetGroupBinding,
@@ -126,18 +127,21 @@ class _Forward:
     def around_traffic(self) -> tuple[Sequence[Resource], Sequence[Resource]]:
         """Return what comes before the listeners and their rules, and what comes after them.
 
-        These are registrations of load balancers, which need a listener, and bindings that change after their
-        load balancer.
+        These are registrations of load balancers, which need a listener, bindings that change after their
+        load balancer, and requests for certificates: listeners have none that is not issued, so that nobody
+        but who asks for one waits when ACM or Route 53 cannot answer.
         """
-        before, registrations, bindings = [], [], []
+        before, registrations, bindings, requests = [], [], [], []
         for resource in dependency_order(self.stack.resources):
             if isinstance(resource, LoadBalancerTarget):
                 registrations.append(resource)
+            elif isinstance(resource, RequestedCertificate):
+                requests.append(resource)
             elif self._turn(resource) is Turn.LOAD_BALANCER:
                 bindings.append(resource)
             elif not isinstance(resource, Listener | ListenerRule):
                 before.append(resource)
-        return before, (*registrations, *bindings)
+        return before, (*registrations, *bindings, *requests)
 
     def take(self, resources: Iterable[Resource]) -> None:
         """Plan some resources, one after the other."""

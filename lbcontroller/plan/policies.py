@@ -16,9 +16,11 @@ from typing import Final
 from lbcontroller.model.drift_mode import DriftMode
 from lbcontroller.model.limits import RULES_PER_LOAD_BALANCER
 from lbcontroller.model.observed import (
+    CertificateStatus,
     LoadBalancerState,
     ObservedBinding,
     ObservedLoadBalancer,
+    ObservedRequestedCertificate,
     ObservedTargetGroup,
 )
 from lbcontroller.model.references import Kind
@@ -32,6 +34,14 @@ DELETION_PROTECTION: Final = "deletion_protection.enabled"
 
 REGISTRATION_WAIT: Final = timedelta(minutes=5)
 """How long traffic waits for targets of a new target group before it moves there anyway."""
+
+
+FAILED_CERTIFICATE_WAIT: Final = timedelta(days=1)
+"""How long after the request for a certificate that failed it is asked for again: an account may ask for few
+thousand in a year (ACM quotas), and what is wrong in DNS rarely mends itself."""
+
+
+_USABLE_CERTIFICATES: Final = frozenset({CertificateStatus.ISSUED, CertificateStatus.PENDING_VALIDATION})
 
 
 class TagPolicy(StrEnum):
@@ -210,6 +220,12 @@ MODES: Final[Mapping[Kind, Mapping[str, Mode]]] = MappingProxyType(
             "port": Mode.IDENTITY,
         },
         Kind.CERTIFICATE: {"secret": Mode.IDENTITY, "fingerprint": Mode.MUTABLE, "tags": Mode.MUTABLE},
+        Kind.REQUESTED_CERTIFICATE: {
+            "hosts": Mode.IMMUTABLE,
+            "authority": Mode.IMMUTABLE,
+            "records": Mode.MUTABLE,
+            "tags": Mode.MUTABLE,
+        },
         Kind.TARGET_GROUP_BINDING: {"name": Mode.CREATE_ONLY, "labels": Mode.MUTABLE, "spec": Mode.MUTABLE},
     }
 )
@@ -298,3 +314,14 @@ def target_group_is_replaced(
     if taken_by_replaced:
         return "its load balancer is replaced, and AWS lets a target group serve only one load balancer"
     return None
+
+
+def certificate_is_replaced(
+    desired: Resource, observed: ObservedRequestedCertificate, policy: PlanPolicy
+) -> str | None:
+    """Return why another certificate is asked for in place of `observed`."""
+    if reason := immutable_field_differs(desired, observed.resource):
+        return reason
+    if observed.status in _USABLE_CERTIFICATES or policy.now - observed.created_at < FAILED_CERTIFICATE_WAIT:
+        return None
+    return f"ACM says {observed.status}{f': {observed.reason}' if observed.reason else ''}"

@@ -9,7 +9,7 @@
 | LoadBalancerTarget | traffic still goes to its target group                                             |
 | Binding            | traffic still goes to its target group; it is being deleted already                |
 | TargetGroup        | something that stays sends to it; a binding of it or a target in it still exists   |
-| Certificate        | a listener that stays has it                                                       |
+| Certificate        | a listener that stays has it, imported or requested                                |
 | SecurityGroup      | something that stays uses it; bindings are going and may have rules that name it   |
 
 Everything behind something that waits waits too. Nothing here looks at what is desired: a deletion works from
@@ -32,6 +32,7 @@ from lbcontroller.model.observed import (
     ObservedListenerRule,
     ObservedLoadBalancer,
     ObservedLoadBalancerTarget,
+    ObservedRequestedCertificate,
     ObservedSecurityGroup,
     ObservedTargetGroup,
 )
@@ -247,7 +248,8 @@ def _waiting_certificates(matching: Matching, senders: Sequence[Sender], behind:
     return {
         item.arn: Wait(words="no listener has it any more", retry_after=behind)
         for item in matching.surplus
-        if isinstance(item, ObservedCertificate) and (unread or item.arn in in_use)
+        if isinstance(item, ObservedCertificate | ObservedRequestedCertificate)
+        and (unread or item.arn in in_use)
     }
 
 

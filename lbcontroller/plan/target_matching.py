@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import (
+    CertificateStatus,
     Observed,
     ObservedBinding,
     ObservedLoadBalancer,
@@ -17,24 +18,19 @@ from lbcontroller.model.references import Ref, ResourceId
 from lbcontroller.model.resources import (
     Certificate,
     LoadBalancerTarget,
+    RequestedCertificate,
     Stack,
     TargetGroup,
     TargetGroupBinding,
 )
 from lbcontroller.plan.existing import Existing, resolved
 from lbcontroller.plan.matched import Candidate, Matching, Replaced, Suitable, Unsuitable, choose
-from lbcontroller.plan.policies import target_group_is_replaced
+from lbcontroller.plan.policies import PlanPolicy, certificate_is_replaced, target_group_is_replaced
 
 
 def match_certificates(matching: Matching, stack: Stack) -> Matching:
     """Find the certificates; one that a listener has is preferred."""
-    existing = matching.existing
-    used = {
-        str(certificate)
-        for listener in existing.listeners
-        if isinstance(listener.resource.certificates, tuple)
-        for certificate in listener.resource.certificates
-    }
+    existing, used = matching.existing, _used_certificates(matching.existing)
     kept: dict[ResourceId, Observed] = {}
     for wanted in (resource for resource in stack.resources if isinstance(resource, Certificate)):
         choice = choose(
@@ -45,6 +41,44 @@ def match_certificates(matching: Matching, stack: Stack) -> Matching:
         if isinstance(choice, Suitable):
             kept[wanted.id] = choice.item
     return matching.adding(kept=kept, surplus=matching.left_over(existing.certificates, kept))
+
+
+def match_requested_certificates(matching: Matching, stack: Stack, policy: PlanPolicy) -> Matching:
+    """Find the certificates that ACM was asked for; an issued one is preferred, then one in use."""
+    existing, used = matching.existing, _used_certificates(matching.existing)
+    kept: dict[ResourceId, Observed] = {}
+    replaced: dict[ResourceId, Replaced] = {}
+    for wanted in (resource for resource in stack.resources if isinstance(resource, RequestedCertificate)):
+        choice = choose(
+            Candidate(
+                item=item,
+                obstacle=certificate_is_replaced(wanted, item, policy),
+                preference=(
+                    (item.status is not CertificateStatus.ISSUED) * 2 + (item.arn not in used),
+                    0.0,
+                    item.arn,
+                ),
+            )
+            for item in existing.requested_certificates
+            if item.resource.id == wanted.id
+        )
+        match choice:
+            case Suitable():
+                kept[wanted.id] = choice.item
+            case Unsuitable():
+                replaced[wanted.id] = Replaced(arn=choice.item.arn, reason=choice.reason)
+    surplus = matching.left_over(existing.requested_certificates, kept)
+    return matching.adding(kept=kept, surplus=surplus, replaced=replaced)
+
+
+def _used_certificates(existing: Existing) -> frozenset[str]:
+    """Return the certificates that listeners have."""
+    return frozenset(
+        str(certificate)
+        for listener in existing.listeners
+        if isinstance(listener.resource.certificates, tuple)
+        for certificate in listener.resource.certificates
+    )
 
 
 def match_target_groups(matching: Matching, stack: Stack) -> Matching:

@@ -20,6 +20,7 @@ from lbcontroller.model.resources import (
     ListenerRule,
     LoadBalancerTarget,
     MutualAuthentication,
+    RequestedCertificate,
     Resource,
 )
 from lbcontroller.model.subnet_mappings import SubnetMapping
@@ -157,6 +158,8 @@ def _observed_label(item: Observed) -> str:
 
 
 def _label(resource: Resource) -> str:
-    if isinstance(resource, Listener | ListenerRule | LoadBalancerTarget | Certificate):
+    if isinstance(
+        resource, Listener | ListenerRule | LoadBalancerTarget | Certificate | RequestedCertificate
+    ):
         return str(resource.id)
     return f"{resource.id} {resource.name}"

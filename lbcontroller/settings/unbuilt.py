@@ -7,10 +7,8 @@ from typing import Final
 
 NOT_BUILT_YET: Final[Mapping[str, str]] = {
     "alb-gateway-max-concurrent-reconciles": "Gateway API",
-    "default-pca-arn": "certificate management",
     "feature-gates=ALBGatewayAPI": "Gateway API",
     "feature-gates=ALBTargetControlAgent": "target control agent injection",
-    "feature-gates=EnableCertificateManagement": "certificate management",
     "feature-gates=GatewayListenerSet": "Gateway API",
     "feature-gates=GlobalAcceleratorController": "Global Accelerator",
     "feature-gates=NLBGatewayAPI": "Gateway API",

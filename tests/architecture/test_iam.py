@@ -20,9 +20,9 @@ LEFT_TO_THE_ADMINISTRATOR = {
 NOT_IN_LBC_POLICY = LEFT_TO_THE_ADMINISTRATOR.keys() | {
     "tag:GetResources",
     "wafv2:ListWebACLs",
-    *iam_policies.actions(iam_policies.policy_for_tls_secrets()),
+    *iam_policies.actions(iam_policies.policies_for_certificates()),
 }
-"""LBC calls the first three without having them in its policy; it imports no certificates."""
+"""LBC calls the first three without having them in its policy; for certificates it has a policy besides."""
 UNCONDITIONAL_WRITES = {
     "ChangeListeners": "listeners may have no tags, which conditions could look at",
     "Targets": "users bind target groups of their own, which have no tags of ours",
@@ -30,19 +30,23 @@ UNCONDITIONAL_WRITES = {
     "RulesOfSecurityGroups": "nodes' groups are not ours; their tag contains the name of the cluster",
     "GuardLoadBalancers": "web ACLs are not ours; what changes of a load balancer SetWebAcl decides about",
     "ProtectLoadBalancers": "protections of Shield have no tags",
+    "ValidateCertificates": "records have no tags; conditions look at their type and name",
+    "IssueAtPrivateAuthorities": "private authorities are not ours",
 }
 """Statements of the policy for any cluster that allow writes whatever the tags are, with the reason."""
 LONGEST_POLICY = 6144
 """Characters of a managed policy without white space (IAM and AWS STS quotas)."""
 LONGEST_CLUSTER_NAME = 100
 """Of EKS (CreateCluster in its API reference)."""
+WITHOUT_RESOURCE = {"acm:RequestCertificate"}
+"""Writes for which IAM knows no kind of resource (Service Authorization Reference)."""
 PERMISSION_ONLY = frozenset({"elasticloadbalancing:SetWebAcl"})
 """Actions that no operation has the name of."""
 _CLIENTS = {"elasticloadbalancing": "elbv2", "tag": "resourcegroupstaggingapi"}
 
 DECLARED = frozenset(action for operation in OPERATIONS for action in (operation.action, *operation.also))
 READS = frozenset(operation.action for operation in OPERATIONS if operation.effect is Effect.READ) | {
-    action for action in DECLARED if action.partition(":")[2].startswith(("Describe", "Get"))
+    action for action in DECLARED if action.partition(":")[2].startswith(("Describe", "Get", "List"))
 }
 
 
@@ -55,10 +59,10 @@ def both_policies(cluster: str = "shop") -> list[Document]:
     return [iam_policies.policy(), iam_policies.policy_for_one_cluster(cluster)]
 
 
-def both_policies_for_tls(cluster: str = "shop") -> list[Document]:
+def both_policies_for_certificates(cluster: str = "shop") -> list[Document]:
     return [
-        iam_policies.policy_for_tls_secrets(),
-        iam_policies.policy_for_tls_secrets_of_one_cluster(cluster),
+        iam_policies.policies_for_certificates(),
+        iam_policies.policies_for_certificates_of_one_cluster(cluster),
     ]
 
 
@@ -67,12 +71,12 @@ def writing(document: Document) -> list[Statement]:
 
 
 @pytest.mark.parametrize(
-    ("document", "for_tls"),
-    list(zip(both_policies(), both_policies_for_tls(), strict=True)),
+    ("document", "for_certificates"),
+    list(zip(both_policies(), both_policies_for_certificates(), strict=True)),
     ids=["any cluster", "one cluster"],
 )
-def test_the_policies_allow_exactly_what_is_declared(document: Document, for_tls: Document) -> None:
-    actions, further = iam_policies.actions(document), iam_policies.actions(for_tls)
+def test_the_policies_allow_exactly_what_is_declared(document: Document, for_certificates: Document) -> None:
+    actions, further = iam_policies.actions(document), iam_policies.actions(for_certificates)
 
     assert actions | further == DECLARED - set(LEFT_TO_THE_ADMINISTRATOR)
     assert not actions & further
@@ -92,17 +96,18 @@ def test_every_action_is_an_operation_of_its_service() -> None:
     assert unknown == []
 
 
-@pytest.mark.parametrize("document", [*both_policies(), *both_policies_for_tls()])
+@pytest.mark.parametrize("document", [*both_policies(), *both_policies_for_certificates()])
 def test_no_statement_mixes_reads_and_writes_or_uses_wildcards_for_actions(document: Document) -> None:
     for statement in iam_policies.statements(document):
         actions = set(statement["Action"])
         assert actions <= READS or not actions & READS
         assert not any("*" in action for action in actions)
-        assert (statement["Resource"] == "*") == (actions <= READS)
+        anything = actions <= READS or actions == WITHOUT_RESOURCE
+        assert (statement["Resource"] == "*") == anything
 
 
 def test_writes_depend_on_the_cluster_tag_but_for_known_reasons() -> None:
-    document = iam_policies.together(iam_policies.policy(), iam_policies.policy_for_tls_secrets())
+    document = iam_policies.ours()
     unconditional = {
         statement["Sid"]
         for statement in writing(document)
@@ -114,7 +119,7 @@ def test_writes_depend_on_the_cluster_tag_but_for_known_reasons() -> None:
 def test_writes_of_the_policy_for_one_cluster_depend_on_its_name() -> None:
     document = iam_policies.together(
         iam_policies.policy_for_one_cluster(CLUSTER_NAME),
-        iam_policies.policy_for_tls_secrets_of_one_cluster(CLUSTER_NAME),
+        iam_policies.policies_for_certificates_of_one_cluster(CLUSTER_NAME),
     )
     unconditional = {
         statement["Sid"]
@@ -126,12 +131,16 @@ def test_writes_of_the_policy_for_one_cluster_depend_on_its_name() -> None:
         "MakeServiceRoleOfLoadBalancing",
         "GuardLoadBalancers",
         "ProtectLoadBalancers",
+        "ValidateCertificates",
+        "IssueAtPrivateAuthorities",
     }
 
 
 def test_the_longest_cluster_name_fits() -> None:
     cluster = "x" * LONGEST_CLUSTER_NAME
-    for document in (*both_policies(cluster), *both_policies_for_tls(cluster)):
+    requests = iam_policies.policy_for_requested_certificates_of_one_cluster(cluster)
+    tls = iam_policies.policy_for_tls_secrets_of_one_cluster(cluster)
+    for document in (*both_policies(cluster), requests, tls):
         assert len(json.dumps(document, separators=(",", ":"))) <= LONGEST_POLICY
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from lbcontroller.aws.iam import Partition
 from lbcontroller.aws.iam import policy as smallest_policy
-from lbcontroller.aws.iam_features import EVERYTHING_BY_DEFAULT, Feature
+from lbcontroller.aws.iam_features import EVERYTHING_BY_DEFAULT, ONLY_WHERE_ASKED_FOR, Feature
 from lbcontroller.aws.operations import OPERATIONS, Effect
 from lbcontroller.local.aws.iam_policy import Check, Policy
 from lbcontroller.local.cluster import LocalCluster
@@ -70,13 +70,20 @@ WRITES = frozenset(
     for operation in OPERATIONS
     if operation.effect is Effect.WRITE
     for action in (operation.action, *operation.also)
-    if not action.startswith(("ec2:Describe", "ec2:Get", "iam:", "cognito-idp:Describe"))
+    if not action.startswith(
+        ("ec2:Describe", "ec2:Get", "iam:", "cognito-idp:Describe", "acm-pca:Get", "acm-pca:List")
+    )
 )
 WHATEVER_THE_CLUSTER = frozenset(
     f"{service}:{verb}WebACL"
     for service in ("wafv2", "waf-regional")
     for verb in ("Associate", "Disassociate")
-) | {"shield:CreateProtection", "shield:DeleteProtection"}
+) | {
+    "acm-pca:IssueCertificate",
+    "route53:ChangeResourceRecordSets",
+    "shield:CreateProtection",
+    "shield:DeleteProtection",
+}
 """Writes that no policy can allow for one cluster only."""
 HTTP = {"name": "http", "port": 80, "targetPort": "http"}
 HTTPS = {"name": "https", "port": 443, "targetPort": "http"}
@@ -87,7 +94,7 @@ OURS = iam_policies.ours()
 
 def ours_for_one_cluster(name: str) -> iam_policies.Document:
     return iam_policies.together(
-        iam_policies.policy_for_one_cluster(name), iam_policies.policy_for_tls_secrets_of_one_cluster(name)
+        iam_policies.policy_for_one_cluster(name), iam_policies.policies_for_certificates_of_one_cluster(name)
     )
 
 
@@ -221,7 +228,7 @@ def test_a_policy_is_enough(life: Life, document: iam_policies.Document) -> None
 def test_the_policy_of_lbc_is_enough_but_for_what_lbc_lacks_itself(life: Life) -> None:
     missing = {"tag:GetResources", "wafv2:ListWebACLs"}
     assert denied(life, iam_policies.LBC_POLICY) == missing | iam_policies.actions(
-        iam_policies.policy_for_tls_secrets()
+        iam_policies.policies_for_certificates()
     )
 
 
@@ -268,7 +275,7 @@ def test_without_a_feature_exactly_what_it_needs_is_denied(
 def test_ingresses_need_what_services_need_and_rules(life: Life) -> None:
     services = iam_policies.actions(smallest_policy({Feature.SERVICES}, Partition.AWS))
     ingresses = iam_policies.actions(smallest_policy({Feature.INGRESSES}, Partition.AWS))
-    everything = smallest_policy(EVERYTHING_BY_DEFAULT | {Feature.TLS_SECRETS}, Partition.AWS)
+    everything = smallest_policy(EVERYTHING_BY_DEFAULT | ONLY_WHERE_ASKED_FOR, Partition.AWS)
 
     assert services < ingresses
     assert ingresses - services <= needed(life)

@@ -51,13 +51,13 @@ def test_flags_without_effect_are_named_in_one_warning(cluster: LocalCluster, tm
         cluster,
         tmp_path / "kubeconfig",
         "--gateway-class-max-concurrent-reconciles=3",
-        "--default-pca-arn=arn",
+        "--nlb-gateway-max-concurrent-reconciles=3",
     ) as running:
         lines = wait_for_event(running, "workers_started")
     (warning,) = [
         json.loads(line) for line in lines if json.loads(line)["event"] == "flags_without_effect_yet"
     ]
-    assert warning["flag"] == "default-pca-arn, gateway-class-max-concurrent-reconciles"
+    assert warning["flag"] == "gateway-class-max-concurrent-reconciles, nlb-gateway-max-concurrent-reconciles"
 
 
 def test_a_taken_port_ends_the_process_with_words(cluster: LocalCluster, tmp_path: Path) -> None:

@@ -9,12 +9,14 @@ from lbcontroller.model.actions import AuthenticateCognitoAction
 from lbcontroller.model.enums import OnOff
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.inventory import Lookups
+from lbcontroller.model.observed import ObservedRequestedCertificate
 from lbcontroller.model.references import Kind
 from lbcontroller.model.resources import Certificate, MutualAuthentication, MutualAuthenticationMode, Stack
 from lbcontroller.plan.order import deletion_order
-from lbcontroller.plan.steps import Create, Delete, Reorder
+from lbcontroller.plan.steps import Change, Create, Delete, Reorder, Update
 from tests.support.alb_stacks import (
     CERTIFICATE,
+    GROUP,
     LOAD_BALANCER,
     TLS_SECRET,
     AlbGroup,
@@ -25,6 +27,7 @@ from tests.support.alb_stacks import (
     rule_id,
 )
 from tests.support.aws_access import AwsUnderTest
+from tests.support.certificate_requests import AUTHORITY, a_request
 from tests.support.key_pairs import a_key_pair
 
 PORT = 8443
@@ -50,6 +53,7 @@ class AlbLife:
         self._make(group)
         self._change(group)
         self._look_around(group)
+        self._ask_for_certificates()
         self._delete(group)
 
     def _prepare(self) -> None:
@@ -141,10 +145,37 @@ class AlbLife:
         source = self.account.inventory()
         source.load()
         names = Lookups(
-            trust_stores=frozenset({TRUST_STORE}), web_acls=frozenset({"site"}), certificates=True
+            trust_stores=frozenset({TRUST_STORE}),
+            web_acls=frozenset({"site"}),
+            certificates=True,
+            hosted_zones=True,
         )
         source.look_up(names)
         self.account.observer.read_certificates(self._stack(group).id)
+
+    def _ask_for_certificates(self) -> None:
+        """Ask for one of Amazon and one of a private authority, validate and tag the first, delete both."""
+        self._other("route53").create_hosted_zone(Name="example.com", CallerReference="life")
+        account, cluster = self.account, self.account.cluster
+        public, private = a_request(cluster=cluster), a_request(authority=AUTHORITY, cluster=cluster)
+        arns = account.execute([Create(resource=one, reason="asked for") for one in (public, private)], {})
+        account.observer.refresh_requests(GROUP)
+        account.observer.refresh_requests(GROUP)
+        arn = arns[public.id]
+        seen = account.mirror.find(arn)
+        assert isinstance(seen, ObservedRequestedCertificate)
+        for changed, field in (
+            (replace(public, records=seen.validation), "records"),
+            (a_request(cluster=cluster, tags={"team": "red"}), "tags.team"),
+            (public, "tags.team"),
+        ):
+            value = None if changed is public else "red"
+            change = Change(field=field, before=None, after=value)
+            account.applier.execute(
+                Update(resource=changed, arn=arn, changes=(change,), reason="asked for"), arns
+            )
+        for id_, each in arns.items():
+            account.applier.execute(Delete(id=id_, arn=each, reason="gone"), arns)
 
     def _delete(self, group: AlbGroup) -> None:
         stack = self._stack(group)

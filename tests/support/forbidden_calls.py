@@ -15,6 +15,11 @@ _REQUEST_TAG: Final = f"aws:RequestTag/{CLUSTER_TAG}"
 _CREATE_ACTIONS: Final = ("ec2:CreateAction", "elasticloadbalancing:CreateAction")
 _SERVICE_NAME: Final = "iam:AWSServiceName"
 _TAG_KEYS: Final = "aws:TagKeys"
+_RECORDS: Final = {
+    "route53:ChangeResourceRecordSetsRecordTypes": "A",
+    "route53:ChangeResourceRecordSetsNormalizedRecordNames": "www.example.com",
+}
+"""Of other records than those that validate certificates."""
 _TAGS_ON_IMPORT: Final = "acm:AddTagsToCertificate"
 """No condition key tells whether that is on import, so any certificate may get the tag of some cluster."""
 Document = Mapping[str, Any]
@@ -38,6 +43,9 @@ def _variants(check: Check) -> Iterator[Check]:
         yield _with(check, {_REQUEST_TAG: None})
     if creates:
         yield _with(check, {key: "SomethingElse" for key in _CREATE_ACTIONS if key in context})
+    for key, other in _RECORDS.items():
+        if key in context:
+            yield _with(check, {key: (other,)})
     if _SERVICE_NAME in context:
         yield _with(check, {_SERVICE_NAME: "another.amazonaws.com"})
 

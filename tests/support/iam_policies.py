@@ -35,9 +35,32 @@ def policy_for_tls_secrets_of_one_cluster(cluster: str) -> Document:
     return _read("policy-for-tls-secrets-of-one-cluster.json", cluster=cluster)
 
 
+def policy_for_requested_certificates() -> Document:
+    """Return what requesting certificates needs besides, for any number of clusters."""
+    return _read("policy-for-requested-certificates.json")
+
+
+def policy_for_requested_certificates_of_one_cluster(cluster: str) -> Document:
+    """Return what requesting certificates needs besides, for one cluster, filled in."""
+    return _read("policy-for-requested-certificates-of-one-cluster.json", cluster=cluster)
+
+
+def policies_for_certificates() -> Document:
+    """Return what importing and requesting certificates needs besides, for any number of clusters."""
+    return together(policy_for_tls_secrets(), policy_for_requested_certificates())
+
+
+def policies_for_certificates_of_one_cluster(cluster: str) -> Document:
+    """Return what importing and requesting certificates needs besides, for one cluster, filled in."""
+    return together(
+        policy_for_tls_secrets_of_one_cluster(cluster),
+        policy_for_requested_certificates_of_one_cluster(cluster),
+    )
+
+
 def ours() -> Document:
     """Return everything that the program may ever need, for any number of clusters."""
-    return together(policy(), policy_for_tls_secrets())
+    return together(policy(), policies_for_certificates())
 
 
 def together(*documents: Document) -> Document:

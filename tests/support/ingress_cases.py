@@ -41,13 +41,18 @@ from lbcontroller.cluster.service import Service
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.errors import InvalidConfig
 from lbcontroller.keys import StackKey
+from lbcontroller.model.dns import HostedZone, ValidationRecord
+from lbcontroller.model.identity import requested_certificate_resource
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.inventory import Inventory, NamedFacts
+from lbcontroller.model.observed import CertificateStatus, ObservedRequestedCertificate
+from lbcontroller.model.references import Kind, ResourceId
+from lbcontroller.model.resources import RequestedCertificate
 from lbcontroller.model.stack_json import listed, stack_json
 from lbcontroller.settings import Settings
 from tests.support.cases import completed_service, inventory_with
 from tests.support.existing_stacks import existing_of
-from tests.support.inventories import CLUSTER
+from tests.support.inventories import CLUSTER, certificate_arn
 
 GROUP_VERSION = "elbv2.k8s.aws"
 OUTPUTS = ("stack.json", "findings.json", "problems.json")
@@ -122,7 +127,7 @@ def build_ingress_case(case: IngressCase) -> Mapping[str, Any]:
 def build_group(snapshot: Snapshot, inventory: Inventory, settings: Settings) -> BuildResult:
     """Return what the one group of a snapshot wants."""
     group = the_group(snapshot, settings)
-    lookups(group)
+    lookups(group, settings)
     return build_ingress_stack(group, snapshot, inventory, settings)
 
 
@@ -224,5 +229,32 @@ def _inventory(facts: Mapping[str, Any]) -> Inventory:
             target_groups={name: arn and Arn(arn) for name, arn in named.get("target_groups", {}).items()},
             trust_stores={name: arn and Arn(arn) for name, arn in named.get("trust_stores", {}).items()},
             web_acls=named.get("web_acls", {}),
+            hosted_zones=tuple(
+                HostedZone(name=name, id=f"zone-of-{name}") for name in facts.get("hosted_zones", ())
+            ),
         ),
+        requested_certificates=tuple(_requested(item) for item in facts.get("requested", ())),
+    )
+
+
+def _requested(item: Mapping[str, Any]) -> ObservedRequestedCertificate:
+    """Return a certificate that ACM was asked for, by its hosts, its status and the records it tells of."""
+    hosts, authority = tuple(item["hosts"]), item.get("authority", "")
+    name = item.get("name") or requested_certificate_resource(hosts, authority)
+    return ObservedRequestedCertificate(
+        arn=Arn(certificate_arn(item["arn"])),
+        resource=RequestedCertificate(
+            id=ResourceId(Kind.REQUESTED_CERTIFICATE, name),
+            hosts=hosts,
+            authority=authority,
+            records=frozenset(),
+            tags={},
+        ),
+        status=CertificateStatus(item["status"]),
+        reason=item.get("reason", ""),
+        validation=frozenset(
+            ValidationRecord(name=f"_token.{host}.", value="_value.acm-validations.aws.")
+            for host in item.get("validation", ())
+        ),
+        created_at=datetime(2026, 11, 21, tzinfo=UTC),
     )

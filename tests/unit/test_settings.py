@@ -197,8 +197,10 @@ def test_all_problems_are_reported_at_once() -> None:
 
 def test_flags_of_features_to_come_are_named_only_when_given() -> None:
     assert parse().not_built_yet() == ()
-    given = parse(default_pca_arn="arn", feature_gates="ALBGatewayAPI=false,NLBSecurityGroup=true")
-    assert given.not_built_yet() == ("default-pca-arn", "feature-gates=ALBGatewayAPI")
+    given = parse(
+        gateway_class_max_concurrent_reconciles="5", feature_gates="ALBGatewayAPI=false,NLBSecurityGroup=true"
+    )
+    assert given.not_built_yet() == ("feature-gates=ALBGatewayAPI", "gateway-class-max-concurrent-reconciles")
 
 
 def test_the_list_of_features_to_come_names_only_flags_and_gates_that_exist() -> None:

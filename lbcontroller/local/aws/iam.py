@@ -20,7 +20,7 @@ TagsOf = Callable[[str, str], Mapping[str, str]]
 """Tags of the resource with an ARN, in a region."""
 
 _PREFIXES: Final = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
-_QUERY_SERVICES: Final = frozenset({"elbv2", "iam"})
+_QUERY_SERVICES: Final = frozenset({"elbv2", "iam", "route53"})
 _READING: Final = ("Describe", "Get")
 _ELB_RESOURCE_MEMBERS: Final = ("LoadBalancerArn", "TargetGroupArn", "RuleArn", "ListenerArn")
 _FAMILIES: Final = {"network": "net", "gateway": "gwy"}
@@ -98,6 +98,8 @@ class PolicyGate:
             return self._ec2_checks(request)
         if request.service == "acm":
             return self._certificate_checks(request)
+        if request.service == "route53":
+            return [_record_check(request)]
         if request.service in {"wafv2", "waf-regional"}:
             return list(self._firewall_checks(request))
         prefix = _PREFIXES.get(request.service, request.service)
@@ -117,10 +119,15 @@ class PolicyGate:
         resource = params.get("CertificateArn", new)
         tags = _tags(params.get("Tags", ()))
         context = {**_request_tags(tags), **self._resource_tags(resource, request.region)}
-        actions = (
-            [operation, "AddTagsToCertificate"] if tags and operation == "ImportCertificate" else [operation]
-        )
-        return [Check(action=f"acm:{action}", resource=resource, context=context) for action in actions]
+        adds_tags = tags and operation in {"ImportCertificate", "RequestCertificate"}
+        actions = [operation, "AddTagsToCertificate"] if adds_tags else [operation]
+        checks = [Check(action=f"acm:{action}", resource=resource, context=context) for action in actions]
+        if authority := params.get("CertificateAuthorityArn"):
+            checks += [
+                Check(action=f"acm-pca:{action}", resource=authority, context={})
+                for action in ("GetCertificate", "IssueCertificate", "ListPermissions")
+            ]
+        return checks
 
     def _firewall_checks(self, request: Request) -> Iterator[Check]:
         """Yield one check for each of web ACL and load balancer, and what a change of the latter needs."""
@@ -233,6 +240,25 @@ class PolicyGate:
     def _resource_tags(self, resource: str, region: str) -> dict[str, ContextValue]:
         tags = self._tags_of(resource, region)
         return {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
+
+
+def _record_check(request: Request) -> Check:
+    """Return what a call of Route 53 needs; conditions can look at the records that change."""
+    action = f"route53:{request.operation}"
+    changes = request.params.get("Changes")
+    if not changes:
+        return Check(action=action, resource="*", context={})
+    return Check(
+        action=action,
+        resource=f"arn:aws:route53:::hostedzone/{request.params['Id']}",
+        context={
+            "route53:ChangeResourceRecordSetsActions": tuple(change["Action"] for change in changes),
+            "route53:ChangeResourceRecordSetsRecordTypes": tuple(change["Type"] for change in changes),
+            "route53:ChangeResourceRecordSetsNormalizedRecordNames": tuple(
+                change["Name"].removesuffix(".").lower() for change in changes
+            ),
+        },
+    )
 
 
 def _tags(items: Sequence[Mapping[str, str]]) -> dict[str, str]:

@@ -22,6 +22,11 @@ _SERVICE_BY_SIGNING_NAME: Final = {"elasticloadbalancing": "elbv2", "tagging": "
 _SECRETS: Final = frozenset({"ClientSecret", "PrivateKey"})
 """Members whose values nobody may read in a log of calls."""
 REDACTED: Final = "***"
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+_RECORD_CHANGE: Final = re.compile(
+    r"<Action>(?P<Action>\w+)</Action><ResourceRecordSet><Name>(?P<Name>[^<]+)</Name><Type>(?P<Type>\w+)</Type>"
+)
+"""Of ChangeResourceRecordSets, as botocore writes it."""
 _XML_ERROR: Final = re.compile(rb"<Code>([^<]+)</Code>")
 _JSON_ERROR: Final = re.compile(rb'"__type"\s*:\s*"(?:[^"#]*#)?([^"]+)"')
 _REQUEST_ID: Final = "00000000-0000-0000-0000-000000000000"
@@ -49,8 +54,8 @@ class Reply:
 def parse_request(environ: Mapping[str, Any], body: bytes) -> Request:
     """Read which API call an HTTP request is.
 
-    Query, EC2 and JSON protocols are understood. For REST protocols (Route 53) the operation is the method
-    and the path.
+    Query, EC2 and JSON protocols are understood. For REST protocols (Route 53) the operation is found by
+    method and path, and parameters are those of the path, and what a change of records is about.
     """
     scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
     access_key, region, signing_name = scope.groups() if scope else ("", "", "")
@@ -66,13 +71,37 @@ def parse_request(environ: Mapping[str, Any], body: bytes) -> Request:
         service = service or "sts"  # the only query service with unsigned calls: AssumeRoleWithWebIdentity
         params = _query_params(service, operation, form)
     else:
-        operation = f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}"
+        method, path = str(environ.get("REQUEST_METHOD")), str(environ.get("PATH_INFO"))
+        operation, params = _rest_request(service, method, path)
+        if changes := [match.groupdict() for match in _RECORD_CHANGE.finditer(body.decode())]:
+            params = {**params, "Changes": changes}
     return Request(
         service=service,
         operation=operation,
         params=without_secrets(params),
         region=region,
         access_key=access_key,
+    )
+
+
+def _rest_request(service: str, method: str, path: str) -> tuple[str, Mapping[str, str]]:
+    """Return the operation of a method and a path, and the parameters in the path; else what they are."""
+    for name, template in _rest_operations(service, method):
+        if found := template.fullmatch(path):
+            return name, found.groupdict()
+    return f"{method} {path}", {}
+
+
+@cache
+def _rest_operations(service: str, method: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    model = _service_model(service)
+    if model is None or not model.resolved_protocol.startswith("rest"):
+        return ()
+    https = ((name, model.operation_model(name).http) for name in model.operation_names)
+    return tuple(
+        (name, re.compile(_PLACEHOLDER.sub(r"(?P<\1>[^/]+)", http["requestUri"].partition("?")[0])))
+        for name, http in https
+        if http["method"] == method
     )
 
 

@@ -233,8 +233,6 @@ RIGHT: list[tuple[str, str, str, Any]] = [
     ("auth_scope", "auth-scope", "openid email", "openid email"),
     ("auth_session_cookie", "auth-session-cookie", "my-cookie", "my-cookie"),
     ("auth_session_timeout", "auth-session-timeout", "604800", 604800),
-]
-NOT_YET: list[tuple[str, str, str, Any]] = [
     ("create_acm_cert", "create-acm-cert", "true", True),
     ("acm_pca_arn", "acm-pca-arn", AUTHORITY, AUTHORITY),
 ]
@@ -351,7 +349,7 @@ def test_a_right_value_is_read(field: str, key: str, raw: str, value: Any) -> No
     assert (parsed.findings, parsed.problems) == ((), ())
 
 
-@pytest.mark.parametrize(("key", "raw"), [(key, raw) for _, key, raw, _ in (*RIGHT, *NOT_YET)])
+@pytest.mark.parametrize(("key", "raw"), [(key, raw) for _, key, raw, _ in RIGHT])
 def test_the_schema_takes_a_right_value(key: str, raw: str) -> None:
     (shape,) = (
         shape
@@ -362,14 +360,6 @@ def test_the_schema_takes_a_right_value(key: str, raw: str) -> None:
         if re.fullmatch(name, PREFIX + key)
     )
     assert raw in shape["enum"] if "enum" in shape else re.match(shape["pattern"], raw)
-
-
-@pytest.mark.parametrize(("field", "key", "raw", "value"), NOT_YET)
-def test_what_is_not_done_yet_is_read_and_told(field: str, key: str, raw: str, value: Any) -> None:
-    parsed = IngressAnnotations.parse("Ingress shop/web", {PREFIX + key: raw})
-    assert getattr(parsed.model, field) == value
-    (finding,) = parsed.findings
-    assert finding.reason is FindingReason.NOT_YET_APPLIED
 
 
 @pytest.mark.parametrize(("key", "raw", "expected"), WRONG)
@@ -392,7 +382,7 @@ def test_every_annotation_is_tested_rightly_and_wrongly() -> None:
         if key == declaration.key.suffix
         or (declaration.key.parameter and key.startswith(f"{declaration.key.suffix}."))
     }
-    assert {field for field, _, _, _ in (*RIGHT, *NOT_YET)} == fields
+    assert {field for field, _, _, _ in RIGHT} == fields
     assert wrong == fields
 
 

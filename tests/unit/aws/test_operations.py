@@ -5,7 +5,7 @@ import pytest
 from lbcontroller.aws.operations import OPERATIONS, Operation
 from lbcontroller.local.aws.wire import sdk
 
-IN_WORDS_ONLY = {"GetResources": 100}
+IN_WORDS_ONLY = {"GetResources": 100, "ListHostedZones": "100"}
 """Largest pages that only the text of the API reference tells."""
 
 

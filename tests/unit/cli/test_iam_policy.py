@@ -19,16 +19,14 @@ def printed(*arguments: str) -> dict[str, Any]:
     return document
 
 
-def test_by_default_everything_but_tls_secrets_is_switched_on() -> None:
+def test_by_default_everything_but_certificates_is_switched_on() -> None:
     assert printed() == iam_policies.policy()
     assert printed("--cluster-name", "shop") == iam_policies.policy_for_one_cluster("shop")
 
 
 def test_features_are_named_between_commas() -> None:
     everything = printed("--features", ", ".join(Feature))
-    assert iam_policies.actions(everything) == iam_policies.actions(
-        iam_policies.together(iam_policies.policy(), iam_policies.policy_for_tls_secrets())
-    )
+    assert iam_policies.actions(everything) == iam_policies.actions(iam_policies.ours())
 
 
 def test_one_feature_alone_is_an_addition_to_another_policy() -> None:

@@ -32,7 +32,6 @@ def test_a_default_that_differs_from_lbc_says_so() -> None:
 
 
 def test_a_setting_that_nothing_reads_yet_names_the_feature_it_waits_for() -> None:
-    assert row("--default-pca-arn")[4].endswith("without effect until this is built: certificate management.")
     assert row("ALBGatewayAPI")[2].endswith("without effect until this is built: Gateway API.")
 
 

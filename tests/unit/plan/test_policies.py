@@ -11,6 +11,7 @@ from lbcontroller.model.resources import (
     ListenerRule,
     LoadBalancer,
     LoadBalancerTarget,
+    RequestedCertificate,
     SecurityGroup,
     TargetGroup,
     TargetGroupBinding,
@@ -28,6 +29,7 @@ from lbcontroller.plan.policies import MODES
         (Kind.LISTENER_RULE, ListenerRule),
         (Kind.LOAD_BALANCER_TARGET, LoadBalancerTarget),
         (Kind.CERTIFICATE, Certificate),
+        (Kind.REQUESTED_CERTIFICATE, RequestedCertificate),
         (Kind.TARGET_GROUP_BINDING, TargetGroupBinding),
     ],
 )

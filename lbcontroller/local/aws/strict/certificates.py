@@ -1,4 +1,4 @@
-"""ACM: summaries as it lists them, imports in place, certificates in use."""
+"""ACM: summaries as it lists them, imports in place, certificates in use, validation through Route 53."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from moto.acm.exceptions import AWSValidationException
-from moto.acm.models import AWSCertificateManagerBackend
+from moto.acm.models import AWSCertificateManagerBackend, CertBundle
 from moto.acm.responses import AWSCertificateManagerResponse
 from moto.core.exceptions import AWSError
 from moto.core.responses import ActionResult
 from moto.elbv2.models import elbv2_backends
+from moto.route53.models import route53_backends
 
 from lbcontroller.local.aws.strict.patching import Method, wrap
 
@@ -33,6 +34,9 @@ def install() -> None:
     wrap(AWSCertificateManagerResponse, "list_certificates", _as_acm_lists)
     wrap(AWSCertificateManagerBackend, "import_certificate", _in_place)
     wrap(AWSCertificateManagerBackend, "delete_certificate", _unless_used)
+    wrap(AWSCertificateManagerBackend, "describe_certificate", _validated_by_records)
+    wrap(AWSCertificateManagerResponse, "describe_certificate", _with_users)
+    wrap(CertBundle, "check", _without_time)
 
 
 def _as_acm_lists(original: Method) -> Method:
@@ -107,13 +111,16 @@ def _kind_of_key(certificate: bytes) -> tuple[str, int]:
 
 
 def _unless_used(original: Method) -> Method:
-    """DeleteCertificate that refuses while a listener has the certificate."""
+    """DeleteCertificate that refuses while a listener has the certificate, and ends its token."""
 
     def delete_certificate(backend: Any, arn: str) -> None:
         users = sorted(_users(backend, arn))
         if users:
             raise CertificateInUseError(f"Certificate {arn} in account {backend.account_id} is in use.")
         original(backend, arn)
+        tokens = backend._idempotency_tokens  # noqa: SLF001 - moto's store
+        for token in [token for token, entry in tokens.items() if entry["arn"] == arn]:
+            del tokens[token]
 
     return delete_certificate
 
@@ -124,3 +131,60 @@ def _users(backend: Any, certificate: str) -> Iterator[str]:
         for listener in listeners.values():
             if certificate in {listener.certificate, *listener.extra_certificates}:
                 yield load_balancer.arn
+
+
+def _without_time(_original: Method) -> Method:
+    """A check without the clock: moto issues after a minute, ACM when it sees the records."""
+
+    def check(_bundle: Any) -> None:
+        return
+
+    return check
+
+
+def _validated_by_records(original: Method) -> Method:
+    """DescribeCertificate of a certificate that is issued once every record is in a public hosted zone.
+
+    The first look at a request comes too early: ACM shows the records some seconds later.
+    """
+
+    def describe_certificate(backend: Any, arn: str) -> Any:
+        bundle = original(backend, arn)
+        if bundle.status == "PENDING_VALIDATION" and _wanted(bundle) <= set(_records(backend.account_id)):
+            bundle.status = "ISSUED"
+        return bundle
+
+    return describe_certificate
+
+
+def _wanted(bundle: Any) -> set[tuple[str, str]]:
+    options = bundle.describe()["Certificate"]["DomainValidationOptions"]
+    return {(option["ResourceRecord"]["Name"], option["ResourceRecord"]["Value"]) for option in options}
+
+
+def _records(account: str) -> Iterator[tuple[str, str]]:
+    zones: Any = route53_backends[account]["aws"].zones.values()
+    for zone in zones:
+        for record in () if zone.private_zone else zone.rrsets:
+            for value in record.records if record.type == "CNAME" else ():
+                yield record.name, value["Value"] if isinstance(value, dict) else value
+
+
+def _with_users(original: Method) -> Method:
+    """DescribeCertificate that tells who uses the certificate, and no records at the first look."""
+
+    def describe_certificate(response: Any) -> ActionResult:
+        result = original(response).result["Certificate"]
+        backend = response.acm_backend
+        bundle = backend._certificates[result["CertificateArn"]]  # noqa: SLF001 - moto's store
+        seen = getattr(bundle, "seen", False)
+        bundle.seen = True
+        result = {**result, "InUseBy": sorted(_users(backend, result["CertificateArn"]))}
+        if not seen and result["Status"] == "PENDING_VALIDATION":
+            options = result.get("DomainValidationOptions", ())
+            result["DomainValidationOptions"] = [
+                {key: value for key, value in option.items() if key != "ResourceRecord"} for option in options
+            ]
+        return ActionResult({"Certificate": result})
+
+    return describe_certificate

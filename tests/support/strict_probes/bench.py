@@ -33,7 +33,7 @@ class Bench:
 
     def __init__(self, client: Callable[[str], Client], region: str) -> None:
         self.elb, self.ec2, self.acm = client("elbv2"), client("ec2"), client("acm")
-        self.tagging = client("resourcegroupstaggingapi")
+        self.tagging, self.dns = client("resourcegroupstaggingapi"), client("route53")
         self.waf, self.waf_classic, self.shield = client("wafv2"), client("waf-regional"), client("shield")
         self._numbers = iter(range(10_000))
         self.vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"][

@@ -13,6 +13,7 @@ from tests.support.strict_probes import (
     rules,
     tags,
     target_groups,
+    validation,
 )
 
 PROBES = [
@@ -28,6 +29,7 @@ PROBES = [
         frontends,
         guards,
         imports,
+        validation,
     )
     for probe in topic.probe.table
 ]

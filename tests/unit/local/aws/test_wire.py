@@ -64,6 +64,30 @@ def test_json_services_name_the_operation_in_a_header() -> None:
     assert request.params == {"ResourcesPerPage": 5}
 
 
+def test_rest_services_name_the_operation_by_method_and_path() -> None:
+    path, body = (
+        "/2013-04-01/hostedzone/Z1/rrset",
+        (
+            b"<ChangeResourceRecordSetsRequest><ChangeBatch><Changes><Change><Action>UPSERT</Action>"
+            b"<ResourceRecordSet><Name>_x.example.com.</Name><Type>CNAME</Type><TTL>60</TTL></ResourceRecordSet>"
+            b"</Change></Changes></ChangeBatch></ChangeResourceRecordSetsRequest>"
+        ),
+    )
+    read = parsed("route53", b"", REQUEST_METHOD="GET", PATH_INFO=path, CONTENT_TYPE="")
+    change = parsed("route53", body, PATH_INFO=f"{path}/", CONTENT_TYPE="")
+
+    assert (read.operation, read.params) == ("ListResourceRecordSets", {"Id": "Z1"})
+    assert (change.service, change.operation, change.mutating) == (
+        "route53",
+        "ChangeResourceRecordSets",
+        True,
+    )
+    assert change.params == {
+        "Id": "Z1",
+        "Changes": [{"Action": "UPSERT", "Name": "_x.example.com.", "Type": "CNAME"}],
+    }
+
+
 def test_secrets_are_not_recorded() -> None:
     body = b'{"Certificate": "cert", "PrivateKey": "key", "Tags": [{"Key": "a", "Value": "b"}]}'
     request = parsed("acm", body, HTTP_X_AMZ_TARGET="CertificateManager.ImportCertificate")

@@ -12,8 +12,11 @@ ON_REAL ?= tests/apiserver tests/integration tests/conformance tests/faults/test
 # Some environments forbid to keep compiled modules. Each test process would then compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
+# Tiers with a target of their own.
+TIERS := apiserver chart conformance faults
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-faults test-faults-all soak test-laws test-chart test-apiserver apiserver test-unit \
+.PHONY: help install demo test test-conformance test-faults test-faults-all soak test-laws test-chart test-apiserver apiserver test-unit \
 	bench calls check format docs image cases clean
 
 help:  ## list the targets
@@ -24,8 +27,11 @@ install: $(VENV)/.dev  ## make .venv with the lbcontroller command and all tools
 demo: $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.demo)  ## run the controller on the embedded API server and AWS, and show what it does
 	$(BIN)/lbcontroller demo
 
-test: $(VENV)/.dev  ## run every test tier but those below
-	$(BIN)/python -m pytest -q -n $(PARALLEL) --dist loadscope tests --ignore tests/faults --ignore tests/chart
+test: $(VENV)/.dev  ## run what everybody runs before a commit, in four minutes; the tiers below come on top in CI
+	$(BIN)/python -m pytest -q -n $(PARALLEL) --dist loadscope tests $(TIERS:%=--ignore tests/%)
+
+test-conformance: $(VENV)/.dev  ## compare with what LBC makes of recorded manifests, and take that over untouched
+	$(BIN)/python -m pytest -q -n $(PARALLEL) --dist loadscope tests/conformance
 
 test-faults: $(VENV)/.dev  ## run lives in which every AWS call fails in every way, and the process is killed
 	$(BIN)/python -m pytest -q -n $(PARALLEL) tests/faults

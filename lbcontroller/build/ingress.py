@@ -28,12 +28,7 @@ from lbcontroller.build.ingress_quotas import Need, beyond_quota, over_quotas
 from lbcontroller.build.ingress_wishes import Wishes, target_group_names, wishes_of
 from lbcontroller.build.listeners import build_actions, build_listener, listener_tags, target_groups_in
 from lbcontroller.build.names import IngressNames
-from lbcontroller.build.requested_certificates import (
-    CertificateRequest,
-    certificate_request,
-    requests_certificate,
-    unneeded,
-)
+from lbcontroller.build.requested_certificates import CertificateRequest, kept_requests
 from lbcontroller.build.result import BuildContext, BuildResult, Claim
 from lbcontroller.build.target_groups import build_target_group
 from lbcontroller.build.unsure_settings import is_about_frontend, kept_tags
@@ -216,39 +211,30 @@ class _Assembly:
                 self._hold(member.name)
                 continue
             try:
-                request = self._request(member, own)
-                wanted = wishes_of(
-                    member, own, ip_address_type=front, redirected=redirect is not None, request=request
-                )
+                wanted = wishes_of(member, own, ip_address_type=front, redirected=redirect is not None)
             except InvalidConfig as error:
                 self._hold(member.name, *error.problems)
             except NotReady as error:
                 self._hold(member.name)
                 self.waits.append(error)
             else:
-                if request is not None and request.wait is not None:
-                    self._hold(member.name, *request.problems)
-                    self.waits.append(request.wait)
-                elif member.name not in self.held:
+                if member.name not in self.held and self._has_its_certificate(member.name, wanted):
                     self.findings += wanted.findings
                     wishes[member.name] = wanted
         return wishes
 
-    def _request(self, member: Member, ports: Iterable[SharedPort]) -> CertificateRequest | None:
-        """Return the certificate that ACM is asked for by a member, if it asks for one and can be understood.
-
-        Raises:
-            InvalidConfig: as `certificate_request` does.
-            NotReady: as `certificate_request` does.
-        """
-        wanted = requests_certificate(member.annotations, self.context.settings)
-        encrypted = any(port.protocol is Protocol.HTTPS for port in ports)
-        if not (wanted and encrypted) or member.name in self.held:
-            return None
-        request = certificate_request(member)
-        self.requests[member.name] = request
+    def _has_its_certificate(self, name: ObjectName, wanted: Wishes) -> bool:
+        """Note the certificate that is requested for a member; who has to wait for one is held."""
+        request = wanted.certificates.request
+        if request is None:
+            return True
+        self.requests[name] = request
         self.findings += request.findings
-        return request
+        if request.wait is None:
+            return True
+        self._hold(name, *request.problems)
+        self.waits.append(request.wait)
+        return False
 
     def _requested(self) -> Iterable[RequestedCertificate]:
         """Return the certificates that ACM is asked for; members with the same hosts share one."""
@@ -260,7 +246,7 @@ class _Assembly:
     def _kept_requests(self) -> Iterator[ResourceId]:
         """Yield the requested certificates that may be a held member's."""
         if self.held:
-            yield from unneeded(self.context.inventory.requested_certificates, self._requested())
+            yield from kept_requests(self.context.inventory.requested_certificates, self._requested())
 
     def _that_fit(self, wishes: dict[ObjectName, Wishes]) -> dict[ObjectName, Wishes]:
         """Return what those members want whose target groups have room; the others are held."""

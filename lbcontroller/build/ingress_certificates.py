@@ -21,7 +21,11 @@ from lbcontroller.build.ingress_authentication import SECRET_RETRY_SECONDS
 from lbcontroller.build.ingress_member import Member
 from lbcontroller.build.ingress_ports import LISTENING
 from lbcontroller.build.named import LOOKUP_RETRY_SECONDS
-from lbcontroller.build.requested_certificates import CertificateRequest
+from lbcontroller.build.requested_certificates import (
+    CertificateRequest,
+    certificate_request,
+    requests_certificate,
+)
 from lbcontroller.build.tags import resource_tags
 from lbcontroller.cluster.key_pairs import CERTIFICATE_ENTRY, KEY_ENTRY, KeyPair
 from lbcontroller.errors import InvalidConfig, NotReady, Problem, ProblemCollector
@@ -46,26 +50,26 @@ class MemberCertificates:
     """The first one is the default, unless an earlier member has some."""
     imported: tuple[Certificate, ...] = ()
     """Those of `used` that are made from Secrets."""
+    request: CertificateRequest | None = None
+    """The one that ACM is asked for, which is one of `used` when it is issued."""
 
 
-def member_certificates(member: Member, request: CertificateRequest | None) -> MemberCertificates:
+def member_certificates(member: Member) -> MemberCertificates:
     """Return the certificates that a member has for its HTTPS listeners.
 
-    Args:
-        member: the Ingress.
-        request: the certificate that is requested for it; whoever waits for one has none.
-
     Raises:
-        InvalidConfig: when one does not exist, or none is found for a host.
-        NotReady: when a Secret was not read yet, or no certificate could be listed yet.
+        InvalidConfig: when one does not exist, cannot be requested, or none is found for a host.
+        NotReady: when a Secret was not read yet, or no certificate or hosted zone could be listed yet.
     """
     named = member.annotations.certificate_arn
     if named:
         if problems := tuple(_unknown(member, named)):
             raise InvalidConfig(*problems)
         return MemberCertificates(used=tuple(dict.fromkeys(named)))
-    if request is not None:
-        return MemberCertificates(used=() if request.wait else (Ref(request.certificate.id),))
+    if requests_certificate(member.annotations, member.context.settings):
+        request = certificate_request(member)
+        used = () if request.wait else (Ref(request.certificate.id),)
+        return MemberCertificates(used=used, request=request)
     secrets = tuple(dict.fromkeys(entry.secret for entry in member.ingress.tls if entry.secret))
     if secrets and member.annotations.import_tls_secrets:
         return _imported(member, secrets)

@@ -16,7 +16,6 @@ from lbcontroller.build.ingress_ports import SharedPort
 from lbcontroller.build.ingress_rules import MemberRule, member_rules
 from lbcontroller.build.listeners import target_groups_in
 from lbcontroller.build.named import named
-from lbcontroller.build.requested_certificates import CertificateRequest
 from lbcontroller.config.listener import ActionConfig
 from lbcontroller.errors import ProblemCollector
 from lbcontroller.model.attributes import ALB_LISTENER_ATTRIBUTES
@@ -41,12 +40,7 @@ class Wishes:
 
 
 def wishes_of(
-    member: Member,
-    ports: Sequence[SharedPort],
-    *,
-    ip_address_type: IpAddressType,
-    redirected: bool,
-    request: CertificateRequest | None,
+    member: Member, ports: Sequence[SharedPort], *, ip_address_type: IpAddressType, redirected: bool
 ) -> Wishes:
     """Return what a member wants.
 
@@ -55,7 +49,6 @@ def wishes_of(
         ports: the listeners it shares with others.
         ip_address_type: of the load balancer.
         redirected: whether clients that come over HTTP are sent to HTTPS, so that nothing is served there.
-        request: the certificate that is requested for it.
 
     Raises:
         InvalidConfig: with all problems.
@@ -80,7 +73,7 @@ def wishes_of(
                 findings += served.findings
     if any(port.protocol is Protocol.HTTPS for port in ports):
         with problems.attempt():
-            certificates = member_certificates(member, request)
+            certificates = member_certificates(member)
     with problems.attempt():
         mutual = _mutual_authentication(member, ports)
     with problems.attempt():

@@ -185,7 +185,7 @@ def _failure(member: Member, found: ObservedRequestedCertificate) -> Problem:
     )
 
 
-def unneeded(
+def kept_requests(
     existing: Iterable[ObservedRequestedCertificate], wanted: Iterable[RequestedCertificate]
 ) -> Iterator[ResourceId]:
     """Yield the requested certificates that stay while a member is held who may have them."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lbcontroller.local.aws.faults import ALWAYS, ErrorReply, Fault
+from lbcontroller.local.aws.faults import ALWAYS, ErrorReply, Fault, LoseReply
 from tests.support.sites import a_site, asked, problems, settle_with
 from tests.support.yard import Yard
 
@@ -96,6 +96,21 @@ def test_other_hosts_get_another_certificate_while_the_old_one_serves(yard: Yard
     assert (
         names.index("RequestCertificate") < names.index("ModifyListener") < names.index("DeleteCertificate")
     )
+
+
+def test_lost_replies_leave_nothing_behind(yard: Yard) -> None:
+    zone = a_zone(yard)
+    for operation in ("RequestCertificate", "ChangeResourceRecordSets"):
+        yard.cluster.aws.inject(Fault(effect=LoseReply(), operation=operation))
+    settle_with(yard, a_site(annotated=CREATE))
+    issue_by_hand(yard)
+    assert certificates(yard) == {"site.example.com": "ISSUED"}
+    assert listening(yard) == ["443/HTTPS"]
+
+    yard.cluster.aws.inject(Fault(effect=LoseReply(), operation="ChangeResourceRecordSets"))
+    yard.delete("ingress", "site")
+    issue_by_hand(yard)
+    assert (certificates(yard), records(yard, zone), listening(yard)) == ({}, [], [])
 
 
 def test_one_that_lacks_a_hosted_zone_or_a_permission_stops_nobody(yard: Yard) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -33,7 +33,7 @@ from lbcontroller.model.observed import CertificateStatus, ObservedRequestedCert
 from lbcontroller.model.resources import RequestedCertificate
 
 _GONE_SECONDS: Final = 1.0
-_IN_USE_SECONDS: Final = 15.0
+_SOON: Final = 1.0
 _TOKEN_LENGTH: Final = 32
 """Longest IdempotencyToken (ACM API reference, RequestCertificate)."""
 
@@ -115,8 +115,7 @@ class CertificateRequests:
         details = describe(self.caller, arn)
         if details is not None:
             if details.get("InUseBy"):
-                users = ", ".join(details["InUseBy"])
-                raise NotReady(f"certificate {arn} is in use by {users}", retry_after=_IN_USE_SECONDS)
+                raise self._in_use(arn, tuple(sorted(details["InUseBy"])))
             ValidationRecords(caller=self.caller).delete(self._records_of_it_alone(arn, details))
             try:
                 self.caller.call(DELETE_CERTIFICATE, CertificateArn=arn)
@@ -125,6 +124,13 @@ class CertificateRequests:
                     raise
         self.deleted.add(arn)
         self.mirror.forget(arn)
+
+    def _in_use(self, arn: Arn, users: tuple[str, ...]) -> NotReady:
+        """Note who uses a certificate: the next plan waits for them, and does everything else."""
+        found, stack = self.mirror.find(arn), self.mirror.stack_of(arn)
+        if isinstance(found, ObservedRequestedCertificate) and stack is not None:
+            self.mirror.record(stack, replace(found, users=users))
+        return NotReady(f"certificate {arn} is in use by {', '.join(users)}", retry_after=_SOON)
 
     def _request(self, desired: RequestedCertificate, token: str) -> Arn:
         answer = self.caller.call(

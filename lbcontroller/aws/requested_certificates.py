@@ -52,9 +52,10 @@ def validation_records(details: Details) -> frozenset[ValidationRecord]:
 
 
 def with_details(observed: ObservedRequestedCertificate, details: Details) -> ObservedRequestedCertificate:
-    """Return a certificate as ACM describes it now."""
+    """Return a certificate as ACM describes it now; who uses it matters only where that was in the way."""
     return replace(
         observed,
+        users=tuple(sorted(details.get("InUseBy", ()))) if observed.users else (),
         status=CertificateStatus(details["Status"]),
         reason=details.get("FailureReason", ""),
         validation=validation_records(details),
@@ -62,9 +63,11 @@ def with_details(observed: ObservedRequestedCertificate, details: Details) -> Ob
 
 
 def look_again_at_requests(caller: AwsCaller, mirror: Mirror, stack: StackId) -> None:
-    """Read again what became of the certificates of a stack that are not issued, as far as ACM answers."""
+    """Read again what became of certificates that are not issued or could not be deleted, if ACM answers."""
     for item in mirror.observed(stack):
-        if isinstance(item, ObservedRequestedCertificate) and item.status is not CertificateStatus.ISSUED:
+        if not isinstance(item, ObservedRequestedCertificate):
+            continue
+        if item.status is not CertificateStatus.ISSUED or item.users:
             try:
                 details = describe(caller, item.arn)
             except (Denied, Transient) as error:

@@ -13,7 +13,7 @@ whatever it is called, so that those that LBC requested go on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lbcontroller.annotations.ingress import IngressAnnotations
@@ -85,19 +85,21 @@ def certificate_request(member: Member) -> CertificateRequest:
         )
     authority = member.annotations.acm_pca_arn or member.context.settings.default_pca_arn
     found = _existing(member, hosts, authority)
-    if found is None and not authority:
-        _require_zones(member, hosts)
+    under_way = found is None or found.status is CertificateStatus.PENDING_VALIDATION
+    problems = _zone_problems(member, hosts) if under_way and not authority else ()
+    if found is None and problems:
+        raise InvalidConfig(*problems)
     name = requested_certificate_resource(hosts, authority) if found is None else found.resource.id.name
     id_ = ResourceId(Kind.REQUESTED_CERTIFICATE, name)
     certificate = RequestedCertificate(
         id=id_,
         hosts=hosts,
         authority=authority,
-        records=_records(found),
+        records=UNMANAGED if problems else _records(found),
         tags=resource_tags(member.context, id_, member.annotations.tags),
     )
     if found is None or found.status is CertificateStatus.PENDING_VALIDATION:
-        return _under_way(member, certificate, found)
+        return replace(_under_way(member, certificate, found), problems=problems)
     if found.status is CertificateStatus.ISSUED:
         return CertificateRequest(certificate=certificate)
     return CertificateRequest(
@@ -128,38 +130,35 @@ def _records(found: ObservedRequestedCertificate | None) -> Field[frozenset[Vali
     return found.validation
 
 
-def _require_zones(member: Member, hosts: Iterable[str]) -> None:
-    """Make sure that each host can be validated, before anything is requested.
+def _zone_problems(member: Member, hosts: Iterable[str]) -> tuple[Problem, ...]:
+    """Return why hosts cannot be validated.
 
     Raises:
-        InvalidConfig: some cannot.
         NotReady: the hosted zones are not known yet.
     """
     zones = member.context.inventory.named.hosted_zones
     if zones is None:
         raise NotReady("the hosted zones are being listed", retry_after=LOOKUP_RETRY_SECONDS)
     if isinstance(zones, NotAllowed):
-        raise InvalidConfig(
+        return (
             member.problem(
                 _CREATE,
                 "needs hosted zones in Route 53, which cannot be listed, because the controller lacks the "
                 f"permission {zones.action}",
                 hint="attach the policy for requested certificates to the controller's role",
-            )
+            ),
         )
-    problems = [
+    return tuple(
         member.context.problem(
             "spec.tls or spec.rules host",
-            "is in no public hosted zone of Route 53 in this account, so that no certificate is requested",
+            "is in no public hosted zone of Route 53 in this account, so that it gets no certificate",
             value=host,
             hint=f"make a hosted zone for it, or name a certificate with "
             f"{IngressAnnotations.key_of('certificate_arn')}",
         )
         for host in hosts
         if zone_of(host, zones) is None
-    ]
-    if problems:
-        raise InvalidConfig(*problems)
+    )
 
 
 def _under_way(

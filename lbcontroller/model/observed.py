@@ -140,6 +140,8 @@ class ObservedRequestedCertificate:
     validation: frozenset[ValidationRecord]
     """The records that ACM wants to see; none until some seconds after the request."""
     created_at: datetime
+    users: tuple[str, ...] = ()
+    """Who kept it from being deleted; empty until that was tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

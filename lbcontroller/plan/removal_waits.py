@@ -9,7 +9,7 @@
 | LoadBalancerTarget | traffic still goes to its target group                                             |
 | Binding            | traffic still goes to its target group; it is being deleted already                |
 | TargetGroup        | something that stays sends to it; a binding of it or a target in it still exists   |
-| Certificate        | a listener that stays has it, imported or requested                                |
+| Certificate        | a listener that stays has it, or somebody else, as ACM says                        |
 | SecurityGroup      | something that stays uses it; bindings are going and may have rules that name it   |
 
 Everything behind something that waits waits too. Nothing here looks at what is desired: a deletion works from
@@ -245,7 +245,12 @@ def _waiting_certificates(matching: Matching, senders: Sequence[Sender], behind:
         if isinstance(listener.certificates, tuple)
         for certificate in listener.certificates
     }
-    return {
+    waits = {
+        item.arn: Wait(words=f"{', '.join(item.users)} no longer uses it", retry_after=FOREIGN_USE_RETRY)
+        for item in matching.surplus
+        if isinstance(item, ObservedRequestedCertificate) and item.users
+    }
+    return waits | {
         item.arn: Wait(words="no listener has it any more", retry_after=behind)
         for item in matching.surplus
         if isinstance(item, ObservedCertificate | ObservedRequestedCertificate)

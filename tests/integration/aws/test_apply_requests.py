@@ -9,12 +9,12 @@ import pytest
 
 from lbcontroller.errors import NotReady, Transient
 from lbcontroller.local.aws.faults import Fault, LoseReply
-from lbcontroller.model.ids import Arn
+from lbcontroller.model.ids import Arn, CertificateArn
 from lbcontroller.model.observed import CertificateStatus, ObservedRequestedCertificate
-from lbcontroller.model.resources import RequestedCertificate, Stack
+from lbcontroller.model.resources import Listener, RequestedCertificate, Stack
 from lbcontroller.plan.planner import plan
 from lbcontroller.plan.steps import Create, Delete
-from tests.support.alb_stacks import GROUP
+from tests.support.alb_stacks import GROUP, AlbGroup
 from tests.support.aws_access import AwsUnderTest
 from tests.support.certificate_requests import AUTHORITY, a_request
 from tests.support.nlb_stacks import a_policy
@@ -182,3 +182,24 @@ def test_what_failed_is_asked_for_again_after_a_day(account: AwsUnderTest) -> No
     assert isinstance(delete, Delete)
     account.applier.execute(create, {})
     assert len(requested(account)) == 2
+
+
+def test_one_that_others_use_is_waited_for_by_later_plans(account: AwsUnderTest) -> None:
+    a_zone(account)
+    arn = issue(account, a_request())
+    site = account.here(AlbGroup(port=443, secret=None).stack())
+    (listener,) = [item for item in site.resources if isinstance(item, Listener)]
+    theirs = replace(listener, certificates=(CertificateArn(arn),))
+    account.make(Stack(site.id, (*(item for item in site.resources if item is not listener), theirs)))
+    delete = Delete(id=a_request().id, arn=arn, reason="gone")
+
+    with pytest.raises(NotReady, match="is in use by"):
+        account.applier.execute(delete, {})
+
+    later = plan(Stack(GROUP), (observed(account, arn),), a_policy())
+    assert not later.steps
+    assert later.postponed[0].waits_for.endswith("no longer uses it")
+
+    account.applier.execute(Delete(id=listener.id, arn=account.arns(site)[listener.id], reason="gone"), {})
+    assert look(account, arn).users == ()
+    assert plan(Stack(GROUP), (observed(account, arn),), a_policy()).steps

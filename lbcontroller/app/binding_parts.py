@@ -23,7 +23,7 @@ from lbcontroller.controller.readiness import GateWriter, HealthPolls
 from lbcontroller.controller.registration import Registrar
 from lbcontroller.controller.target_groups import HeldTargetGroups, TargetGroupFinder
 from lbcontroller.controller.target_quotas import TargetQuotas
-from lbcontroller.keys import BackendRulesKey, ObjectName
+from lbcontroller.keys import BackendRulesKey, BindingKey, ObjectName
 from lbcontroller.kube.client import Client
 from lbcontroller.kube.resources import ResourceType
 from lbcontroller.settings import Settings
@@ -112,6 +112,7 @@ def backend_rules_reconciler(
         count_held=metrics.backend_rules_held,
         repaired=publisher.news,
         count_drift=metrics.drifted,
+        wake=lambda name: bindings.look_again(BindingKey(name), 0.0),
     )
 
 

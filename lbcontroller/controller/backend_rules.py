@@ -40,19 +40,47 @@ class RuleLedger:
     _failures: dict[ObjectName, _Failure] = field(default_factory=dict)
     """Of bindings whose needs were never computed: what others have may be theirs as well."""
     _affected: frozenset[ObjectName] = frozenset()
+    _outstanding: set[ObjectName] = field(default_factory=set)
+    """Bindings with rules that may not be in place yet."""
 
     def enter(self, binding: ObjectName, rules: RulesByGroup) -> bool:
         """Note what a binding needs; return whether that is news."""
         with self._lock:
             self._failures.pop(binding, None)
-            known = self._needs.get(binding)
+            is_news = self._needs.get(binding) != rules
             self._needs[binding] = rules
-            return known != rules
+            if is_news:
+                self._outstanding.add(binding)
+            return is_news
+
+    def is_outstanding(self, binding: ObjectName) -> bool:
+        """Return whether rules that a binding needs may not be in place yet."""
+        with self._lock:
+            return binding in self._outstanding
+
+    def outstanding(self) -> Mapping[ObjectName, RulesByGroup]:
+        """Return what is needed by the bindings whose rules may not be in place yet."""
+        with self._lock:
+            return {binding: self._needs[binding] for binding in self._outstanding}
+
+    def settle(
+        self, brought_about: Mapping[ObjectName, RulesByGroup], failed: Collection[SecurityGroupId]
+    ) -> frozenset[ObjectName]:
+        """Note needs that were brought about, but on some groups; return the bindings that have all."""
+        with self._lock:
+            settled = frozenset(
+                binding
+                for binding, rules in brought_about.items()
+                if self._needs.get(binding) == rules and rules.keys().isdisjoint(failed)
+            )
+            self._outstanding -= settled
+            return settled
 
     def strike(self, binding: ObjectName) -> bool:
         """Note that a binding is gone; return whether it had an entry."""
         with self._lock:
             failed = self._failures.pop(binding, None)
+            self._outstanding.discard(binding)
             return self._needs.pop(binding, None) is not None or failed is not None
 
     def fail(self, binding: ObjectName, error: Exception) -> bool:
@@ -149,6 +177,8 @@ class BackendRulesReconciler:
     """Told of each binding whose rules somebody else had changed."""
     count_drift: Callable[[str, DriftOutcome, int], None]
     """Counts what somebody else changed in AWS."""
+    wake: Callable[[ObjectName], None]
+    """Asks for a reconcile of a binding whose rules are in place now."""
     brought_about: dict[SecurityGroupId, frozenset[IngressRule]] = field(default_factory=dict)
     """The rules that this process last made sure of: if they are missing later, that was not us."""
 
@@ -164,6 +194,7 @@ class BackendRulesReconciler:
     def _reconcile(self) -> None:
         unknown = self.ledger.unknown(self.bindings())
         possible = frozenset(rule for each in unknown for rule in each.possible)
+        outstanding = self.ledger.outstanding()  # before the union, which then has all of it
         union, facts = self.ledger.union(), self.facts()
         groups = union.keys() | {group for group, fact in facts.items() if self._is_of_cluster(fact)}
         failures: dict[SecurityGroupId, LbControllerError] = {}
@@ -183,9 +214,16 @@ class BackendRulesReconciler:
             else:
                 self.brought_about[group] = wanted
         self.ledger.note_affected(failures)
+        self._wake(self.ledger.settle(outstanding, failures.keys()))
         self._tell_held(unknown, held)
         for failure in failures.values():
             raise failure
+
+    def _wake(self, settled: Collection[ObjectName]) -> None:
+        """Have it told of bindings that nothing is left to do for them."""
+        for binding in self.bindings():
+            if binding.meta.name in settled and not binding.reconciled:
+                self.wake(binding.meta.name)
 
     def _describe(self, groups: Collection[SecurityGroupId]) -> RulesByGroup:
         try:

@@ -130,7 +130,9 @@ class BindingReconciler:
             if rules_failure is not None and failure is not rules_failure:
                 self.publisher.failed(binding, rules_failure, failures=0)
             raise failure
-        self.publisher.binding_reconciled(binding)
+        if not self.ledger.is_outstanding(key.name):
+            # Whoever changes the load balancer's security groups waits for this.
+            self.publisher.binding_reconciled(binding)
         if done.changed:
             self.publisher.succeeded(binding)
         return again

@@ -11,6 +11,8 @@ from tests.support.own_target_groups import a_target_group, an_app, bind, target
 from tests.support.yard import Yard
 
 ROLE = "arn:aws:iam::210987654321:role/targets"
+OWNER = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+"""What whoever owns the account may do in it."""
 
 
 class OtherAccount:
@@ -20,7 +22,8 @@ class OtherAccount:
         self._aws = yard.cluster.aws
         answer = self._aws.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="owner")
         credentials = answer["Credentials"]
-        vpc = self._client("ec2", credentials).create_vpc(CidrBlock="172.31.0.0/16")
+        with self._aws.held_to(OWNER):
+            vpc = self._client("ec2", credentials).create_vpc(CidrBlock="172.31.0.0/16")
         self._vpc: str = vpc["Vpc"]["VpcId"]
         self._elbv2 = self._client("elbv2", credentials)
 
@@ -35,9 +38,10 @@ class OtherAccount:
         )
 
     def a_target_group(self, name: str = "own") -> str:
-        made = self._elbv2.create_target_group(
-            Name=name, Protocol="TCP", Port=8080, VpcId=self._vpc, TargetType="ip"
-        )
+        with self._aws.held_to(OWNER):
+            made = self._elbv2.create_target_group(
+                Name=name, Protocol="TCP", Port=8080, VpcId=self._vpc, TargetType="ip"
+            )
         self._aws.clear_calls()
         arn: str = made["TargetGroups"][0]["TargetGroupArn"]
         return arn

@@ -13,6 +13,7 @@ from lbcontroller.local.aws.life_cycle import Timing
 from lbcontroller.local.aws.server import LocalAws
 from lbcontroller.local.cluster import LocalCluster, furnished, local_cluster
 from lbcontroller.local.kubernetes import Kubernetes
+from tests.support import iam_policies
 from tests.support.real_cluster.kubernetes import RealApiServer
 
 
@@ -59,15 +60,27 @@ def a_cluster(
     """Run a cluster of three nodes until the block ends.
 
     A real API server always has both families. Unless a test takes permissions away, every request of the
-    controller must have been allowed by the permissions that it declares.
+    controller must have been allowed by the permissions that it declares. In AWS it may do what iam/ lets it
+    do, and asks for nothing else.
     """
     workloads = workloads or WorkloadSettings()
     if is_real():
         with LocalAws(timing=timing) as aws, RealApiServer(workloads) as kubernetes:
-            yield furnished(cluster_name, aws, kubernetes)
+            with _within_our_policies(aws):
+                yield furnished(cluster_name, aws, kubernetes)
             if everything_is_allowed:
                 assert kubernetes.refused() == []
         return
     settings = ApiServerSettings(service_cidrs=service_cidrs, workloads=workloads)
-    with local_cluster(cluster_name=cluster_name, api_server=settings, timing=timing) as cluster:
+    with (
+        local_cluster(cluster_name=cluster_name, api_server=settings, timing=timing) as cluster,
+        _within_our_policies(cluster.aws),
+    ):
         yield cluster
+
+
+@contextmanager
+def _within_our_policies(aws: LocalAws) -> Iterator[None]:
+    with aws.held_to(iam_policies.ours()) as gate:
+        yield
+    assert gate.denied == ()

@@ -52,14 +52,6 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class NotYet:
-    """Marks an annotation that is understood but changes nothing yet."""
-
-    why: str
-    """The rest of the sentence `has no effect yet: …`."""
-
-
-@dataclass(frozen=True, slots=True)
 class Key:
     """The annotation of a field."""
 
@@ -73,7 +65,6 @@ class Key:
     """Reads the part after the suffix and a dot, and its `kind` is the placeholder; None: there is none."""
     merge: Merge = Merge.OWN
     scope: Scope = Scope.LOAD_BALANCER
-    effect: NotYet | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +133,7 @@ class AnnotationModel(BaseModel):
         }
         return Parsed(
             model=cls.model_validate(values),
-            findings=(*reader.findings, *_unknown(cls, subject, annotations)),
+            findings=tuple(_unknown(cls, subject, annotations)),
             problems=tuple(reader.problems),
         )
 
@@ -190,13 +181,12 @@ def _declaration(model: type[AnnotationModel], field: str) -> Declaration:
 
 
 class _Reader:
-    """Reads one object's annotations and keeps what is wrong or remarkable with them."""
+    """Reads one object's annotations and keeps what is wrong with them."""
 
     def __init__(self, subject: str, annotations: Mapping[str, str]) -> None:
         self._subject = subject
         self._annotations = annotations
         self.problems: list[Problem] = []
-        self.findings: list[Finding] = []
 
     def read(self, declaration: Declaration) -> Any:
         """Return the value of a declared annotation; None when it is absent or wrong."""
@@ -226,15 +216,6 @@ class _Reader:
         return values
 
     def _value(self, declaration: Declaration, key: str) -> Any:
-        if effect := declaration.key.effect:
-            self.findings.append(
-                Finding(
-                    severity=Severity.WARNING,
-                    subject=self._subject,
-                    reason=FindingReason.NOT_YET_APPLIED,
-                    message=f"{key} has no effect yet: {effect.why}",
-                )
-            )
         try:
             return declaration.codec.decode(self._annotations[key])
         except Unreadable as error:

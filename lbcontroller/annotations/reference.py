@@ -83,8 +83,7 @@ def _cells(model: type[AnnotationModel], declaration: Declaration, shared: froze
     yield codec.limits or "anything"
     yield key.absent
     yield _merged(key)
-    description = " ".join(declaration.description.split())
-    yield f"{description} Has no effect yet: {key.effect.why}." if key.effect else description
+    yield " ".join(declaration.description.split())
 
 
 def _merged(key: Key) -> str:

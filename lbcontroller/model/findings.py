@@ -21,7 +21,6 @@ class FindingReason(StrEnum):
     """Machine-readable class of a finding; also the event's reason."""
 
     UNKNOWN_ANNOTATION = "UnknownAnnotation"
-    NOT_YET_APPLIED = "NotYetApplied"
     UNKNOWN_ATTRIBUTE = "UnknownAttribute"
     MISSING_ANNOTATION = "MissingAnnotation"
     SUBNETS_LEFT_OUT = "SubnetsLeftOut"

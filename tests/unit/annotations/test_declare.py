@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field
 
 from lbcontroller.annotations.codecs import ANY_TEXT, BOOLEAN, integer
-from lbcontroller.annotations.declare import AnnotationModel, Key, NotYet, Parsed, declarations
+from lbcontroller.annotations.declare import AnnotationModel, Key, Parsed, declarations
 from lbcontroller.annotations.formats import ListenerKey
 from lbcontroller.annotations.reference import render
 from lbcontroller.annotations.service import ServiceAnnotations
@@ -28,7 +28,7 @@ class BoatAnnotations(AnnotationModel):
 
     sails: Annotated[int | None, Key("sails", "Rig", "2"), integer(0, 9)] = None
     """How many | sails."""
-    anchor: Annotated[bool | None, Key("anchor", "Deck", effect=NotYet("there is no chain")), BOOLEAN] = None
+    anchor: Annotated[bool | None, Key("anchor", "Deck"), BOOLEAN] = None
     """Whether the anchor
     is down."""
     cabins: Annotated[Mapping[int, str], Key("cabin", "Deck", parameter=integer(1, 4)), ANY_TEXT] = Field(
@@ -96,12 +96,8 @@ def test_a_known_key_without_effect_is_explained() -> None:
     )
 
 
-def test_an_annotation_that_is_not_applied_yet_says_so_when_given() -> None:
-    assert parse(sails="3").findings == ()
-    (finding,) = parse(anchor="true").findings
-    assert finding.reason is FindingReason.NOT_YET_APPLIED
-    assert finding.severity is Severity.WARNING
-    assert finding.message == "boats.example.com/anchor has no effect yet: there is no chain"
+def test_declared_keys_are_not_remarked_on() -> None:
+    assert parse(sails="3", anchor="true").findings == ()
 
 
 def test_keys_of_others_are_passed_over() -> None:
@@ -171,6 +167,6 @@ def test_the_reference_page_says_what_is_declared() -> None:
     assert "# Annotations of Boats" in page
     assert "Every key begins with `boats.example.com/`." in page
     assert r"| `sails` | integer | a whole number from 0 to 9 | 2 | own | How many \| sails. |" in page
-    assert "| own | Whether the anchor is down. Has no effect yet: there is no chain. |" in page
+    assert "| own | Whether the anchor is down. |" in page
     assert "- `horn`: boats of this kind have none." in page
     assert page.index("## Rig") < page.index("## Deck")

@@ -15,7 +15,7 @@ SHORT_SECONDS = 0.01
 
 
 class SkippedTime:
-    """A clock that goes on by itself, and by what was slept. For any thread."""
+    """A clock that goes on by itself, by what was slept, and when it is told to. For any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -24,16 +24,16 @@ class SkippedTime:
     def __call__(self) -> float:
         return time.monotonic() + self._skipped
 
-    def sleep(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         with self._lock:
             self._skipped += seconds
 
     @property
     def waits(self) -> Waits:
         """The waits of a program by this clock."""
-        calls = replace(REAL_WAITS.calls, clock=self, sleep=self.sleep)
+        calls = replace(REAL_WAITS.calls, clock=self, sleep=self.advance)
         return Waits(calls=calls, watches=Rhythm(pause=self._pause))
 
     async def _pause(self, seconds: float) -> None:
-        self.sleep(seconds)
+        self.advance(seconds)
         await asyncio.sleep(min(seconds, SHORT_SECONDS))

@@ -13,7 +13,6 @@ import yaml
 
 from lbcontroller.app.main import Controller
 from lbcontroller.app.running import running
-from lbcontroller.app.waits import REAL_WAITS, Waits
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.endpoints import EndpointSlice, Pod
 from lbcontroller.cluster.ingress import Ingress
@@ -28,7 +27,8 @@ from lbcontroller.local.aws.recorder import mutating
 from lbcontroller.local.aws.state import anonymous, observed_state
 from lbcontroller.local.cluster import LocalCluster
 from lbcontroller.settings import Settings
-from tests.support.manual_clock import HurriedClock, ManualClock
+from tests.support.manual_clock import ManualClock
+from tests.support.skipped_time import SkippedTime
 
 SETTLE_SECONDS = 30.0
 SOON_SECONDS = 3.0
@@ -63,16 +63,15 @@ class Yard:
         kubeconfig: str,
         flags: Mapping[str, str] | None = None,
         *,
-        clock: ManualClock | None = None,
-        waits: Waits = REAL_WAITS,
+        clock: ManualClock | SkippedTime | None = None,
     ) -> None:
-        """Run the controller; on a clock that a test moves, work is due only when it was moved.
+        """Run the controller. Calls to AWS never sleep: they go on at once, as if it were later.
 
-        Everything else waits by `waits`.
+        On a clock that a test moves, work is due only when it was moved.
         """
-        self._clock = clock or HurriedClock()
-        self._waits = waits
-        self._horizon = 0.0 if clock else SOON_SECONDS
+        self._clock = clock or SkippedTime()
+        self._waits = (self._clock if isinstance(self._clock, SkippedTime) else SkippedTime()).waits
+        self._horizon = 0.0 if isinstance(self._clock, ManualClock) else SOON_SECONDS
         self.cluster = cluster
         self.kubernetes = cluster.kubernetes
         self._kubeconfig = kubeconfig

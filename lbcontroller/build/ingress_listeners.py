@@ -49,9 +49,27 @@ class GroupListener:
     rules: tuple[RuleConfig, ...]
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupListeners:
-    """Gathers the listeners of a group, and what is to be told about them."""
+    """The listeners of a group, and what is to be told about them."""
+
+    listeners: tuple[GroupListener, ...]
+    conflicts: tuple[Problem, ...]
+    findings: tuple[Finding, ...]
+
+
+def group_listeners(group: GroupWishes, ports: Iterable[SharedPort]) -> GroupListeners:
+    """Return the listeners of a group: those of the ports on which a member is served."""
+    gathering = _Gathering(group=group)
+    listeners = tuple(listener for port in ports if (listener := gathering.listener(port)) is not None)
+    return GroupListeners(
+        listeners=listeners, conflicts=tuple(gathering.conflicts), findings=tuple(gathering.findings)
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Gathering:
+    """Makes the listeners of a group one by one, and keeps what is to be told about them."""
 
     group: GroupWishes
     conflicts: list[Problem] = field(default_factory=list)

@@ -7,11 +7,15 @@ them have room depends on what the load balancer has already.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lbcontroller.build.held_members import owner_of_target_group
+from lbcontroller.build.member_problems import MemberProblems
 from lbcontroller.build.result import BuildContext
+from lbcontroller.cluster.ingress import Ingress
+from lbcontroller.errors import Problem
 from lbcontroller.keys import ObjectName
 from lbcontroller.model.enums import Protocol, TargetType
 from lbcontroller.model.findings import Finding, FindingReason
@@ -41,6 +45,43 @@ class Need:
     had: frozenset[str]
     """By name; they stay while the member is held."""
     wanted: frozenset[str]
+
+
+def without_room(
+    wanted: Mapping[ObjectName, frozenset[str]],
+    existing: frozenset[str],
+    members: Sequence[Ingress],
+    held: Collection[ObjectName],
+) -> MemberProblems:
+    """Return the members whose target groups have no room behind the load balancer, each with its problem.
+
+    Args:
+        wanted: the names of the target groups that members want which are served otherwise.
+        existing: the names of those that there are.
+        members: all members, in the order of the group.
+        held: those that keep what they had.
+    """
+    if len(existing.union(*wanted.values())) <= TARGET_GROUPS_PER_LOAD_BALANCER:
+        return {}
+    names = [ingress.meta.name for ingress in members]
+    owners = {name: owner_of_target_group(name, names) for name in existing}
+    needs = {
+        name: Need(had=frozenset(one for one in existing if owners[one] == name), wanted=target_groups)
+        for name, target_groups in wanted.items()
+    }
+    kept = [name for name, owner in owners.items() if owner in held]
+    subjects = {ingress.meta.name: ingress.subject for ingress in members}
+    return {name: (_no_room(subjects[name], why),) for name, why in beyond_quota(needs, kept).items()}
+
+
+def _no_room(subject: str, why: str) -> Problem:
+    return Problem(
+        subject=subject,
+        field="spec.rules",
+        value="",
+        expected=why,
+        hint="put the Ingress into another group, or let its paths share Services",
+    )
 
 
 def beyond_quota(

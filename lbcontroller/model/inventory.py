@@ -171,3 +171,8 @@ class Inventory:
     """The load balancer this stack already has, if any; of a group of Ingresses the one for applications."""
     existing_frontend: ExistingLoadBalancer | None = None
     """The network load balancer before the one of a group of Ingresses, if any."""
+
+    @property
+    def existing_rules(self) -> ExistingRules:
+        """What the listeners do now of the application load balancer this stack has, if it has one."""
+        return ExistingRules() if self.existing is None else self.existing.routing

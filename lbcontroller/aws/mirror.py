@@ -167,7 +167,7 @@ class Mirror:
         """
         with self._lock:
             doubted = 0
-            for arn in self._stacks.get(stack, ()):
+            for arn in tuple(self._stacks.get(stack, ())):
                 observed = self._entries[arn].observed
                 facts = [
                     fact

@@ -158,6 +158,21 @@ def test_doubt_makes_only_costly_facts_unknown() -> None:
     assert balancer.resource.tags == a_load_balancer().resource.tags
 
 
+@pytest.mark.parametrize("count", [1, 2, 30])
+def test_doubt_reaches_every_resource_of_a_stack(count: int) -> None:
+    mirror = Mirror()
+    arns = [Arn(f"lb-{number}") for number in range(count)]
+    for arn in arns:
+        mirror.record(STACK, a_load_balancer(arn, capacity_units=5))
+
+    mirror.doubt(STACK)
+
+    found = [mirror.find(arn) for arn in arns]
+    assert {item.resource.capacity_units for item in found if isinstance(item, ObservedLoadBalancer)} == {
+        UNKNOWN
+    }
+
+
 def test_a_bulk_read_tells_which_stacks_changed() -> None:
     mirror = filled()
     same = (a_load_balancer(), a_listener(), a_target_group())

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from lbcontroller.aws.mirror import InAws
 from lbcontroller.model.enums import LoadBalancerType
 from lbcontroller.model.fields import Mark, Tags
 from lbcontroller.model.identity import StackId, TagFamily
@@ -14,6 +13,7 @@ from lbcontroller.model.ids import Arn, CertificateArn, SecurityGroupId
 from lbcontroller.model.ingress_rules import IngressRule
 from lbcontroller.model.inventory import ExistingLoadBalancer, ExistingRules
 from lbcontroller.model.observed import (
+    InAws,
     ObservedListener,
     ObservedListenerRule,
     ObservedLoadBalancer,

@@ -14,7 +14,8 @@ from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.listener_reading import ListenerReader
 from lbcontroller.aws.load_balancer_targets import read_registration
 from lbcontroller.aws.load_balancer_wire import decode_load_balancer, seen_again
-from lbcontroller.aws.mirror import Entry, Mirror
+from lbcontroller.aws.mirror import Mirror
+from lbcontroller.aws.mirror_index import Entry
 from lbcontroller.aws.operations import (
     DESCRIBE_ALL_SECURITY_GROUPS,
     DESCRIBE_LOAD_BALANCERS,

@@ -11,14 +11,16 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal
 
+from lbcontroller.aws.mirror_index import Entry, MirrorIndex
 from lbcontroller.model.enums import Protocol
 from lbcontroller.model.fields import UNKNOWN, Mark
 from lbcontroller.model.identity import StackId
 from lbcontroller.model.ids import Arn, SecurityGroupId
 from lbcontroller.model.ingress_rules import IngressRule
 from lbcontroller.model.observed import (
+    InAws,
     ObservedCertificate,
     ObservedListener,
     ObservedListenerRule,
@@ -30,20 +32,8 @@ from lbcontroller.model.observed import (
     Target,
     TargetHealth,
 )
-from lbcontroller.plan.existing import forwarded_to
 from lbcontroller.plan.targets import identifier
 
-InAws = (
-    ObservedSecurityGroup
-    | ObservedCertificate
-    | ObservedRequestedCertificate
-    | ObservedLoadBalancer
-    | ObservedTargetGroup
-    | ObservedListener
-    | ObservedListenerRule
-    | ObservedLoadBalancerTarget
-)
-"""What the mirror holds: everything observed but the bindings, which are in the cluster."""
 Targets = Mapping[Target, TargetHealth]
 Rules = frozenset[IngressRule]
 
@@ -60,15 +50,6 @@ _COSTLY_FACTS: Final[Mapping[type[InAws], tuple[str, ...]]] = {
 """Fields that cost a call for each resource."""
 _WITH_CERTIFICATES: Final = frozenset({Protocol.TLS, Protocol.HTTPS})
 """Of a listener with another protocol the bulk read tells that it has no certificates."""
-_Sender: TypeAlias = ObservedListener | ObservedListenerRule
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A resource and the stack it is part of."""
-
-    stack: StackId
-    observed: InAws
 
 
 @dataclass(slots=True, eq=False)
@@ -88,11 +69,7 @@ class Mirror:
         """Begin empty; `on_lost` is told of stacks of which something vanished without our doing."""
         self._on_lost = on_lost
         self._lock = threading.RLock()
-        self._entries: dict[Arn, Entry] = {}
-        self._stacks: dict[StackId, set[Arn]] = {}
-        self._parts: dict[Arn, set[Arn]] = {}
-        """What cannot be without a load balancer, listener or target group, by the one it is part of."""
-        self._senders: dict[Arn, set[Arn]] = {}
+        self._index = MirrorIndex()
         self._targets: dict[Arn, dict[Target, TargetHealth]] = {}
         self._rules: dict[SecurityGroupId, Rules] = {}
         self._readings: list[Reading] = []
@@ -103,50 +80,51 @@ class Mirror:
     def observed(self, stack: StackId) -> tuple[InAws, ...]:
         """Return everything of a stack, ordered by ARN."""
         with self._lock:
-            return tuple(self._shown(arn) for arn in sorted(self._stacks.get(stack, ())))
+            return tuple(self._shown(entry) for entry in self._index.of_stack(stack))
 
     def find(self, arn: Arn) -> InAws | None:
         """Return one resource."""
         with self._lock:
-            return self._shown(arn) if arn in self._entries else None
+            entry = self._index.entry(arn)
+            return None if entry is None else self._shown(entry)
 
     def parts(self, arn: Arn) -> frozenset[Arn]:
         """Return the listeners of a load balancer, or the rules of a listener."""
         with self._lock:
-            return frozenset(self._parts.get(arn, ()))
+            return self._index.parts(arn)
 
     def stack_of(self, arn: Arn) -> StackId | None:
         """Return the stack a resource is part of."""
         with self._lock:
-            entry = self._entries.get(arn)
+            entry = self._index.entry(arn)
             return entry.stack if entry else None
 
     def stacks(self) -> frozenset[StackId]:
         """Return every stack that has something in AWS."""
         with self._lock:
-            return frozenset(stack for stack, arns in self._stacks.items() if arns)
+            return self._index.stacks()
 
     def record(self, stack: StackId, observed: InAws) -> None:
         """Note how a resource is now."""
         with self._lock:
             self._note_write(observed.arn)
-            self._put(Entry(stack=stack, observed=observed))
+            self._index.put(Entry(stack=stack, observed=observed))
 
     def amend(self, arn: Arn, **fields: Any) -> None:
         """Note new values of some fields of a resource, by their names in the model."""
         with self._lock:
-            entry = self._entries.get(arn)
+            entry = self._index.entry(arn)
             if entry is None:
                 return
             self._note_write(arn)
             # mypy cannot follow that each observed type holds its own resource type.
             resource: Any = replace(entry.observed.resource, **fields)
-            self._put(replace(entry, observed=replace(entry.observed, resource=resource)))
+            self._index.put(replace(entry, observed=replace(entry.observed, resource=resource)))
 
     def forget(self, arn: Arn) -> None:
         """Note that a resource is gone, and with it what cannot be without it."""
         with self._lock:
-            for part in tuple(self._parts.get(arn, ())):
+            for part in self._index.parts(arn):
                 self.forget(part)
             self._note_write(arn)
             self._remove(arn)
@@ -167,14 +145,13 @@ class Mirror:
         """
         with self._lock:
             doubted = 0
-            for arn in tuple(self._stacks.get(stack, ())):
-                observed = self._entries[arn].observed
+            for observed in (entry.observed for entry in self._index.of_stack(stack)):
                 facts = [
                     fact
                     for fact in _costly_facts(observed)
                     if getattr(observed.resource, fact) is not UNKNOWN
                 ]
-                self.amend(arn, **dict.fromkeys(facts, UNKNOWN))
+                self.amend(observed.arn, **dict.fromkeys(facts, UNKNOWN))
                 doubted += len(facts)
             return doubted
 
@@ -204,13 +181,13 @@ class Mirror:
                 before are partly read, until `take_over` completes them.
         """
         with self._lock:
-            new = {entry.stack for entry in found.values()} - self._stacks.keys()
-            changed = self._take_over(reading, found, instead_of=tuple(self._entries))
+            new = {entry.stack for entry in found.values()} - self._index.stacks()
+            changed = self._take_over(reading, found, instead_of=self._index.arns())
             if whole:
                 self._partly_read.clear()
             else:
                 self._partly_read |= new
-            self._partly_read &= self._stacks.keys()
+            self._partly_read &= self._index.stacks()
             return changed
 
     def take_over(
@@ -307,67 +284,30 @@ class Mirror:
         for arn, entry in found.items():
             if arn in reading.written:
                 continue
-            if self._entries.get(arn) != entry:
+            if self._index.entry(arn) != entry:
                 changed.add(entry.stack)
-                self._put(entry)
+                self._index.put(entry)
             self._note_write(arn)
         for arn in [arn for arn in instead_of if arn not in found and arn not in reading.written]:
-            if arn in self._entries:
-                changed.add(self._entries[arn].stack)
+            gone = self._index.entry(arn)
+            if gone is not None:
+                changed.add(gone.stack)
                 self._remove(arn)
             self._note_write(arn)
         return frozenset(changed)
 
-    def _shown(self, arn: Arn) -> InAws:
-        observed = self._entries[arn].observed
+    def _shown(self, entry: Entry) -> InAws:
+        observed = entry.observed
         if isinstance(observed, ObservedTargetGroup):
             # Listeners are known exactly; what AWS said about the target group may be older.
-            return replace(observed, load_balancers=observed.load_balancers | self._users(arn))
+            users = self._index.load_balancers(observed.arn)
+            return replace(observed, load_balancers=observed.load_balancers | users)
         return observed
 
-    def _users(self, target_group: Arn) -> frozenset[Arn]:
-        senders = (self._load_balancer_of(arn) for arn in self._senders.get(target_group, ()))
-        return frozenset(load_balancer for load_balancer in senders if load_balancer is not None)
-
-    def _load_balancer_of(self, sender: Arn) -> Arn | None:
-        """Return the load balancer of a listener or rule; None while a rule's listener is not known."""
-        entry = self._entries.get(sender)
-        match entry.observed if entry else None:
-            case ObservedListener() as listener:
-                return _owner_of(listener)
-            case ObservedListenerRule() as rule:
-                return self._load_balancer_of(_owner_of(rule))
-            case _:
-                return None
-
-    def _put(self, entry: Entry) -> None:
-        arn, observed = entry.observed.arn, entry.observed
-        self._remove_index(arn)
-        self._entries[arn] = entry
-        self._stacks.setdefault(entry.stack, set()).add(arn)
-        if isinstance(observed, ObservedListener | ObservedListenerRule | ObservedLoadBalancerTarget):
-            self._parts.setdefault(_owner_of(observed), set()).add(arn)
-        if isinstance(observed, ObservedListener | ObservedListenerRule):
-            for target_group in _target_groups_of(observed):
-                self._senders.setdefault(target_group, set()).add(arn)
-
     def _remove(self, arn: Arn) -> None:
-        self._remove_index(arn)
-        self._entries.pop(arn, None)
+        self._index.remove(arn)
         self._targets.pop(arn, None)
         self._rules.pop(SecurityGroupId(arn), None)
-
-    def _remove_index(self, arn: Arn) -> None:
-        entry = self._entries.get(arn)
-        if entry is None:
-            return
-        observed = entry.observed
-        _discard(self._stacks, entry.stack, arn)
-        if isinstance(observed, ObservedListener | ObservedListenerRule | ObservedLoadBalancerTarget):
-            _discard(self._parts, _owner_of(observed), arn)
-        if isinstance(observed, ObservedListener | ObservedListenerRule):
-            for target_group in _target_groups_of(observed):
-                _discard(self._senders, target_group, arn)
 
     def _note_write(self, arn: Arn) -> None:
         for reading in self._readings:
@@ -383,28 +323,3 @@ def _costly_facts(observed: InAws) -> tuple[str, ...]:
     if isinstance(observed, ObservedListener) and observed.resource.protocol not in _WITH_CERTIFICATES:
         return tuple(fact for fact in facts if fact != "certificates")
     return facts
-
-
-def _owner_of(part: _Sender | ObservedLoadBalancerTarget) -> Arn:
-    """Return what a part belongs to: a listener's load balancer, a rule's listener, a target's group."""
-    match part:
-        case ObservedListener(resource=listener):
-            reference = listener.load_balancer
-        case ObservedListenerRule(resource=rule):
-            reference = rule.listener
-        case ObservedLoadBalancerTarget(resource=target):
-            reference = target.target_group
-    if not isinstance(reference, str):
-        raise TypeError(f"an observed resource with an unresolved reference: {part.arn}")
-    return Arn(reference)
-
-
-def _target_groups_of(sender: _Sender) -> frozenset[Arn]:
-    return frozenset(Arn(to) for to in forwarded_to(sender.resource) if isinstance(to, str))
-
-
-def _discard(index: dict[Any, set[Arn]], key: StackId | Arn, arn: Arn) -> None:
-    members = index.get(key, set())
-    members.discard(arn)
-    if not members:
-        index.pop(key, None)

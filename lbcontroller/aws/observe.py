@@ -13,7 +13,7 @@ from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_not_found
 from lbcontroller.aws.listener_wire import decode_certificates
 from lbcontroller.aws.load_balancer_state import read_state
-from lbcontroller.aws.mirror import InAws, Mirror
+from lbcontroller.aws.mirror import Mirror
 from lbcontroller.aws.operations import (
     DESCRIBE_CAPACITY_RESERVATION,
     DESCRIBE_LISTENER_ATTRIBUTES,
@@ -30,6 +30,7 @@ from lbcontroller.model.fields import RESET, UNKNOWN, Mark, OnCreate
 from lbcontroller.model.identity import StackId
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import (
+    InAws,
     LoadBalancerState,
     ObservedCertificate,
     ObservedListener,

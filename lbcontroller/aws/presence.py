@@ -7,7 +7,7 @@ from typing import assert_never
 
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_not_found
-from lbcontroller.aws.mirror import InAws, Mirror
+from lbcontroller.aws.mirror import Mirror
 from lbcontroller.aws.operations import (
     DESCRIBE_CERTIFICATE,
     DESCRIBE_LISTENERS,
@@ -19,6 +19,7 @@ from lbcontroller.aws.operations import (
 from lbcontroller.errors import NotReady
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import (
+    InAws,
     ObservedCertificate,
     ObservedListener,
     ObservedListenerRule,

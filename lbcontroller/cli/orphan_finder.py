@@ -12,7 +12,6 @@ from lbcontroller.app.aws_account import AwsAccount, Surroundings, connect_aws
 from lbcontroller.app.leader import Fence
 from lbcontroller.aws.caller import REAL_TIME
 from lbcontroller.aws.certificate_imports import no_secrets
-from lbcontroller.aws.mirror import InAws
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.ingress import Ingress
 from lbcontroller.cluster.ingress_class import IngressClass, IngressClassParams
@@ -26,7 +25,7 @@ from lbcontroller.kube.errors import NotFound
 from lbcontroller.kube.resources import ResourceType
 from lbcontroller.model.identity import StackId
 from lbcontroller.model.ids import Arn
-from lbcontroller.model.observed import ObservedLoadBalancer, ObservedTargetGroup
+from lbcontroller.model.observed import InAws, ObservedLoadBalancer, ObservedTargetGroup
 from lbcontroller.model.prices import monthly_dollars
 from lbcontroller.model.resources import Stack
 from lbcontroller.plan.planner import plan

@@ -157,7 +157,7 @@ class ObservedBinding:
     deleting: bool
 
 
-Observed = (
+InAws = (
     ObservedSecurityGroup
     | ObservedCertificate
     | ObservedRequestedCertificate
@@ -166,8 +166,9 @@ Observed = (
     | ObservedListener
     | ObservedListenerRule
     | ObservedLoadBalancerTarget
-    | ObservedBinding
 )
+"""Everything observed but the bindings, which are in the cluster."""
+Observed = InAws | ObservedBinding
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)

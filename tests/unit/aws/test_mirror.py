@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from lbcontroller.aws.mirror import Entry, InAws, Mirror
+from lbcontroller.aws.mirror import Mirror
+from lbcontroller.aws.mirror_index import Entry
 from lbcontroller.model.enums import TargetHealthState
 from lbcontroller.model.fields import UNKNOWN
 from lbcontroller.model.identity import StackId, TagFamily
 from lbcontroller.model.ids import Arn, SecurityGroupId
 from lbcontroller.model.observed import (
+    InAws,
     LoadBalancerState,
     ObservedListener,
     ObservedListenerRule,

@@ -26,6 +26,7 @@ from lbcontroller.aws.target_accounts import TargetAccounts
 from lbcontroller.aws.throttle import Throttle
 from lbcontroller.controller.access import AwsAccess
 from lbcontroller.model.identity import StackId
+from lbcontroller.model.ids import VpcId
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.metrics import Metrics
 
@@ -89,14 +90,7 @@ def connect_aws(
     vpc_id = find_vpc(settings, environment, metadata, caller)
     mirror = Mirror(on_lost=surroundings.on_lost)
     inventory = InventorySource(caller, mirror, settings, vpc_id, clock=clock)
-    loader = Loader(
-        caller=caller,
-        mirror=mirror,
-        cluster=settings.cluster_name,
-        vpc_id=vpc_id,
-        listeners_are_tagged=settings.feature_gates.listener_rules_tagging,
-        requests_certificates=settings.feature_gates.enable_certificate_management,
-    )
+    loader = _loader(settings, caller, mirror, vpc_id)
     return AwsAccount(
         access=AwsAccess(
             inventory=inventory,
@@ -110,6 +104,19 @@ def connect_aws(
         rules=BackendRules(caller, mirror),
         loader=loader,
         vitals=vitals,
+    )
+
+
+def _loader(settings: Settings, caller: AwsCaller, mirror: Mirror, vpc_id: VpcId) -> Loader:
+    """Return what reads AWS in bulk: what there can be of ours depends on the feature gates."""
+    gates = settings.feature_gates
+    return Loader(
+        caller=caller,
+        mirror=mirror,
+        cluster=settings.cluster_name,
+        vpc_id=vpc_id,
+        listeners_are_tagged=gates.listener_rules_tagging,
+        requests_certificates=gates.enable_certificate_management,
     )
 
 

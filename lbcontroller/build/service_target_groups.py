@@ -19,6 +19,7 @@ from lbcontroller.model.attributes import NLB_TARGET_GROUP_ATTRIBUTES, STICKY_PR
 from lbcontroller.model.enums import IpAddressType, Protocol, TargetIpAddressType, TargetType
 from lbcontroller.model.fields import Attributes
 from lbcontroller.model.findings import Finding, FindingReason
+from lbcontroller.model.resources import HealthCheck
 
 DEFAULT_AFFINITY_SECONDS: Final = 10_800
 """What the API server writes for a Service that does not say (Kubernetes API reference, ClientIPConfig)."""
@@ -37,8 +38,7 @@ def target_group_config(
     Raises:
         InvalidConfig: with all problems.
     """
-    problems = ProblemCollector()
-    base, target_type = source.service, source.target_type
+    problems, target_type = ProblemCollector(), source.target_type
     number = traffic_port = port.node_port if target_type is TargetType.INSTANCE else port.target_port
     for problem in (_unreachable(source, service, port), _wrong_family(source, service)):
         if problem is not None:
@@ -49,21 +49,7 @@ def target_group_config(
     group_port = number if isinstance(number, int) else NAMED_TARGET_PORT
     return TargetGroupConfig(
         resource_name=f"{service.meta.name}:{port.port}",
-        name=target_group_name(
-            TargetGroupNameParts(
-                cluster=source.context.settings.cluster_name,
-                namespace=service.meta.name.namespace,
-                service=service.meta.name.name,
-                uid=service.meta.uid,
-                base_uid=base.meta.uid if service.meta.name != base.meta.name else None,
-                port=group_port,
-                service_port=port.port,
-                target_type=target_type,
-                protocol=protocol,
-                health_check_protocol=health_check.protocol,
-                health_check_interval=health_check.interval_seconds,
-            )
-        ),
+        name=_name(source, service, port, protocol, group_port, health_check),
         backend=Backend(service=service.meta.name, port=port.port),
         target_type=target_type,
         protocol=protocol,
@@ -79,6 +65,32 @@ def target_group_config(
         ),
         node_labels=source.annotations.target_node_labels if target_type is TargetType.INSTANCE else {},
         multi_cluster=source.annotations.multi_cluster_target_group is True,
+    )
+
+
+def _name(
+    source: ServiceSource,
+    service: Service,
+    port: ServicePort,
+    protocol: Protocol,
+    group_port: int,
+    health_check: HealthCheck,
+) -> str:
+    base = source.service.meta
+    return target_group_name(
+        TargetGroupNameParts(
+            cluster=source.context.settings.cluster_name,
+            namespace=service.meta.name.namespace,
+            service=service.meta.name.name,
+            uid=service.meta.uid,
+            base_uid=base.uid if service.meta.name != base.name else None,
+            port=group_port,
+            service_port=port.port,
+            target_type=source.target_type,
+            protocol=protocol,
+            health_check_protocol=health_check.protocol,
+            health_check_interval=health_check.interval_seconds,
+        )
     )
 
 

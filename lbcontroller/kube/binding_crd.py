@@ -12,6 +12,7 @@ from typing import Final
 from lbcontroller.kube.openapi import (
     Schema,
     array,
+    boolean,
     choice,
     column,
     definition,
@@ -79,10 +80,9 @@ def _spec() -> Schema:
     fields = {
         "targetGroupARN": text("ARN of the target group."),
         "targetGroupName": text("Name of the target group, used when no ARN is given."),
-        "multiClusterTargetGroup": {
-            "type": "boolean",
-            "description": "The target group also holds targets of other clusters, which are left alone.",
-        },
+        "multiClusterTargetGroup": boolean(
+            "The target group also holds targets of other clusters, which are left alone."
+        ),
         "targetType": choice(
             BACKEND_TARGET_TYPES, "Type of the targets; that of the target group when absent."
         ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from lbcontroller.kube.openapi import (
     Schema,
     array,
+    boolean,
     choice,
     column,
     definition,
@@ -16,6 +17,7 @@ from lbcontroller.kube.openapi import (
     root,
     structure,
     text,
+    texts,
 )
 from lbcontroller.kube.resources import ResourceType
 from lbcontroller.model.enums import BACKEND_TARGET_TYPES, IpAddressType, Scheme
@@ -48,17 +50,13 @@ def _spec() -> Schema:
     lists = "Prefix lists whose addresses may connect."
     fields = {
         "loadBalancerName": text("Name of the load balancer."),
-        "certificateArn": array("Certificates of HTTPS listeners.", {"type": "string"}),
+        "certificateArn": texts("Certificates of HTTPS listeners."),
         "namespaceSelector": label_selector(
             "Namespaces whose Ingresses may use the class; all of them when absent or empty.", "a Namespace"
         ),
-        "group": structure(
-            "The group that all Ingresses of the class belong to.",
-            {"name": text("Name of the group.")},
-            required=["name"],
-        ),
+        "group": _group(),
         "scheme": choice(Scheme, "Whether load balancers get public addresses."),
-        "inboundCIDRs": array("Who may connect.", {"type": "string"}),
+        "inboundCIDRs": texts("Who may connect."),
         "sslPolicy": text("Security policy of HTTPS listeners."),
         "sslRedirectPort": text("Port of the HTTPS listener that HTTP listeners redirect to."),
         "subnets": _subnets(),
@@ -69,27 +67,16 @@ def _spec() -> Schema:
             "Attributes of the load balancer; they count from the class of a group's first Ingress only."
         ),
         "listeners": _listeners(),
-        "minimumLoadBalancerCapacity": structure(
-            "Reserved capacity; it counts from the class of a group's first Ingress only.",
-            {"capacityUnits": _number("Capacity units; 0 gives a reservation back.")},
-            required=["capacityUnits"],
-        ),
-        "ipamConfiguration": structure(
-            "Where public addresses come from; it counts from the class of a group's first Ingress only.",
-            {"ipv4IPAMPoolId": text("IPAM pool of IPv4 addresses.")},
-        ),
-        "prefixListsIDs": array(lists, {"type": "string"}),
-        "PrefixListsIDs": array(f"{lists} Older spelling.", {"type": "string"}),
+        "minimumLoadBalancerCapacity": _capacity(),
+        "ipamConfiguration": _address_pools(),
+        "prefixListsIDs": texts(lists),
+        "PrefixListsIDs": texts(f"{lists} Older spelling."),
         "wafv2AclArn": text("ARN of a web ACL of WAF, or none."),
         "wafv2AclName": text("Name of a web ACL of WAF, or none."),
-        "importTLSSecrets": {
-            "type": "boolean",
-            "description": "Import the certificates of spec.tls[].secretName into ACM and use them.",
-        },
-        "httpsForTLS": {
-            "type": "boolean",
-            "description": "Let Ingresses with spec.tls and without listen-ports listen on HTTPS 443.",
-        },
+        "importTLSSecrets": boolean(
+            "Import the certificates of spec.tls[].secretName into ACM and use them."
+        ),
+        "httpsForTLS": boolean("Let Ingresses with spec.tls and without listen-ports listen on HTTPS 443."),
     }
     return {
         **structure("What holds for the Ingresses of the class.", fields),
@@ -100,6 +87,29 @@ def _spec() -> Schema:
             }
         ],
     }
+
+
+def _group() -> Schema:
+    return structure(
+        "The group that all Ingresses of the class belong to.",
+        {"name": text("Name of the group.")},
+        required=["name"],
+    )
+
+
+def _capacity() -> Schema:
+    return structure(
+        "Reserved capacity; it counts from the class of a group's first Ingress only.",
+        {"capacityUnits": _number("Capacity units; 0 gives a reservation back.")},
+        required=["capacityUnits"],
+    )
+
+
+def _address_pools() -> Schema:
+    return structure(
+        "Where public addresses come from; it counts from the class of a group's first Ingress only.",
+        {"ipv4IPAMPoolId": text("IPAM pool of IPv4 addresses.")},
+    )
 
 
 def _subnets() -> Schema:

@@ -75,6 +75,16 @@ def text(description: str) -> Schema:
     return {"type": "string", "description": description}
 
 
+def texts(description: str) -> Schema:
+    """Return the schema of a list of texts."""
+    return array(description, {"type": "string"})
+
+
+def boolean(description: str) -> Schema:
+    """Return the schema of true or false."""
+    return {"type": "boolean", "description": description}
+
+
 def choice(values: Iterable[StrEnum], description: str) -> Schema:
     """Return the schema of one of several words."""
     return {"type": "string", "enum": [value.value for value in values], "description": description}

@@ -89,53 +89,8 @@ class Metrics:
         self._aws = _AwsMetrics(self.registry)
         self._work = _WorkMetrics(self.registry)
         self.webhooks = WebhookMetrics(self.registry)
-        self._targets = Counter(
-            "lbcontroller_targets_total",
-            "Targets that a change was sent to AWS for.",
-            ("change",),
-            registry=self.registry,
-        )
-        self._rules_held = Gauge(
-            "lbcontroller_backend_rules_held",
-            "Rules that stay open because it is not known what some TargetGroupBinding needs.",
-            registry=self.registry,
-        )
-        self._drift = Counter(
-            "lbcontroller_drift_total",
-            "Differences that somebody else made in AWS, by kind of resource and by what became of them.",
-            ("kind", "outcome"),
-            registry=self.registry,
-        )
-        self._orphans = Gauge(
-            "lbcontroller_orphans",
-            "Resources with the cluster's tags that belong to no object, as of the last sweep round.",
-            ("kind",),
-            registry=self.registry,
-        )
-        self._bugs = Counter(
-            "lbcontroller_bugs_total",
-            "Exceptions that no error class foresees, by where they were caught.",
-            ("where",),
-            registry=self.registry,
-        )
-        self._events_dropped = Counter(
-            "lbcontroller_events_dropped_total",
-            "Kubernetes events that were not written.",
-            ("cause",),
-            registry=self.registry,
-        )
-        self._relists = Counter(
-            "lbcontroller_informer_relists_total",
-            "Full listings that an informer made, the first one included.",
-            ("resource",),
-            registry=self.registry,
-        )
-        self._leading = Gauge(
-            "leader_election_master_status",
-            "1 while this replica holds the lease.",
-            ("name",),
-            registry=self.registry,
-        )
+        self._resources = _ResourceMetrics(self.registry)
+        self._process = _ProcessMetrics(self.registry)
 
     def reconciled(self, controller: str, result: ReconcileResult, seconds: float) -> None:
         """Count one attempt of `controller`: `service`, `ingress` or `targetGroupBinding`."""
@@ -176,45 +131,45 @@ class Metrics:
 
     def targets_registered(self, count: int) -> None:
         """Count targets that were registered."""
-        self._targets.labels("registered").inc(count)
+        self._resources.targets.labels("registered").inc(count)
 
     def targets_deregistered(self, count: int) -> None:
         """Count targets that were deregistered."""
-        self._targets.labels("deregistered").inc(count)
+        self._resources.targets.labels("deregistered").inc(count)
 
     def backend_rules_held(self, count: int) -> None:
         """Set how many rules on security groups stay open although no binding is known to need them."""
-        self._rules_held.set(count)
+        self._resources.rules_held.set(count)
 
     def drifted(self, kind: str, outcome: DriftOutcome, count: int = 1) -> None:
         """Count what somebody else changed in AWS, such as a `TargetGroup`, a `Target` or a `Rule`."""
-        self._drift.labels(kind, outcome).inc(count)
+        self._resources.drift.labels(kind, outcome).inc(count)
 
     def orphaned(self, counts: Mapping[str, int]) -> None:
         """Set how many resources of each kind belong to no object; kinds that are not named have none."""
-        self._orphans.clear()
+        self._resources.orphans.clear()
         for kind, count in counts.items():
-            self._orphans.labels(kind).set(count)
+            self._resources.orphans.labels(kind).set(count)
 
     def bug(self, where: str) -> None:
         """Count one exception that should not be possible."""
-        self._bugs.labels(where).inc()
+        self._process.bugs.labels(where).inc()
 
     def event_dropped(self, cause: DropCause) -> None:
         """Count one Kubernetes event that was not written."""
-        self._events_dropped.labels(cause).inc()
+        self._process.events_dropped.labels(cause).inc()
 
     def relisted(self, resource: str) -> None:
         """Count one full listing by an informer."""
-        self._relists.labels(resource).inc()
+        self._process.relists.labels(resource).inc()
 
     def became_leader(self, lease: str) -> None:
         """This replica holds the lease."""
-        self._leading.labels(lease).set(1)
+        self._process.leading.labels(lease).set(1)
 
     def stopped_leading(self, lease: str) -> None:
         """This replica does not hold the lease, or no longer."""
-        self._leading.labels(lease).set(0)
+        self._process.leading.labels(lease).set(0)
 
     def render(self) -> bytes:
         """Return every metric in the text format of `CONTENT_TYPE`."""
@@ -309,4 +264,63 @@ class _WorkMetrics:
         )
         self.cached = Gauge(
             "awslbc_controller_cache_object_total", "Objects in the cache.", ("resource",), registry=registry
+        )
+
+
+class _ResourceMetrics:
+    """Metrics of what is in AWS, and of changes there."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.targets = Counter(
+            "lbcontroller_targets_total",
+            "Targets that a change was sent to AWS for.",
+            ("change",),
+            registry=registry,
+        )
+        self.rules_held = Gauge(
+            "lbcontroller_backend_rules_held",
+            "Rules that stay open because it is not known what some TargetGroupBinding needs.",
+            registry=registry,
+        )
+        self.drift = Counter(
+            "lbcontroller_drift_total",
+            "Differences that somebody else made in AWS, by kind of resource and by what became of them.",
+            ("kind", "outcome"),
+            registry=registry,
+        )
+        self.orphans = Gauge(
+            "lbcontroller_orphans",
+            "Resources with the cluster's tags that belong to no object, as of the last sweep round.",
+            ("kind",),
+            registry=registry,
+        )
+
+
+class _ProcessMetrics:
+    """Metrics of this replica itself, and of what it has from the API server."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.bugs = Counter(
+            "lbcontroller_bugs_total",
+            "Exceptions that no error class foresees, by where they were caught.",
+            ("where",),
+            registry=registry,
+        )
+        self.events_dropped = Counter(
+            "lbcontroller_events_dropped_total",
+            "Kubernetes events that were not written.",
+            ("cause",),
+            registry=registry,
+        )
+        self.relists = Counter(
+            "lbcontroller_informer_relists_total",
+            "Full listings that an informer made, the first one included.",
+            ("resource",),
+            registry=registry,
+        )
+        self.leading = Gauge(
+            "leader_election_master_status",
+            "1 while this replica holds the lease.",
+            ("name",),
+            registry=registry,
         )

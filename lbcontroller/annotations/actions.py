@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from lbcontroller.annotations.codecs import Fault, Unreadable
-from lbcontroller.annotations.formats import PORT_REF
 from lbcontroller.annotations.json_objects import JsonModel
+from lbcontroller.annotations.weighted_targets import MAX_WEIGHT, ServicePort
 from lbcontroller.model.ids import Arn
-
-MAX_WEIGHT = 999
-"""Source: ELBv2 API reference, TargetGroupTuple."""
 
 
 class WeightedTarget(JsonModel):
@@ -22,19 +18,12 @@ class WeightedTarget(JsonModel):
     """A target group that somebody else manages."""
     service_name: str | None = Field(default=None, min_length=1)
     """A Service of the same namespace."""
-    service_port: int | str | None = None
+    service_port: ServicePort = None
     """Number or name of that Service's port."""
     decrypt: bool = False
     """Behind a TLS listener, send plain TCP to this Service instead of TLS."""
     weight: int | None = Field(default=None, ge=0, le=MAX_WEIGHT)
     """Share of the traffic, compared with the other weights."""
-
-    @field_validator("service_port", mode="before")
-    @classmethod
-    def _is_number_or_name(cls, port: Any) -> int | str:
-        if isinstance(port, bool) or not isinstance(port, int | str):
-            raise Unreadable(Fault(f"must be {PORT_REF.limits}"))
-        return PORT_REF.decode(str(port))
 
     @model_validator(mode="after")
     def _names_one_target_group(self) -> Self:

@@ -166,23 +166,31 @@ class ListenerKey(NamedTuple):
     port: int
 
 
-_NLB_PROTOCOL: Final = enumeration(
-    Protocol,
-    only=(Protocol.TCP, Protocol.TLS, Protocol.UDP, Protocol.TCP_UDP, Protocol.QUIC, Protocol.TCP_QUIC),
-)
+def listener_parameter(*protocols: Protocol, example: str) -> Codec[ListenerKey]:
+    """Return the form of a key's part that names a listener with one of some protocols."""
+    known = enumeration(Protocol, only=protocols)
+
+    def read(raw: str) -> ListenerKey:
+        protocol, _, port = raw.rpartition("-")
+        return ListenerKey(known.decode(protocol), PORT.decode(port))
+
+    return form(
+        "{Protocol}-{Port}",
+        f"a listener's protocol and port such as {example}",
+        r"[A-Za-z_]+-[0-9]{1,5}",
+        read=read,
+        write=lambda listener: f"{listener.protocol}-{listener.port}",
+    )
 
 
-def _listener(raw: str) -> ListenerKey:
-    protocol, _, port = raw.rpartition("-")
-    return ListenerKey(_NLB_PROTOCOL.decode(protocol), PORT.decode(port))
-
-
-LISTENER_PARAMETER: Final = form(
-    "{Protocol}-{Port}",
-    "a listener's protocol and port such as TCP-80 or TLS-443",
-    r"[A-Za-z_]+-[0-9]{1,5}",
-    read=_listener,
-    write=lambda listener: f"{listener.protocol}-{listener.port}",
+LISTENER_PARAMETER: Final = listener_parameter(
+    Protocol.TCP,
+    Protocol.TLS,
+    Protocol.UDP,
+    Protocol.TCP_UDP,
+    Protocol.QUIC,
+    Protocol.TCP_QUIC,
+    example="TCP-80 or TLS-443",
 )
 PORT_PARAMETER: Final = form(
     "{port}", "a port number from 1 to 65535", r"[0-9]{1,5}", read=PORT.decode, write=str

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self, assert_never
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from lbcontroller.annotations.codecs import Codec, Fault, Unreadable, enumeration, text
-from lbcontroller.annotations.formats import PORT, PORT_REF
+from lbcontroller.annotations.formats import PORT
 from lbcontroller.annotations.json_objects import JsonModel, json_object_as, not_empty
+from lbcontroller.annotations.weighted_targets import MAX_WEIGHT, ServicePort
 from lbcontroller.model.actions import FixedResponseAction, RedirectAction
 from lbcontroller.model.ids import Arn
 
-MAX_WEIGHT: Final = 999
 MAX_STICKINESS_SECONDS: Final = 604_800
 MAX_BODY: Final = 1024
 MAX_PART: Final = 128
@@ -139,15 +139,8 @@ class _Target(JsonModel):
     )
     target_group_name: Annotated[str, AfterValidator(_TARGET_GROUP_NAME.decode)] | None = None
     service_name: Annotated[str, AfterValidator(_SERVICE_NAME.decode)] | None = None
-    service_port: int | str | None = None
+    service_port: ServicePort = None
     weight: int | None = Field(default=None, ge=0, le=MAX_WEIGHT)
-
-    @field_validator("service_port", mode="before")
-    @classmethod
-    def _is_number_or_name(cls, port: Any) -> int | str:
-        if isinstance(port, bool) or not isinstance(port, int | str):
-            raise Unreadable(Fault(f"must be {PORT_REF.limits}"))
-        return PORT_REF.decode(str(port))
 
     @model_validator(mode="after")
     def _names_one_target_group(self) -> Self:

@@ -10,18 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lbcontroller.annotations.codecs import (
-    Codec,
-    Fault,
-    Unreadable,
-    enumeration,
-    form,
-    integer,
-    list_of,
-    string_map,
-    text,
-)
-from lbcontroller.annotations.formats import PORT, SUBNET, TRAFFIC_PORT, ListenerKey
+from lbcontroller.annotations.codecs import Codec, Fault, Unreadable, form, integer, list_of, string_map, text
+from lbcontroller.annotations.formats import PORT, SUBNET, TRAFFIC_PORT, listener_parameter
 from lbcontroller.model.enums import Protocol
 
 # Groups
@@ -35,21 +25,7 @@ GROUP_ORDER: Final = integer(-1000, 1000)
 # Listeners
 
 ALB_PROTOCOLS: Final = (Protocol.HTTP, Protocol.HTTPS)
-_ALB_PROTOCOL: Final = enumeration(Protocol, only=ALB_PROTOCOLS)
-
-
-def _listener(raw: str) -> ListenerKey:
-    protocol, _, port = raw.rpartition("-")
-    return ListenerKey(_ALB_PROTOCOL.decode(protocol), PORT.decode(port))
-
-
-LISTENER_PARAMETER: Final = form(
-    "{Protocol}-{Port}",
-    "a listener's protocol and port such as HTTP-80 or HTTPS-443",
-    r"[A-Za-z_]+-[0-9]{1,5}",
-    read=_listener,
-    write=lambda listener: f"{listener.protocol}-{listener.port}",
-)
+LISTENER_PARAMETER: Final = listener_parameter(*ALB_PROTOCOLS, example="HTTP-80 or HTTPS-443")
 NAME_PARAMETER: Final = text(r".+", "a name", kind="{name}")
 SERVICE_PORT_PARAMETER: Final = text(
     r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",

@@ -20,9 +20,9 @@ from lbcontroller.aws.operations import (
     DELETE_CERTIFICATE,
     IMPORT_CERTIFICATE,
     LIST_CERTIFICATES,
-    REMOVE_TAGS_FROM_CERTIFICATE,
 )
 from lbcontroller.aws.tagged_certificates import FINGERPRINT_TAG, read_certificate_tags, tracked_certificate
+from lbcontroller.aws.tagging import change_certificate_tags
 from lbcontroller.aws.wire import Changes, known, tag_list, without_nones
 from lbcontroller.cluster.key_pairs import KeyPair
 from lbcontroller.errors import NotReady
@@ -85,11 +85,7 @@ class CertificateImports:
             raise NotReady(f"certificate {arn} is gone", retry_after=_SOON)
         if "fingerprint" in changes.fields:
             self._import_again(arn, desired)
-        if changes.new_tags:
-            self.caller.call(ADD_TAGS_TO_CERTIFICATE, CertificateArn=arn, Tags=tag_list(changes.new_tags))
-        if changes.gone_tags:
-            gone = [{"Key": key} for key in changes.gone_tags]
-            self.caller.call(REMOVE_TAGS_FROM_CERTIFICATE, CertificateArn=arn, Tags=gone)
+        change_certificate_tags(self.caller, arn, changes)
         self.mirror.amend(arn, tags=changes.applied_to_tags(observed.resource.tags))
 
     def delete(self, arn: Arn) -> None:

@@ -17,14 +17,9 @@ from lbcontroller.aws.errors import is_not_found
 from lbcontroller.aws.hosted_zones import ValidationRecords
 from lbcontroller.aws.identity import Identification
 from lbcontroller.aws.mirror import Mirror
-from lbcontroller.aws.operations import (
-    ADD_TAGS_TO_CERTIFICATE,
-    DELETE_CERTIFICATE,
-    LIST_CERTIFICATES,
-    REMOVE_TAGS_FROM_CERTIFICATE,
-    REQUEST_CERTIFICATE,
-)
+from lbcontroller.aws.operations import DELETE_CERTIFICATE, LIST_CERTIFICATES, REQUEST_CERTIFICATE
 from lbcontroller.aws.requested_certificates import Details, describe, validation_records
+from lbcontroller.aws.tagging import change_certificate_tags
 from lbcontroller.aws.wire import Changes, given, tag_list, without_nones
 from lbcontroller.errors import NotReady
 from lbcontroller.model.dns import ValidationRecord, plain_name
@@ -96,11 +91,7 @@ class CertificateRequests:
             records = given(desired.records) or frozenset()
             ValidationRecords(caller=self.caller).write(records)
             self.mirror.amend(arn, records=records)
-        if changes.new_tags:
-            self.caller.call(ADD_TAGS_TO_CERTIFICATE, CertificateArn=arn, Tags=tag_list(changes.new_tags))
-        if changes.gone_tags:
-            gone = [{"Key": key} for key in changes.gone_tags]
-            self.caller.call(REMOVE_TAGS_FROM_CERTIFICATE, CertificateArn=arn, Tags=gone)
+        change_certificate_tags(self.caller, arn, changes)
         self.mirror.amend(arn, tags=changes.applied_to_tags(observed.resource.tags))
 
     def delete(self, arn: Arn) -> None:

@@ -9,11 +9,13 @@ from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_not_found
 from lbcontroller.aws.operations import (
     ADD_TAGS,
+    ADD_TAGS_TO_CERTIFICATE,
     CREATE_TAGS,
     DELETE_TAGS,
     DESCRIBE_TAGS,
     GET_TAGGED_RESOURCES,
     REMOVE_TAGS,
+    REMOVE_TAGS_FROM_CERTIFICATE,
 )
 from lbcontroller.aws.wire import Changes, decode_tags, tag_list
 from lbcontroller.errors import NotReady
@@ -97,3 +99,17 @@ def change_ec2_tags(caller: AwsCaller, resource: Arn, changes: Changes) -> None:
         caller.call(CREATE_TAGS, Resources=[resource], Tags=tag_list(changes.new_tags))
     if changes.gone_tags:
         caller.call(DELETE_TAGS, Resources=[resource], Tags=[{"Key": key} for key in changes.gone_tags])
+
+
+def change_certificate_tags(caller: AwsCaller, certificate: Arn, changes: Changes) -> None:
+    """Change the tags of a certificate of ACM.
+
+    Raises:
+        LbControllerError: as `AwsCaller.call` does.
+    """
+    if changes.new_tags:
+        tags = tag_list(changes.new_tags)
+        caller.call(ADD_TAGS_TO_CERTIFICATE, CertificateArn=certificate, Tags=tags)
+    if changes.gone_tags:
+        gone = [{"Key": key} for key in changes.gone_tags]
+        caller.call(REMOVE_TAGS_FROM_CERTIFICATE, CertificateArn=certificate, Tags=gone)

@@ -22,13 +22,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from lbcontroller.annotations.formats import TRAFFIC_PORT
+from lbcontroller.build.health_check_ports import health_check_port
 from lbcontroller.build.service_source import ServiceSource
 from lbcontroller.cluster.service import Service, ServiceType
 from lbcontroller.errors import InvalidConfig
 from lbcontroller.model.enums import HealthCheckProtocol, TargetType
 from lbcontroller.model.resources import HealthCheck
 
-TRAFFIC_PORT: Final = "traffic-port"
 SUCCESS_CODES: Final = "200-399"
 
 
@@ -53,9 +54,12 @@ def build_health_check(source: ServiceSource, backend: Service, target_type: Tar
     over_http = protocol is not HealthCheckProtocol.TCP
     advanced = source.context.settings.feature_gates.nlb_health_check_advanced_config
     interval = asked.healthcheck_interval or defaults.interval_seconds
+    port = asked.healthcheck_port
     return HealthCheck(
         protocol=protocol,
-        port=_port(source, backend, target_type) or defaults.port,
+        port=(
+            defaults.port if port is None else health_check_port(port, backend, target_type, source.problem)
+        ),
         path=(asked.healthcheck_path or defaults.path) if over_http else None,
         matcher=(asked.healthcheck_success_codes or SUCCESS_CODES) if over_http and advanced else None,
         interval_seconds=interval,
@@ -97,31 +101,3 @@ def _timeout(source: ServiceSource, defaults: _Defaults, interval: int) -> int:
             )
         )
     return asked
-
-
-def _port(source: ServiceSource, backend: Service, target_type: TargetType) -> str | None:
-    """Return the annotated port, names of Service ports resolved; None without the annotation."""
-    asked = source.annotations.healthcheck_port
-    if asked is None or asked == TRAFFIC_PORT or isinstance(asked, int):
-        return None if asked is None else str(asked)
-    named = next((port for port in backend.ports if port.name == asked), None)
-    if named is None:
-        names = ", ".join(port.name for port in backend.ports if port.name) or "none has a name"
-        raise InvalidConfig(
-            source.problem(
-                "healthcheck_port",
-                f"must be {TRAFFIC_PORT}, a number, or the name of a port of Service {backend.meta.name}",
-                hint=f"names of its ports: {names}",
-            )
-        )
-    if target_type is TargetType.INSTANCE:
-        return str(named.node_port)
-    if isinstance(named.target_port, str):
-        raise InvalidConfig(
-            source.problem(
-                "healthcheck_port",
-                f"must stand for a number, and the targetPort of that port is the name {named.target_port!r}",
-                hint="give the number of the container port",
-            )
-        )
-    return str(named.target_port)

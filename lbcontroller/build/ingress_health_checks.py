@@ -17,12 +17,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from lbcontroller.annotations.formats import TRAFFIC_PORT
+from lbcontroller.build.health_check_ports import health_check_port
 from lbcontroller.build.ingress_backends import BackendPort
 from lbcontroller.errors import InvalidConfig, ProblemCollector
-from lbcontroller.model.enums import HealthCheckProtocol, Protocol, ProtocolVersion, TargetType
+from lbcontroller.model.enums import HealthCheckProtocol, Protocol, ProtocolVersion
 from lbcontroller.model.resources import HealthCheck
 
-TRAFFIC_PORT: Final = "traffic-port"
 INTERVAL_SECONDS: Final = 15
 TIMEOUT_SECONDS: Final = 5
 THRESHOLD: Final = 2
@@ -41,10 +42,13 @@ def ingress_health_check(backend: BackendPort, protocol: Protocol, version: Prot
     """
     asked, problems = backend.asked, ProblemCollector()
     grpc = version is ProtocolVersion.GRPC
-    port = matcher = ""
+    port, matcher = TRAFFIC_PORT, ""
     interval, timeout = INTERVAL_SECONDS, TIMEOUT_SECONDS
-    with problems.attempt():
-        port = _port(backend)
+    if asked.healthcheck_port is not None:
+        with problems.attempt():
+            port = health_check_port(
+                asked.healthcheck_port, backend.service, backend.target_type, backend.problem
+            )
     with problems.attempt():
         matcher = _matcher(backend, grpc=grpc)
     with problems.attempt():
@@ -60,36 +64,6 @@ def ingress_health_check(backend: BackendPort, protocol: Protocol, version: Prot
         healthy_threshold=asked.healthy_threshold_count or THRESHOLD,
         unhealthy_threshold=asked.unhealthy_threshold_count or THRESHOLD,
     )
-
-
-def _port(backend: BackendPort) -> str:
-    asked = backend.asked.healthcheck_port
-    if asked is None:
-        return TRAFFIC_PORT
-    if asked == TRAFFIC_PORT or isinstance(asked, int):
-        return str(asked)
-    service = backend.service
-    named = next((port for port in service.ports if port.name == asked), None)
-    if named is None:
-        names = ", ".join(port.name for port in service.ports if port.name) or "none has a name"
-        raise InvalidConfig(
-            backend.problem(
-                "healthcheck_port",
-                f"must be {TRAFFIC_PORT}, a number, or the name of a port of Service {service.meta.name}",
-                hint=f"names of its ports: {names}",
-            )
-        )
-    if backend.target_type is TargetType.INSTANCE:
-        return str(named.node_port)
-    if isinstance(named.target_port, str):
-        raise InvalidConfig(
-            backend.problem(
-                "healthcheck_port",
-                f"must stand for a number, and the targetPort of that port is the name {named.target_port!r}",
-                hint="give the number of the container port",
-            )
-        )
-    return str(named.target_port)
 
 
 def _matcher(backend: BackendPort, *, grpc: bool) -> str:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from lbcontroller.build.left_out_targets import left_out
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.endpoints import Endpoint
 from lbcontroller.cluster.quic import CONTAINERS_ANNOTATION, SERVER_ID_BYTES, server_id_of_port
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.model.enums import Protocol
-from lbcontroller.model.findings import Finding, FindingReason, Severity
+from lbcontroller.model.findings import Finding
 
 QUIC_PROTOCOLS: Final = frozenset({Protocol.QUIC, Protocol.TCP_QUIC})
-_NAMED_AT_MOST: Final = 3
-"""How many pods one message lists by name."""
 
 
 def quic_server_id(endpoint: Endpoint, port: int, snapshot: Snapshot) -> str | None:
@@ -37,19 +36,13 @@ def without_server_id(
             if endpoint.pod is None or endpoint.pod in snapshot.pods
         }
     )
-    if not names:
-        return ()
-    listed = ", ".join(names[:_NAMED_AT_MOST]) + (", …" if len(names) > _NAMED_AT_MOST else "")
-    return (
-        Finding(
-            severity=Severity.WARNING,
-            subject=binding.subject,
-            reason=FindingReason.TARGETS_LEFT_OUT,
-            message=(
-                f"{len(names)} endpoints without a QUIC server id are not registered: {listed}; their pods "
-                f"need annotation {CONTAINERS_ANNOTATION} with the names of the containers that serve QUIC, "
-                "and these the variable named by --quic-environment-variable-name, whose value is standard "
-                f"base64 of {SERVER_ID_BYTES} bytes that no other pod has"
-            ),
+    return left_out(
+        binding,
+        names,
+        lambda listed: (
+            f"{len(names)} endpoints without a QUIC server id are not registered: {listed}; their pods "
+            f"need annotation {CONTAINERS_ANNOTATION} with the names of the containers that serve QUIC, "
+            "and these the variable named by --quic-environment-variable-name, whose value is standard "
+            f"base64 of {SERVER_ID_BYTES} bytes that no other pod has"
         ),
     )

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Final
 
+from lbcontroller.build.left_out_targets import left_out
 from lbcontroller.build.node_selection import is_hybrid, select_nodes
 from lbcontroller.build.quic import QUIC_PROTOCOLS, quic_server_id, without_server_id
 from lbcontroller.cluster.binding import Binding
@@ -40,8 +41,6 @@ from lbcontroller.model.observed import Target
 
 OUTSIDE_VPC_ZONE: Final = "all"
 """The zone AWS must be told for an address outside of the target group's VPC (ELBv2 API reference)."""
-_NAMED_AT_MOST: Final = 3
-"""How many objects one message lists by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,17 +244,11 @@ def _no_node_port(binding: Binding, service: Service, port: ServicePort) -> Prob
 
 def _nodes_left_out(binding: Binding, nodes: Iterable[Node]) -> tuple[Finding, ...]:
     names = [node.name for node in nodes if node.instance_id is None and not is_hybrid(node)]
-    if not names:
-        return ()
-    listed = ", ".join(names[:_NAMED_AT_MOST]) + (", …" if len(names) > _NAMED_AT_MOST else "")
-    return (
-        Finding(
-            severity=Severity.WARNING,
-            subject=binding.subject,
-            reason=FindingReason.TARGETS_LEFT_OUT,
-            message=(
-                f"{len(names)} of the selected nodes cannot be registered, "
-                f"because their spec.providerID names no EC2 instance: {listed}"
-            ),
+    return left_out(
+        binding,
+        names,
+        lambda listed: (
+            f"{len(names)} of the selected nodes cannot be registered, "
+            f"because their spec.providerID names no EC2 instance: {listed}"
         ),
     )

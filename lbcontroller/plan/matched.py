@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Generic, TypeVar
@@ -10,11 +10,13 @@ from typing import Generic, TypeVar
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import Observed, ObservedBinding, ObservedListener, ObservedLoadBalancer
 from lbcontroller.model.references import ResourceId
+from lbcontroller.model.resources import Resource, Stack
 from lbcontroller.plan.existing import Existing
 from lbcontroller.plan.policies import is_serving
 from lbcontroller.plan.rule_matching import RuleMatch
 
 Item = TypeVar("Item", bound=Observed)
+Wanted = TypeVar("Wanted", bound=Resource)
 Preference = tuple[int, float, str]
 """Rank, age and ARN: the smallest is kept."""
 
@@ -138,3 +140,31 @@ def choose(candidates: Iterable[Candidate[Item]]) -> Suitable[Item] | Unsuitable
             return Suitable(item=candidate.item)
         unsuitable = unsuitable or Unsuitable(item=candidate.item, reason=candidate.obstacle)
     return unsuitable
+
+
+def match_by_identity(
+    matching: Matching,
+    stack: Stack,
+    kind: type[Wanted],
+    existing: Sequence[Item],
+    candidate: Callable[[Wanted, Item], Candidate[Item]],
+) -> Matching:
+    """Find the desired resources of a kind among those with the same identity tags.
+
+    Args:
+        matching: what was found out before.
+        stack: what is desired.
+        kind: which of it to look for.
+        existing: what is observed of that kind.
+        candidate: says what of it can become which desired resource, and what is preferred.
+    """
+    kept: dict[ResourceId, Observed] = {}
+    replaced: dict[ResourceId, Replaced] = {}
+    for wanted in (resource for resource in stack.resources if isinstance(resource, kind)):
+        choice = choose(candidate(wanted, item) for item in existing if item.resource.id == wanted.id)
+        match choice:
+            case Suitable():
+                kept[wanted.id] = choice.item
+            case Unsuitable():
+                replaced[wanted.id] = Replaced(arn=choice.item.arn, reason=choice.reason)
+    return matching.adding(kept=kept, surplus=matching.left_over(existing, kept), replaced=replaced)

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lbcontroller.model.ids import Arn
-from lbcontroller.model.observed import Observed
+from lbcontroller.model.observed import Observed, ObservedSecurityGroup
 from lbcontroller.model.references import ResourceId
 from lbcontroller.model.resources import LoadBalancer, SecurityGroup, Stack
 from lbcontroller.plan.existing import Existing
@@ -36,6 +36,7 @@ from lbcontroller.plan.matched import (
     Suitable,
     Unsuitable,
     choose,
+    match_by_identity,
 )
 from lbcontroller.plan.misfits import misfits
 from lbcontroller.plan.obstacles import Replacement, obstacle_to
@@ -140,13 +141,8 @@ def _match_security_groups(matching: Matching, stack: Stack) -> Matching:
         if item in matching.kept.values() and isinstance(item.resource.security_groups, tuple)
         for group in item.resource.security_groups
     }
-    kept: dict[ResourceId, Observed] = {}
-    for wanted in (resource for resource in stack.resources if isinstance(resource, SecurityGroup)):
-        choice = choose(
-            Candidate(item=item, obstacle=None, preference=(int(item.arn not in used), 0.0, item.arn))
-            for item in existing.security_groups
-            if item.resource.id == wanted.id
-        )
-        if isinstance(choice, Suitable):
-            kept[wanted.id] = choice.item
-    return matching.adding(kept=kept, surplus=matching.left_over(existing.security_groups, kept))
+
+    def candidate(_: SecurityGroup, item: ObservedSecurityGroup) -> Candidate[ObservedSecurityGroup]:
+        return Candidate(item=item, obstacle=None, preference=(int(item.arn not in used), 0.0, item.arn))
+
+    return match_by_identity(matching, stack, SecurityGroup, existing.security_groups, candidate)

@@ -10,8 +10,10 @@ from lbcontroller.model.observed import (
     CertificateStatus,
     Observed,
     ObservedBinding,
+    ObservedCertificate,
     ObservedLoadBalancer,
     ObservedLoadBalancerTarget,
+    ObservedRequestedCertificate,
     ObservedTargetGroup,
 )
 from lbcontroller.model.references import Ref, ResourceId
@@ -24,51 +26,37 @@ from lbcontroller.model.resources import (
     TargetGroupBinding,
 )
 from lbcontroller.plan.existing import Existing, resolved
-from lbcontroller.plan.matched import Candidate, Matching, Replaced, Suitable, Unsuitable, choose
+from lbcontroller.plan.matched import Candidate, Matching, Suitable, Unsuitable, choose, match_by_identity
 from lbcontroller.plan.policies import PlanPolicy, certificate_is_replaced, target_group_is_replaced
 
 
 def match_certificates(matching: Matching, stack: Stack) -> Matching:
     """Find the certificates; one that a listener has is preferred."""
     existing, used = matching.existing, _used_certificates(matching.existing)
-    kept: dict[ResourceId, Observed] = {}
-    for wanted in (resource for resource in stack.resources if isinstance(resource, Certificate)):
-        choice = choose(
-            Candidate(item=item, obstacle=None, preference=(int(item.arn not in used), 0.0, item.arn))
-            for item in existing.certificates
-            if item.resource.id == wanted.id
-        )
-        if isinstance(choice, Suitable):
-            kept[wanted.id] = choice.item
-    return matching.adding(kept=kept, surplus=matching.left_over(existing.certificates, kept))
+
+    def candidate(_: Certificate, item: ObservedCertificate) -> Candidate[ObservedCertificate]:
+        return Candidate(item=item, obstacle=None, preference=(int(item.arn not in used), 0.0, item.arn))
+
+    return match_by_identity(matching, stack, Certificate, existing.certificates, candidate)
 
 
 def match_requested_certificates(matching: Matching, stack: Stack, policy: PlanPolicy) -> Matching:
     """Find the certificates that ACM was asked for; an issued one is preferred, then one in use."""
     existing, used = matching.existing, _used_certificates(matching.existing)
-    kept: dict[ResourceId, Observed] = {}
-    replaced: dict[ResourceId, Replaced] = {}
-    for wanted in (resource for resource in stack.resources if isinstance(resource, RequestedCertificate)):
-        choice = choose(
-            Candidate(
-                item=item,
-                obstacle=certificate_is_replaced(wanted, item, policy),
-                preference=(
-                    (item.status is not CertificateStatus.ISSUED) * 2 + (item.arn not in used),
-                    0.0,
-                    item.arn,
-                ),
-            )
-            for item in existing.requested_certificates
-            if item.resource.id == wanted.id
+
+    def candidate(
+        wanted: RequestedCertificate, item: ObservedRequestedCertificate
+    ) -> Candidate[ObservedRequestedCertificate]:
+        rank = (item.status is not CertificateStatus.ISSUED) * 2 + (item.arn not in used)
+        return Candidate(
+            item=item,
+            obstacle=certificate_is_replaced(wanted, item, policy),
+            preference=(rank, 0.0, item.arn),
         )
-        match choice:
-            case Suitable():
-                kept[wanted.id] = choice.item
-            case Unsuitable():
-                replaced[wanted.id] = Replaced(arn=choice.item.arn, reason=choice.reason)
-    surplus = matching.left_over(existing.requested_certificates, kept)
-    return matching.adding(kept=kept, surplus=surplus, replaced=replaced)
+
+    return match_by_identity(
+        matching, stack, RequestedCertificate, existing.requested_certificates, candidate
+    )
 
 
 def _used_certificates(existing: Existing) -> frozenset[str]:
@@ -93,27 +81,16 @@ def match_target_groups(matching: Matching, stack: Stack) -> Matching:
     staying = {item.arn for item in matching.kept.values()}
     bound = {str(binding.resource.spec.target_group) for binding in existing.bindings}
     users, targets = existing.users(), _wanted_targets(stack)
-    kept: dict[ResourceId, Observed] = {}
-    replaced: dict[ResourceId, Replaced] = {}
-    for wanted in (resource for resource in stack.resources if isinstance(resource, TargetGroup)):
-        choice = choose(
-            Candidate(
-                item=item,
-                obstacle=target_group_is_replaced(wanted, item, users[item.arn] & going)
-                or _has_another_target(item, targets.get(wanted.id), matching),
-                preference=((not users[item.arn] & staying) * 2 + (item.arn not in bound), 0.0, item.arn),
-            )
-            for item in existing.target_groups
-            if item.resource.id == wanted.id
+
+    def candidate(wanted: TargetGroup, item: ObservedTargetGroup) -> Candidate[ObservedTargetGroup]:
+        return Candidate(
+            item=item,
+            obstacle=target_group_is_replaced(wanted, item, users[item.arn] & going)
+            or _has_another_target(item, targets.get(wanted.id), matching),
+            preference=((not users[item.arn] & staying) * 2 + (item.arn not in bound), 0.0, item.arn),
         )
-        match choice:
-            case Suitable():
-                kept[wanted.id] = choice.item
-            case Unsuitable():
-                replaced[wanted.id] = Replaced(arn=choice.item.arn, reason=choice.reason)
-    return matching.adding(
-        kept=kept, surplus=matching.left_over(existing.target_groups, kept), replaced=replaced
-    )
+
+    return match_by_identity(matching, stack, TargetGroup, existing.target_groups, candidate)
 
 
 def match_load_balancer_targets(matching: Matching, stack: Stack) -> Matching:

@@ -74,6 +74,18 @@ def _is_not(label: str, value: str) -> Mapping[str, Any]:
     return {"key": label, "operator": "NotIn", "values": [value]}
 
 
+def _check(*, name: str, path: str, resource: ResourceType) -> Registration:
+    """Return a webhook that refuses what is wrong; the reconcile tells the same of what it let pass."""
+    return Registration(
+        name=name,
+        kind=WebhookKind.VALIDATING,
+        path=path,
+        resource=resource,
+        operations=(Operation.CREATE, Operation.UPDATE),
+        failure_policy=FailurePolicy.IGNORE,
+    )
+
+
 READINESS_GATES: Final = Registration(
     name="mpod.elbv2.k8s.aws",
     kind=WebhookKind.MUTATING,
@@ -124,29 +136,18 @@ COMPLETE_BINDING: Final = Registration(
     operations=(Operation.CREATE, Operation.UPDATE),
     failure_policy=FailurePolicy.IGNORE,
 )
-CHECK_BINDING: Final = Registration(
+CHECK_BINDING: Final = _check(
     name="vtargetgroupbinding.elbv2.k8s.aws",
-    kind=WebhookKind.VALIDATING,
     path="/validate-elbv2-k8s-aws-v1beta1-targetgroupbinding",
     resource=ResourceType.TARGET_GROUP_BINDINGS,
-    operations=(Operation.CREATE, Operation.UPDATE),
-    failure_policy=FailurePolicy.IGNORE,
 )
-CHECK_INGRESS: Final = Registration(
-    name="vingress.elbv2.k8s.aws",
-    kind=WebhookKind.VALIDATING,
-    path="/validate-networking-v1-ingress",
-    resource=ResourceType.INGRESSES,
-    operations=(Operation.CREATE, Operation.UPDATE),
-    failure_policy=FailurePolicy.IGNORE,
+CHECK_INGRESS: Final = _check(
+    name="vingress.elbv2.k8s.aws", path="/validate-networking-v1-ingress", resource=ResourceType.INGRESSES
 )
-CHECK_CLASS_PARAMS: Final = Registration(
+CHECK_CLASS_PARAMS: Final = _check(
     name="vingressclassparams.elbv2.k8s.aws",
-    kind=WebhookKind.VALIDATING,
     path="/validate-elbv2-k8s-aws-v1beta1-ingressclassparams",
     resource=ResourceType.INGRESS_CLASS_PARAMS,
-    operations=(Operation.CREATE, Operation.UPDATE),
-    failure_policy=FailurePolicy.IGNORE,
 )
 
 REGISTRATIONS: Final = (

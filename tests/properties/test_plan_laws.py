@@ -18,7 +18,7 @@ from lbcontroller.plan.policies import DELETION_PROTECTION, Remedy
 from lbcontroller.plan.steps import Update
 from tests.support.laws import law
 from tests.support.nlb_stacks import SECURITY_GROUP, STACK, NlbService, Port, empty_stack
-from tests.support.planned_aws import PlannedAws
+from tests.support.planned_aws import PlannedAws, aws_after
 
 ports = st.builds(
     Port,
@@ -43,15 +43,6 @@ services = st.builds(
 stacks = services.map(NlbService.stack)
 histories = st.lists(stacks, min_size=1, max_size=3)
 LAW = law(150)
-
-
-def aws_after(history: list[Stack]) -> PlannedAws:
-    """Return AWS after plans for each of the stacks, none of them taken to its end."""
-    aws = PlannedAws()
-    for stack in history:
-        aws.reconcile(stack)
-        aws.settle()
-    return aws
 
 
 @LAW

@@ -27,7 +27,7 @@ from lbcontroller.plan.planner import plan
 from tests.support.alb_stacks import GROUP, NOT_FOUND, forward, on, rule_id
 from tests.support.laws import law
 from tests.support.nlb_stacks import DRAIN
-from tests.support.planned_aws import PlannedAws
+from tests.support.planned_aws import PlannedAws, aws_after
 from tests.support.site_stacks import TO_HTTPS, Site, Sites, certificate, certificate_id, no_sites
 
 rules = st.builds(
@@ -69,15 +69,6 @@ def groups(draw: st.DrawFn) -> Sites:
 stacks = groups().map(Sites.stack)
 histories = st.lists(stacks, min_size=1, max_size=3)
 LAW = law(60)
-
-
-def aws_after(history: list[Stack]) -> PlannedAws:
-    """Return AWS after plans for each of the stacks, none of them taken to its end."""
-    aws = PlannedAws()
-    for stack in history:
-        aws.reconcile(stack)
-        aws.settle()
-    return aws
 
 
 @LAW

@@ -449,3 +449,12 @@ def _plain(resource: Resource) -> Resource:
         values["attributes"] = {**resource.default_attributes, **values["attributes"]}
         values["default_attributes"] = {}
     return replace(resource, **values)
+
+
+def aws_after(history: Iterable[Stack]) -> PlannedAws:
+    """Return AWS after plans for each of the stacks, none of them taken to its end."""
+    aws = PlannedAws()
+    for stack in history:
+        aws.reconcile(stack)
+        aws.settle()
+    return aws

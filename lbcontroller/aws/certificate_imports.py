@@ -21,6 +21,7 @@ from lbcontroller.aws.operations import (
     IMPORT_CERTIFICATE,
     LIST_CERTIFICATES,
 )
+from lbcontroller.aws.presence import require
 from lbcontroller.aws.tagged_certificates import FINGERPRINT_TAG, read_certificate_tags, tracked_certificate
 from lbcontroller.aws.tagging import change_certificate_tags
 from lbcontroller.aws.wire import Changes, known, tag_list, without_nones
@@ -34,7 +35,6 @@ from lbcontroller.model.resources import Certificate
 SecretSource = Callable[[ObjectName], KeyPair | None]
 """Reads a Secret now; None when it is gone or holds no key pair."""
 
-_SOON: Final = 1.0
 _SECRET_SECONDS: Final = 60.0
 _RECENT: Final = timedelta(hours=1)
 """How old an import may be that was ours although its reply got lost: what is older the bulk read found."""
@@ -80,9 +80,7 @@ class CertificateImports:
             NotReady: the Secret or the certificate is gone.
             LbControllerError: as `AwsCaller.call` does.
         """
-        observed = self.mirror.find(arn)
-        if not isinstance(observed, ObservedCertificate):
-            raise NotReady(f"certificate {arn} is gone", retry_after=_SOON)
+        observed = require(self.mirror, ObservedCertificate, arn)
         if "fingerprint" in changes.fields:
             self._import_again(arn, desired)
         change_certificate_tags(self.caller, arn, changes)

@@ -18,6 +18,7 @@ from lbcontroller.aws.hosted_zones import ValidationRecords
 from lbcontroller.aws.identity import Identification
 from lbcontroller.aws.mirror import Mirror
 from lbcontroller.aws.operations import DELETE_CERTIFICATE, LIST_CERTIFICATES, REQUEST_CERTIFICATE
+from lbcontroller.aws.presence import require
 from lbcontroller.aws.requested_certificates import Details, describe, validation_records
 from lbcontroller.aws.tagging import change_certificate_tags
 from lbcontroller.aws.wire import Changes, given, tag_list, without_nones
@@ -27,7 +28,6 @@ from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import CertificateStatus, ObservedRequestedCertificate
 from lbcontroller.model.resources import RequestedCertificate
 
-_GONE_SECONDS: Final = 1.0
 _SOON: Final = 1.0
 _TOKEN_LENGTH: Final = 32
 """Longest IdempotencyToken (ACM API reference, RequestCertificate)."""
@@ -84,9 +84,7 @@ class CertificateRequests:
             NotReady: the certificate is gone, or there is no hosted zone for a record.
             LbControllerError: as `AwsCaller.call` does.
         """
-        observed = self.mirror.find(arn)
-        if not isinstance(observed, ObservedRequestedCertificate):
-            raise NotReady(f"certificate {arn} is gone", retry_after=_GONE_SECONDS)
+        observed = require(self.mirror, ObservedRequestedCertificate, arn)
         if "records" in changes.fields:
             records = given(desired.records) or frozenset()
             ValidationRecords(caller=self.caller).write(records)

@@ -13,6 +13,7 @@ from lbcontroller.aws.errors import is_not_found, is_priority_in_use
 from lbcontroller.aws.identity import Identification
 from lbcontroller.aws.mirror import Mirror
 from lbcontroller.aws.operations import CREATE_RULE, DELETE_RULE, MODIFY_RULE, SET_RULE_PRIORITIES
+from lbcontroller.aws.presence import not_there, require
 from lbcontroller.aws.rule_reading import RuleReader
 from lbcontroller.aws.rule_wire import (
     PARTS,
@@ -141,7 +142,7 @@ class ListenerRules:
         """Read the rules of a listener, which are not as the mirror has them."""
         stack = self.mirror.stack_of(listener)
         if stack is None:
-            raise NotReady(f"listener {listener} is gone", retry_after=_SOON)
+            raise not_there(ObservedListener, listener)
         reader = RuleReader(
             caller=self.caller,
             mirror=self.mirror,
@@ -169,16 +170,10 @@ class ListenerRules:
                 yield item
 
     def _port(self, listener: Arn) -> int:
-        observed = self.mirror.find(listener)
-        if isinstance(observed, ObservedListener):
-            return observed.resource.port
-        raise NotReady(f"listener {listener} is gone", retry_after=_SOON)
+        return require(self.mirror, ObservedListener, listener).resource.port
 
     def _find(self, arn: Arn) -> ObservedListenerRule:
-        observed = self.mirror.find(arn)
-        if isinstance(observed, ObservedListenerRule):
-            return observed
-        raise NotReady(f"rule {arn} is gone", retry_after=_SOON)
+        return require(self.mirror, ObservedListenerRule, arn)
 
 
 _ACTIONS: Final = Changes(fields=frozenset({"actions"}), new_tags={}, gone_tags=(), attributes={})

@@ -30,6 +30,7 @@ from lbcontroller.aws.operations import (
     MODIFY_LISTENER,
     REMOVE_LISTENER_CERTIFICATES,
 )
+from lbcontroller.aws.presence import require
 from lbcontroller.aws.tagging import change_tags, read_tags
 from lbcontroller.aws.wire import Changes, given, known, wanted
 from lbcontroller.errors import Denied, InvalidConfig, NotReady, Transient
@@ -92,9 +93,7 @@ class Listeners:
         Raises:
             LbControllerError: as `AwsCaller.call` does.
         """
-        observed = self.mirror.find(arn)
-        if not isinstance(observed, ObservedListener):
-            raise NotReady(f"listener {arn} is gone", retry_after=1.0)
+        observed = require(self.mirror, ObservedListener, arn)
         present = observed.resource
         change_tags(self.caller, arn, changes, present.tags)
         self.mirror.amend(arn, tags=changes.applied_to_tags(present.tags))

@@ -12,6 +12,7 @@ from lbcontroller.aws.errors import is_invalid_target, is_not_found
 from lbcontroller.aws.load_balancer_state import read_state
 from lbcontroller.aws.mirror import Mirror
 from lbcontroller.aws.operations import DEREGISTER_TARGETS, DESCRIBE_TARGET_HEALTH, REGISTER_TARGETS
+from lbcontroller.aws.presence import not_there, require
 from lbcontroller.errors import InvalidConfig, NotReady
 from lbcontroller.model.enums import TargetHealthState
 from lbcontroller.model.ids import Arn
@@ -27,7 +28,6 @@ from lbcontroller.model.resources import LoadBalancerTarget
 
 ACTIVE_SECONDS: Final = 15.0
 """How soon a load balancer that is not active yet is registered."""
-_SOON: Final = 1.0
 
 
 def registration_arn(target_group: Arn) -> Arn:
@@ -97,7 +97,7 @@ class LoadBalancerTargets:
         group, load_balancer = _arn(desired.target_group), _arn(desired.load_balancer)
         stack = self.mirror.stack_of(group)
         if stack is None:
-            raise NotReady(f"target group {group} is gone", retry_after=_SOON)
+            raise not_there(ObservedTargetGroup, group)
         self._require_active(load_balancer)
         arn = registration_arn(group)
         present = self.mirror.find(arn)
@@ -137,14 +137,12 @@ class LoadBalancerTargets:
         self.mirror.forget(present.arn)
 
     def _require_active(self, load_balancer: Arn) -> None:
-        observed = self.mirror.find(load_balancer)
-        if not isinstance(observed, ObservedLoadBalancer):
-            raise NotReady(f"load balancer {load_balancer} is gone", retry_after=_SOON)
+        observed = require(self.mirror, ObservedLoadBalancer, load_balancer)
         state: LoadBalancerState | None = observed.state
         if state is LoadBalancerState.PROVISIONING:
             state = read_state(self.caller, self.mirror, load_balancer, self.now())
         if state is None:
-            raise NotReady(f"load balancer {load_balancer} is gone", retry_after=_SOON)
+            raise not_there(ObservedLoadBalancer, load_balancer)
         if state is LoadBalancerState.PROVISIONING:
             raise NotReady(
                 f"load balancer {observed.resource.name} is still being set up; then it is registered",

@@ -32,6 +32,7 @@ from lbcontroller.aws.operations import (
     SET_SECURITY_GROUPS,
     SET_SUBNETS,
 )
+from lbcontroller.aws.presence import not_there, require
 from lbcontroller.aws.protections import Protections, asked_for_of_new
 from lbcontroller.aws.tagging import change_tags, read_tags
 from lbcontroller.aws.wire import Changes, decode_attributes, known, wanted, without_nones
@@ -46,7 +47,6 @@ from lbcontroller.plan.policies import DELETION_PROTECTION
 PROVISIONING_SECONDS: Final = 15.0
 """How soon a load balancer that is being set up is looked at again."""
 _PROTECTED_SECONDS: Final = 1.0
-_GONE_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,10 +154,7 @@ class LoadBalancers:
         return attributes.get(DELETION_PROTECTION) == "true"
 
     def _find(self, arn: Arn) -> ObservedLoadBalancer:
-        observed = self.mirror.find(arn)
-        if isinstance(observed, ObservedLoadBalancer):
-            return observed
-        raise NotReady(f"load balancer {arn} is gone", retry_after=_GONE_SECONDS)
+        return require(self.mirror, ObservedLoadBalancer, arn)
 
     def _record(self, desired: LoadBalancer, observed: ObservedLoadBalancer) -> None:
         self.mirror.record(self.identification.stack_of(desired), observed)
@@ -242,7 +239,7 @@ class LoadBalancers:
         name = self._find(arn).resource.name
         state = read_state(self.caller, self.mirror, arn, self.now())
         if state is None:
-            raise NotReady(f"load balancer {arn} is gone", retry_after=_GONE_SECONDS)
+            raise not_there(ObservedLoadBalancer, arn)
         if state is LoadBalancerState.PROVISIONING:
             raise NotReady(
                 f"load balancer {name} is still being set up; then its capacity is reserved",

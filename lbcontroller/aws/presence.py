@@ -1,9 +1,9 @@
-"""Whether what the mirror has still exists, for the case that AWS says it does not."""
+"""Whether something still exists: what is to be changed, and what the mirror has and AWS does not know."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import assert_never
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeVar, assert_never
 
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.errors import is_not_found
@@ -29,6 +29,37 @@ from lbcontroller.model.observed import (
     ObservedSecurityGroup,
     ObservedTargetGroup,
 )
+
+_GONE_SECONDS: Final = 1.0
+"""How soon the work for which something is gone is planned anew."""
+_WORDS: Final[Mapping[type[object], str]] = {
+    ObservedSecurityGroup: "security group",
+    ObservedCertificate: "certificate",
+    ObservedRequestedCertificate: "certificate",
+    ObservedLoadBalancer: "load balancer",
+    ObservedTargetGroup: "target group",
+    ObservedListener: "listener",
+    ObservedListenerRule: "rule",
+    ObservedLoadBalancerTarget: "target",
+}
+Item = TypeVar("Item", bound=InAws)
+
+
+def require(mirror: Mirror, kind: type[Item], arn: Arn) -> Item:
+    """Return a resource that is to be changed.
+
+    Raises:
+        NotReady: it is gone.
+    """
+    observed = mirror.find(arn)
+    if not isinstance(observed, kind):
+        raise not_there(kind, arn)
+    return observed
+
+
+def not_there(kind: type[object], arn: Arn) -> NotReady:
+    """Return why nothing can be done with a resource that was there when the plan was made."""
+    return NotReady(f"{_WORDS[kind]} {arn} is gone", retry_after=_GONE_SECONDS)
 
 
 def forget_what_is_gone(caller: AwsCaller, mirror: Mirror, arns: Iterable[Arn]) -> frozenset[Arn]:

@@ -16,6 +16,7 @@ from lbcontroller.aws.operations import (
     DELETE_SECURITY_GROUP,
     DESCRIBE_ALL_SECURITY_GROUPS,
 )
+from lbcontroller.aws.presence import require
 from lbcontroller.aws.tagging import change_ec2_tags
 from lbcontroller.aws.wire import Changes, decode_tags, tag_list, wanted
 from lbcontroller.errors import Denied, InvalidConfig, NotReady, Transient
@@ -83,9 +84,7 @@ class SecurityGroups:
             LbControllerError: as `AwsCaller.call` does.
         """
         change_ec2_tags(self.caller, arn, changes)
-        observed = self.mirror.find(arn)
-        if not isinstance(observed, ObservedSecurityGroup):
-            raise NotReady(f"security group {arn} is gone", retry_after=1.0)
+        observed = require(self.mirror, ObservedSecurityGroup, arn)
         self.mirror.amend(arn, tags=changes.applied_to_tags(observed.resource.tags))
         if "ingress" in changes.fields and isinstance(observed.resource.ingress, frozenset):
             rules = wanted(Kind.SECURITY_GROUP, "ingress", desired.ingress)

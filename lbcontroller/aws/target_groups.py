@@ -18,6 +18,7 @@ from lbcontroller.aws.operations import (
     DESCRIBE_TARGET_GROUPS,
     MODIFY_TARGET_GROUP,
 )
+from lbcontroller.aws.presence import require
 from lbcontroller.aws.tagging import change_tags, read_tags
 from lbcontroller.aws.wire import Changes, known, tag_list, without_nones
 from lbcontroller.errors import InvalidConfig, NotReady
@@ -149,9 +150,7 @@ class TargetGroups:
         Raises:
             LbControllerError: as `AwsCaller.call` does.
         """
-        observed = self.mirror.find(arn)
-        if not isinstance(observed, ObservedTargetGroup):
-            raise NotReady(f"target group {arn} is gone", retry_after=1.0)
+        observed = require(self.mirror, ObservedTargetGroup, arn)
         present = observed.resource
         change_tags(self.caller, arn, changes, present.tags)
         self.mirror.amend(arn, tags=changes.applied_to_tags(present.tags))

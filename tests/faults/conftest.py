@@ -6,11 +6,18 @@ from collections.abc import Iterator
 import pytest
 
 from lbcontroller.local.cluster import LocalCluster
-from tests.support.cluster_fixtures import cluster, yard
+from tests.support.cluster_fixtures import CLUSTER_NAME, yard
+from tests.support.clusters import a_cluster
 from tests.support.courses import Course
 
 __all__ = ["cluster", "course", "whole_course", "yard"]
 CLASS = "class of faults"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    with a_cluster(CLUSTER_NAME, connections_to_aws=True) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ def test_fifty_services_stay_within_the_limits(cluster: LocalCluster, tmp_path: 
     time = SkippedTime()
     with (
         cluster.aws.limited(DOCUMENTED, time),
-        Yard(cluster, str(tmp_path / "kubeconfig"), clock=time) as yard,
+        Yard(cluster, str(tmp_path / "kubeconfig"), waits=time.waits) as yard,
     ):
         with yard.kubernetes.one_step():
             yard.kubernetes.apply(a_deployment_of())

@@ -13,6 +13,7 @@ from lbcontroller.local.aws.recorder import Request
 from lbcontroller.local.aws.world import seed
 from lbcontroller.local.cluster import LocalCluster
 from tests.support.lives import Life, Stage
+from tests.support.skipped_time import SkippedTime
 from tests.support.yard import Yard
 
 State = dict[str, Any]
@@ -71,7 +72,7 @@ class Course:
         self.kubeconfig = directory / "kubeconfig"
         cluster.kubernetes.write_kubeconfig(self.kubeconfig)
         self.cluster = cluster
-        self.yard = Yard(cluster, str(self.kubeconfig))
+        self.yard = Yard(cluster, str(self.kubeconfig), waits=SkippedTime().waits)
         self.pristine: State = {}
         self._undisturbed: dict[str, Lived] = {}
 

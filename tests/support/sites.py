@@ -77,11 +77,17 @@ def a_site(
 
 
 def settle_with(yard: Yard, *objects: Mapping[str, Any]) -> None:
-    """Apply objects beside the class and a Service with pods, all at once, and wait."""
-    with yard.kubernetes.one_step():
-        for obj in (a_class(), a_deployment_of(), a_service(), *objects):
-            yard.kubernetes.apply(dict(obj))
-    yard.settle()
+    """Apply objects beside the class and a Service with pods, and wait.
+
+    Ingresses come last and all at once: one that is seen before its Service is served with an error at first.
+    """
+    everything = (a_class(), a_deployment_of(), a_service(), *objects)
+    for is_ingress in (False, True):
+        with yard.kubernetes.one_step():
+            for obj in everything:
+                if (obj["kind"] == "Ingress") is is_ingress:
+                    yard.kubernetes.apply(dict(obj))
+        yard.settle()
 
 
 def asked(**annotations: str | None) -> dict[str, Any]:

@@ -29,10 +29,14 @@ class SkippedTime:
             self._skipped += seconds
 
     @property
+    def waits_of_calls(self) -> Waits:
+        """The waits of a program whose calls to AWS go by this clock."""
+        return Waits(calls=replace(REAL_WAITS.calls, clock=self, sleep=self.advance))
+
+    @property
     def waits(self) -> Waits:
         """The waits of a program by this clock."""
-        calls = replace(REAL_WAITS.calls, clock=self, sleep=self.advance)
-        return Waits(calls=calls, watches=Rhythm(pause=self._pause))
+        return replace(self.waits_of_calls, watches=Rhythm(pause=self._pause))
 
     async def _pause(self, seconds: float) -> None:
         self.advance(seconds)

@@ -67,6 +67,8 @@ class Teams:
     """How many times the teams asked for something new."""
     asked_before_start: int = 0
     """How many of them an earlier controller was asked."""
+    _sight: Sight | None = None
+    """What was seen since they asked last: nobody else changes anything."""
 
     @property
     def news(self) -> str:
@@ -81,6 +83,7 @@ class Teams:
                 to have, and fields of the `spec`.
         """
         self.asked += 1
+        self._sight = None
         with self.yard.kubernetes.one_step():
             for manifest in self.manifests:
                 name = manifest["metadata"]["name"]
@@ -103,7 +106,8 @@ class Teams:
 
     def look(self) -> Sight:
         """Return what is in AWS now."""
-        return Sight(state=self.yard.state())
+        self._sight = self._sight or Sight(state=self.yard.state())
+        return self._sight
 
 
 def _of_host(team: str, rules: Iterable[JsonObject]) -> list[JsonObject]:

@@ -13,6 +13,7 @@ import yaml
 
 from lbcontroller.app.main import Controller
 from lbcontroller.app.running import running
+from lbcontroller.app.waits import Waits
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.endpoints import EndpointSlice, Pod
 from lbcontroller.cluster.ingress import Ingress
@@ -63,15 +64,17 @@ class Yard:
         kubeconfig: str,
         flags: Mapping[str, str] | None = None,
         *,
-        clock: ManualClock | SkippedTime | None = None,
+        clock: ManualClock | None = None,
+        waits: Waits | None = None,
     ) -> None:
-        """Run the controller. Calls to AWS never sleep: they go on at once, as if it were later.
+        """Run the controller; on a clock that a test moves, work is due only when it was moved.
 
-        On a clock that a test moves, work is due only when it was moved.
+        Unless `waits` says otherwise, calls to AWS never sleep: they go on at once, as if it were later.
         """
-        self._clock = clock or SkippedTime()
-        self._waits = (self._clock if isinstance(self._clock, SkippedTime) else SkippedTime()).waits
-        self._horizon = 0.0 if isinstance(self._clock, ManualClock) else SOON_SECONDS
+        skipped = SkippedTime()
+        self._clock = clock or skipped
+        self._waits = waits or skipped.waits_of_calls
+        self._horizon = 0.0 if clock else SOON_SECONDS
         self.cluster = cluster
         self.kubernetes = cluster.kubernetes
         self._kubeconfig = kubeconfig

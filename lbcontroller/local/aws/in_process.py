@@ -1,18 +1,25 @@
-"""Clients that call an application of this process without a connection, in two thirds of the time.
+"""Clients that call an application of this process without a connection, in less than half of the time.
 
-For who sets the account up and looks at it. The program under test has real connections.
+For who sets the account up and looks at it, and for tests that are not about connections and have the program
+under test in the process of the account.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
+from botocore import register_initializer, unregister_initializer
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ConnectionClosedError
 
-from lbcontroller.local.aws.proxy import WsgiApp
+from lbcontroller.local.aws.proxy import ConnectionDroppedError, WsgiApp
+
+_BEFORE_SEND = "before-send"
+"""botocore's event that takes an answer in place of sending the request."""
 
 
 def connect(client: Any, application: WsgiApp) -> Callable[[], None]:
@@ -25,8 +32,26 @@ def connect(client: Any, application: WsgiApp) -> Callable[[], None]:
     def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
         return _answer(request, application)
 
-    client.meta.events.register("before-send", answer)
-    return lambda: client.meta.events.unregister("before-send", answer)
+    client.meta.events.register(_BEFORE_SEND, answer)
+    return lambda: client.meta.events.unregister(_BEFORE_SEND, answer)
+
+
+@contextmanager
+def answering(url: str, application: WsgiApp) -> Iterator[None]:
+    """Have sessions that are opened until the block ends ask an application what is meant for a URL."""
+    place = urlsplit(url).netloc
+
+    def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+        return _answer(request, application) if urlsplit(request.url).netloc == place else None
+
+    def listen(session: Any) -> None:
+        session.register(_BEFORE_SEND, answer)
+
+    register_initializer(listen)
+    try:
+        yield
+    finally:
+        unregister_initializer(listen)
 
 
 class _Body(BytesIO):
@@ -42,7 +67,10 @@ def _answer(request: AWSPreparedRequest, application: WsgiApp) -> AWSResponse:
     def start_response(status: str, headers: list[tuple[str, str]]) -> None:
         heads.append((status, headers))
 
-    body = b"".join(application(_environ(request), start_response))
+    try:
+        body = b"".join(application(_environ(request), start_response))
+    except ConnectionDroppedError as error:
+        raise ConnectionClosedError(endpoint_url=request.url) from error
     status, listed = heads[0]
     headers: Any = dict(listed)  # botocore asks for no more than a mapping
     return AWSResponse(request.url, int(status.split()[0]), headers, _Body(body))

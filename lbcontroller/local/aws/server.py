@@ -14,7 +14,7 @@ from botocore.config import Config
 from lbcontroller.local.aws.faults import Fault, InjectedFault
 from lbcontroller.local.aws.iam import PolicyGate
 from lbcontroller.local.aws.iam_policy import Check
-from lbcontroller.local.aws.in_process import connect
+from lbcontroller.local.aws.in_process import answering, connect
 from lbcontroller.local.aws.late_sight import LateSight
 from lbcontroller.local.aws.life_cycle import LIFE_CYCLE, LifeCycle, Timing
 from lbcontroller.local.aws.proxy import INSPECTOR_ACCESS_KEY, RecordingProxy
@@ -153,6 +153,12 @@ class LocalAws:
             yield gate
         finally:
             self._proxy.gate = before
+
+    @contextmanager
+    def called_in_process(self) -> Iterator[None]:
+        """Have sessions that are opened in this process until the block ends call without connections."""
+        with answering(self.url, self._proxy):
+            yield
 
     @contextmanager
     def limited(self, limits: Iterable[RateLimit], clock: Callable[[], float]) -> Iterator[None]:

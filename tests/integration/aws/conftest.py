@@ -12,7 +12,7 @@ from tests.support.aws_access import AwsUnderTest
 @pytest.fixture(scope="module")
 def local_aws() -> Iterator[LocalAws]:
     """An account whose callers are held to our IAM policy."""
-    with LocalAws(policy=iam_policies.ours()) as aws:
+    with LocalAws(policy=iam_policies.ours()) as aws, aws.called_in_process():
         yield aws
 
 

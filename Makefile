@@ -42,7 +42,7 @@ test-faults-all: $(VENV)/.dev  ## run the fault tier with a kill after every cal
 test-chart: $(VENV)/.dev $(VENV)/.chart  ## render, lint and check the Helm chart and the Dockerfile, with Helm itself
 	$(BIN)/python -m pytest -q tests/chart
 
-test-laws: $(VENV)/.dev  ## try the laws of tests/properties on all of their examples; `make test` tries a third
+test-laws: $(VENV)/.dev  ## try the laws of tests/properties on all of their examples; `make test` tries a tenth
 	LAWS=thorough $(BIN)/python -m pytest -q -n $(PARALLEL) tests/properties
 
 test-apiserver: $(VENV)/.dev $(VENV)/.chart apiserver  ## run the tests of the whole program on a real kube-apiserver

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 THOROUGH: Final = os.environ.get("LAWS") == "thorough"
 DEFAULT_EXAMPLES: Final = 100
-_PART: Final = 3
+_PART: Final = 10
 """One in how many of the examples is tried in every run."""
 
 

@@ -69,6 +69,7 @@ class Account:
             return self._classic_firewalls(environ, start_response)
         application = self._dispatcher.get_application(environ)
         application.testing = True  # NotImplementedError is to reach the proxy, not to become an HTML page
+        application.debug = False  # or each request with a form gets a class of its own
         return application(environ, start_response)
 
 

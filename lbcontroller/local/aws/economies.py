@@ -15,6 +15,7 @@ from moto.core import responses
 from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
 from moto.moto_api._internal import mock_random
+from moto.moto_server import werkzeug_app
 
 from lbcontroller.local.aws.strict.patching import Method, wrap
 
@@ -23,6 +24,8 @@ from lbcontroller.local.aws.strict.patching import Method, wrap
 def install() -> None:
     """Put the economies in place for the whole process, once."""
     settings.ec2_load_default_amis = _no_images
+    server: Any = werkzeug_app
+    server.DISABLE_GLOBAL_CORS = True  # no browser calls us
     wrap(CertBundle, "generate_cert", _issued_again)
     wrap(CertBundle, "validate_pk", _read_once)
     wrap(TaggedEC2Resource, "get_tags", _its_own)

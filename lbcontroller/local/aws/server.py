@@ -226,5 +226,9 @@ def _client(service: str, region: str, url: str, access_key: str) -> Any:
         endpoint_url=url,
         aws_access_key_id=access_key,
         aws_secret_access_key=_SECRET,
-        config=Config(retries={"total_max_attempts": 1}, max_pool_connections=32),
+        config=Config(
+            retries={"total_max_attempts": 1},
+            max_pool_connections=32,
+            user_agent="lbcontroller-local-aws",  # that of botocore is put together anew for each call
+        ),
     )

@@ -18,6 +18,14 @@ from tests.support.sites import a_site, settle_with
 from tests.support.yard import Yard
 
 Check = Callable[..., tuple[int, dict[str, Any]]]
+TRIED = (
+    "ec2:CreateSecurityGroup",
+    "ec2:AuthorizeSecurityGroupIngress",
+    "ec2:RevokeSecurityGroupIngress",
+    "ec2:CreateTags",
+    "ec2:DeleteTags",
+    "ec2:DeleteSecurityGroup",
+)
 PREFIX = "service.beta.kubernetes.io/aws-load-balancer"
 
 
@@ -67,7 +75,7 @@ def test_what_is_there_stays_and_what_is_wanted_is_created(yard: Yard, check: Ch
         "Service default/later": "created",
         "Ingress default/site": "kept",
     }
-    assert yard.writes() == {"ec2:CreateSecurityGroup": 1}, "what is only tried"
+    assert yard.writes() == dict.fromkeys(TRIED, 1), "what is only tried"
     assert yard.state() == before
     yard.start_controller()
 
@@ -96,6 +104,42 @@ def test_changes_deletions_mistakes_and_what_nobody_wants_are_told(yard: Yard, c
     }
     (bad,) = (each for each in report["forecasts"] if each["subject"] == "Service default/bad")
     assert "'public'" in bad["lines"][0]
+
+
+def test_replacements_and_names_that_are_taken_are_told(yard: Yard, check: Check) -> None:
+    yard.apply(WEB)
+    yard.settle()
+    yard.stop_controller()
+    yard.annotate("web", {f"{PREFIX}-scheme": "internet-facing"})
+    yard.apply(WEB.replace("name: web", "name: late"))
+    yard.annotate("late", {f"{PREFIX}-name": "taken"})
+    subnet = yard.cluster.world.ids["subnet.public-a"]
+    yard.cluster.aws.client("elbv2").create_load_balancer(Name="taken", Type="network", Subnets=[subnet])
+
+    code, report = check()
+
+    assert (code, report["passed"]) == (1, False)
+    assert fates(report) == {"Service default/web": "replaced", "Service default/late": "conflict"}
+
+
+def test_permissions_to_change_are_tried_on_what_is_there(yard: Yard, check: Check) -> None:
+    yard.apply(WEB)
+    yard.settle()
+    yard.stop_controller()
+    for operation in ("RevokeSecurityGroupIngress", "DeleteSecurityGroup"):
+        unauthorized = ErrorReply(code="UnauthorizedOperation", status=403)
+        yard.cluster.aws.inject(Fault(effect=unauthorized, operation=operation, times=ALWAYS))
+    before = yard.state()
+
+    code, report = check()
+
+    (failed,) = (each for each in report["checks"] if each["verdict"] == "failed")
+    assert code == 1
+    assert "ec2:RevokeSecurityGroupIngress" in failed["message"]
+    assert "ec2:DeleteSecurityGroup" in failed["message"]
+    assert "ec2:AuthorizeSecurityGroupIngress" not in failed["message"]
+    assert "lbcontroller iam-policy" in failed["hint"]
+    assert yard.state() == before
 
 
 def test_a_missing_permission_of_aws_is_named(yard: Yard, check: Check) -> None:

@@ -200,7 +200,7 @@ class GroupOwner:
         for member in served:
             self.publisher.mended(member.ingress)
         served = [member for member in served if self.publisher.owes(member.ingress) is None]
-        if done.changed or news:
+        if done.complete and (done.changed or news):
             self._tell_success(served, news)
 
     def release(self, planned: Plan) -> float | None:

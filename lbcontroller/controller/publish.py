@@ -50,6 +50,7 @@ class Topic(Enum):
 class _Told:
     uid: str
     findings: dict[Topic, frozenset[Finding]] = field(default_factory=dict)
+    addresses: tuple[PublishedAddress, ...] = ()
 
 
 @dataclass(slots=True)
@@ -60,7 +61,7 @@ class Publisher:
     events: EventRecorder
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     _told: dict[tuple[ResourceType, ObjectName], _Told] = field(default_factory=dict)
-    """Findings already told: a reconcile without news adds no event."""
+    """What was told already: a reconcile without news adds no event."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def hold(self, subject: Holder) -> None:
@@ -80,11 +81,19 @@ class Publisher:
             self._told.pop((resource, name), None)
 
     def addresses(self, service: Service, entries: tuple[PublishedAddress, ...]) -> bool:
-        """Write the Service's addresses where they differ; return whether they did."""
+        """Write the Service's addresses where they differ; return whether they are others than written last.
+
+        The watch may report what was written only after the next reconcile has begun: that writes it again,
+        which changes nothing, and is no news.
+        """
+        ref = reference(service)
         if service.published == entries:
             return False
-        self.writer.patch_status(reference(service), patches.load_balancer_status(as_json(entries)))
-        return True
+        self.writer.patch_status(ref, patches.load_balancer_status(as_json(entries)))
+        with self._lock:
+            told = self._told_of(ref)
+            before, told.addresses = told.addresses, entries
+        return before != entries
 
     def deletion_blocked(self, service: Service, why: str | None) -> None:
         """Write a condition that says why the load balancer cannot be deleted; None: nothing keeps it."""
@@ -118,9 +127,7 @@ class Publisher:
         """Tell what was not told at the last reconcile of the object: as events, or in the log."""
         found, ref = frozenset(findings), reference(subject)
         with self._lock:
-            told = self._told.get((ref.resource, ref.name))
-            if told is None or told.uid != ref.uid:
-                told = self._told[ref.resource, ref.name] = _Told(ref.uid)
+            told = self._told_of(ref)
             news = found - told.findings.get(about, frozenset())
             told.findings[about] = found
         for finding in sorted(news):
@@ -140,6 +147,13 @@ class Publisher:
                     self._record(subject, EventType.WARNING, finding)
                 case _:
                     assert_never(finding.severity)
+
+    def _told_of(self, ref: ObjectRef) -> _Told:
+        """Return what an object was told; hold the lock."""
+        told = self._told.get((ref.resource, ref.name))
+        if told is None or told.uid != ref.uid:
+            told = self._told[ref.resource, ref.name] = _Told(ref.uid)
+        return told
 
     def news(self, subject: Subject, finding: Finding) -> None:
         """Tell what is news each time that it happens, as a Normal event."""

@@ -113,7 +113,7 @@ class ServiceOwner:
             news = self.addresses.publish(self.service, serving, done.built.status_addresses)
         if done.refused is not None:
             raise done.refused
-        if done.changed or news:
+        if done.complete and (done.changed or news):
             self.publisher.succeeded(self.service)
 
     def release(self, _planned: Plan) -> None:

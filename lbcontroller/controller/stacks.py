@@ -285,6 +285,7 @@ class StackReconciler:
             built=built,
             serving=_serving(load_balancers, executed.arns),
             changed=bool(planned.steps),
+            complete=planned.is_complete,
             refused=with_annotations(refused, built.attribute_fields, built.attribute_speakers)
             if refused
             else None,

@@ -115,3 +115,8 @@ class Plan:
     def is_settled(self) -> bool:
         """Whether nothing is left to do, now or later."""
         return not self.steps and not self.postponed
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that is asked for is there after the steps; what is to go may stay for longer."""
+        return all(isinstance(item.step, Delete) for item in self.postponed)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.benchmarks import groups, scale, scenarios
 
-SERVICES = (50, 200, 1000)
+SERVICES = (100, 1000)
 SCALE = (50, 500)
 """Services between which calls may only grow in proportion."""
 GROWTH = 1.1
@@ -28,8 +28,9 @@ def main() -> int:
         "one_rule_more": groups.one_rule_more(),
         "group": groups.build_and_plan(),
         "start_up": [],
-        "memory": [],
     }
+    with scenarios.served(services=0, pods=PODS) as yard:
+        results["memory"] = [scenarios.memory(yard)]
     for services in SERVICES:
         with scenarios.served(services=services, pods=PODS) as yard:
             results["start_up"].append(scenarios.start_up(yard))

@@ -163,6 +163,15 @@ def test_a_member_that_asks_for_more_is_told_of_its_success_alone(yard: Yard, *,
     assert warnings(yard, "b") == []
 
 
+def test_a_member_that_joins_is_told_of_its_success_once_and_alone(yard: Yard) -> None:
+    settle_with(yard, a_site("a", group="sites"))
+    yard.kubernetes.apply(a_site("b", group="sites"))
+    yard.settle()
+
+    assert rules(yard) == {"80/HTTP": ["a.example.com", "b.example.com"]}
+    assert [successes(yard, name) for name in ("a", "b")] == [1, 1]
+
+
 def successes(yard: Yard, name: str) -> int:
     """Return how often an Ingress was told of success."""
     events = yard.kubernetes.list("events", fields=f"involvedObject.kind=Ingress,involvedObject.name={name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lbcontroller.cluster.service import PublishedAddress, Service
 from lbcontroller.local.apiserver import Request
 from tests.support.services import a_service, asking
 from tests.support.yard import Yard
@@ -85,3 +86,14 @@ def test_the_zones_of_elastic_ips_are_told_once_when_nobody_chose_them(yard: Yar
     (told,) = [event for event in yard.events("web") if event[1] == "AddressOrder"]
     assert told[0] == "Normal"
     assert yard.cluster.world.fill("${eip.b} in ${subnet.public-b} (us-west-2b)") in told[2]
+
+
+def test_addresses_that_the_watch_has_not_reported_yet_are_no_news_the_second_time(yard: Yard) -> None:
+    yard.kubernetes.apply(a_service(loadBalancerClass="example.com/another"))
+    assert yard.controller is not None
+    publisher = yard.controller.parts.outcomes.publisher
+    service = Service.from_object(yard.kubernetes.get("service", "web"))
+    entry = PublishedAddress(hostname="web.example.com", ip="", ip_mode="", ports=((80, "TCP"),))
+
+    assert [publisher.addresses(service, (entry,)) for _ in range(2)] == [True, False]
+    assert published(yard) == [{"hostname": "web.example.com"}]

@@ -199,3 +199,17 @@ def test_a_binding_that_outlived_its_service_is_removed(yard: Yard) -> None:
 
     assert yard.names("targetgroupbindings") == []
     assert yard.writes() == {}
+
+
+def test_success_is_told_when_everything_is_there_and_not_before(yard: Yard) -> None:
+    yard.apply(WEB)
+    yard.settle()
+
+    more = [{"name": name, "port": port, "targetPort": "http"} for name, port in (("http", 80), ("more", 81))]
+    yard.patch("service", "web", {"spec": {"ports": more}})
+    yard.settle()
+
+    (balancer,) = yard.state()["load_balancers"].values()
+    assert list(balancer["listeners"]) == ["80/TCP", "81/TCP"]
+    (told,) = yard.kubernetes.list("events", fields="involvedObject.kind=Service,involvedObject.name=web")
+    assert (told["reason"], told["count"]) == ("SuccessfullyReconciled", 2)

@@ -22,8 +22,6 @@ CLASS: Final[JsonObject] = {
 }
 """What the recorded cluster has beside the manifests."""
 CLUSTER_SCOPED: Final = frozenset({"IngressClass", "IngressClassParams"})
-OF_THE_API_SERVER: Final = frozenset({"ClusterIPNotAllocated"})
-"""Reasons of events of a real one: it looks after addresses of Services before it has noted all of them."""
 CONTAINER_PORTS: Final = {"http": 8080, "https": 8443, "grpc": 9090, "metrics": 9100}
 
 
@@ -104,13 +102,9 @@ def made_objects(case: RecordedCase, cluster: LocalCluster) -> list[str]:
 
 
 def warnings_of(case: RecordedCase, cluster: LocalCluster) -> list[str]:
-    """Return the messages of our Warning events, the oldest first; a real API server has some of its own."""
+    """Return the messages of Warning events, the oldest first."""
     events = cluster.kubernetes.list("events", namespace=case.namespace)
-    return [
-        event["message"]
-        for event in events
-        if event["type"] == "Warning" and event["reason"] not in OF_THE_API_SERVER
-    ]
+    return [event["message"] for event in events if event["type"] == "Warning"]
 
 
 def _name(obj: JsonObject) -> str:

@@ -158,6 +158,8 @@ def test_nodes_that_nobody_reports_any_more_do_not_empty_the_target_group_at_onc
     watches, instances = yard.controller.parts.watches, set(targets(yard, arn))
     nodes = dict(watches.cache.binding_snapshot(BindingKey(ObjectName("default", "own"))).nodes)
 
+    for name in nodes:
+        watches.cache.put_node(name, None)  # all of them before anybody looks
     for name, node in nodes.items():
         watches.on_node(ObjectName("", name), node, None)
     assert yard.controller.wait_settled(timeout=10.0)

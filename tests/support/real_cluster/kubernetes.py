@@ -30,6 +30,8 @@ JSON_PATCH: Final = "application/json-patch+json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 ESTABLISHED_SECONDS: Final = 15.0
 LOOK_SECONDS: Final = 0.02
+EVENTS_OF_ITS_OWN: Final = frozenset({"ClusterIPNotAllocated"})
+"""Reasons of events in which it tells users what it mends itself: addresses of Services not noted yet."""
 """How long to wait between two looks at a condition."""
 LEFT_BEHIND: Final = (
     "mutatingwebhookconfigurations",
@@ -199,7 +201,11 @@ class RealApiServer:
             return self._listed(kind, namespace or "")
         selection = Selection(labels=parse_labels(labels), fields=parse_fields(fields, resource.selectable))
         found = self._objects.objects(resource.storage, namespace)
-        return [each.copy() for each in found if selection.selects(each.object)]
+        return [
+            each.copy()
+            for each in found
+            if selection.selects(each.object) and each.object.get("reason") not in EVENTS_OF_ITS_OWN
+        ]
 
     def _listed(self, kind: str, namespace: str = "") -> JsonObjects:
         resource = self._registry.named(kind)

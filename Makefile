@@ -13,11 +13,11 @@ ON_REAL ?= tests/apiserver tests/integration tests/conformance tests/faults/test
 unexport PYTHONDONTWRITEBYTECODE
 
 # Tiers with a target of their own.
-TIERS := apiserver chart conformance faults
+TIERS := apiserver benchmarks chart conformance faults
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-conformance test-faults test-faults-all soak test-laws test-chart test-apiserver apiserver test-unit \
-	bench calls check format docs image cases clean
+.PHONY: help install demo test test-benchmarks test-conformance test-faults test-faults-all soak test-laws test-chart \
+	test-apiserver apiserver test-unit bench calls check format docs image cases clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ demo: $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.demo)  ## run the cont
 test: $(VENV)/.dev  ## run what everybody runs before a commit, in four minutes; the tiers below come on top in CI
 	$(BIN)/python -m pytest -q -n $(PARALLEL) --dist loadscope tests $(TIERS:%=--ignore tests/%)
 
-test-conformance: $(VENV)/.dev  ## compare with what LBC makes of recorded manifests, and take that over untouched
+test-conformance: $(VENV)/.dev  ## compare with what LBC makes of recorded manifests, take it over, and make each mistake
 	$(BIN)/python -m pytest -q -n $(PARALLEL) --dist loadscope tests/conformance
 
 test-faults: $(VENV)/.dev  ## run lives in which every AWS call fails in every way, and the process is killed
@@ -55,6 +55,9 @@ soak: $(VENV)/.dev  ## churn 100 Services and 20 Ingresses for MINUTES while cal
 
 test-unit: $(VENV)/.dev  ## run the pure tests only
 	$(BIN)/python -m pytest -q tests/unit tests/cases tests/architecture
+
+test-benchmarks: $(VENV)/.dev  ## run the benchmarks in small, for what they count
+	$(BIN)/python -m pytest -q -n $(PARALLEL) --dist loadscope tests/benchmarks
 
 bench: $(VENV)/.dev  ## print call counts and CPU of pod replacements, rollouts, endpoint events and starts as JSON
 	$(BIN)/python -m tests.benchmarks.run

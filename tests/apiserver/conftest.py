@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cluster_fixtures import clock, cluster, pristine, stepped, yard
+from tests.support.cluster_fixtures import clock, cluster, stepped, yard
 from tests.support.clusters import is_real
 
-__all__ = ["clock", "cluster", "pristine", "stepped", "yard"]
+__all__ = ["clock", "cluster", "stepped", "yard"]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

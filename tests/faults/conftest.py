@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from lbcontroller.local.cluster import LocalCluster
-from tests.support.cluster_fixtures import CLUSTER_NAME, pristine, yard
+from tests.support.cluster_fixtures import CLUSTER_NAME, yard
 from tests.support.clusters import a_cluster
 from tests.support.courses import Course
 
-__all__ = ["cluster", "course", "pristine", "whole_course", "yard"]
+__all__ = ["cluster", "course", "whole_course", "yard"]
 CLASS = "class of faults"
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
-from lbcontroller.local.aws.state import anonymous, observed_state
 from lbcontroller.local.aws.world import seed
 from lbcontroller.local.cluster import LocalCluster
 from tests.support.clusters import a_cluster
@@ -24,25 +22,15 @@ def cluster() -> Iterator[LocalCluster]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def pristine(cluster: LocalCluster) -> Mapping[str, Any]:
-    """The state of the account before anybody made anything."""
-    state: Mapping[str, Any] = anonymous(observed_state(cluster.world))
-    return state
-
-
 @pytest.fixture
 def yard(
-    cluster: LocalCluster,
-    pristine: Mapping[str, Any],
-    tmp_path_factory: pytest.TempPathFactory,
-    request: pytest.FixtureRequest,
+    cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Yard]:
     """An empty cluster with a running controller, cleaned up afterwards by force.
 
     Parametrised indirectly, the parameter is a map of flags.
     """
-    with _clean_yard(cluster, pristine, tmp_path_factory, getattr(request, "param", None)) as running:
+    with _clean_yard(cluster, tmp_path_factory, getattr(request, "param", None)) as running:
         yield running
 
 
@@ -54,20 +42,16 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def stepped(
-    cluster: LocalCluster,
-    pristine: Mapping[str, Any],
-    tmp_path_factory: pytest.TempPathFactory,
-    clock: ManualClock,
+    cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory, clock: ManualClock
 ) -> Iterator[Yard]:
     """The same, where work becomes due only when the test moves the clock."""
-    with _clean_yard(cluster, pristine, tmp_path_factory, clock=clock) as running:
+    with _clean_yard(cluster, tmp_path_factory, clock=clock) as running:
         yield running
 
 
 @contextmanager
 def _clean_yard(
     cluster: LocalCluster,
-    pristine: Mapping[str, Any],
     directories: pytest.TempPathFactory,
     flags: Mapping[str, str] | None = None,
     *,
@@ -78,8 +62,5 @@ def _clean_yard(
     with Yard(cluster, str(kubeconfig), flags, clock=clock) as running:
         yield running
         cluster.aws.clear_faults()
-        if running.controller is not None:
-            running.leave()
     running.remove_all_objects()
-    if running.state() != pristine:
-        seed(cluster.aws, cluster.world.world)
+    seed(cluster.aws, cluster.world.world)

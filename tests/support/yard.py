@@ -35,7 +35,6 @@ SETTLE_SECONDS = 30.0
 SOON_SECONDS = 3.0
 """Work that is due within this time is waited for."""
 CLEAN_UP_SECONDS = 1.0
-"""Making the account anew takes as long, so there is no use in waiting for longer."""
 VIEWS: Mapping[str, Callable[[Any], object]] = {
     "services": Service.from_object,
     "targetgroupbindings": Binding.from_object,

@@ -5,7 +5,9 @@ The only module beside `strict` and `economies` that imports moto, which takes m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from moto.acm.models import acm_backends
@@ -39,6 +41,16 @@ class _Dispatcher(DomainDispatcherApplication):
         return self._known[host]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What an account held at one moment."""
+
+    backends: tuple[tuple[BackendDict[Any], Mapping[str, Any]], ...]
+    """The registry of each service with what was in it: backends by account."""
+    random_state: tuple[Any, ...]
+    """What the next ids follow from."""
+
+
 class Account:
     """A WSGI application that is strict moto. Its state is the process's: `reset` before use."""
 
@@ -54,14 +66,30 @@ class Account:
         The dispatcher goes too: it makes a service's first backend when it meets the service, and a fresh
         account must make its backends in the same order each time, for ids to be the same under one seed.
         """
-        registry: Any = BackendDict
-        in_use = registry._instances  # noqa: SLF001 - what moto's own reset goes through
+        in_use = _registries()
         for backends in in_use:
             backends.clear()
         in_use.clear()
         reset_model_data()
         self._dispatcher = _Dispatcher()
         self._classic_firewalls = ClassicFirewalls(account_id=ACCOUNT_ID)
+
+    def snapshot(self) -> Snapshot:
+        """Return a copy of everything in the account, the firewalls of the classic kind aside."""
+        registries = _registries()
+        content = copy.deepcopy([dict(registry) for registry in registries])
+        return Snapshot(
+            backends=tuple(zip(registries, content, strict=True)), random_state=mock_random.getstate()
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Have in the account what was in it at that moment, and nothing else."""
+        self.reset()
+        content = copy.deepcopy([held for _, held in snapshot.backends])
+        for (registry, _), held in zip(snapshot.backends, content, strict=True):
+            registry.update(held)
+            _registries().append(registry)
+        mock_random.setstate(snapshot.random_state)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Serve one request."""
@@ -71,6 +99,13 @@ class Account:
         application.testing = True  # NotImplementedError is to reach the proxy, not to become an HTML page
         application.debug = False  # or each request with a form gets a class of its own
         return application(environ, start_response)
+
+
+def _registries() -> list[BackendDict[Any]]:
+    """Return moto's registries of backends that are in use."""
+    registry: Any = BackendDict
+    in_use: list[BackendDict[Any]] = registry._instances  # noqa: SLF001 - what moto's own reset goes through
+    return in_use
 
 
 class _Handler(MotoRequestHandler):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from botocore.config import Config
 
@@ -21,6 +21,9 @@ from lbcontroller.local.aws.proxy import INSPECTOR_ACCESS_KEY, RecordingProxy
 from lbcontroller.local.aws.rate_limits import RateLimit, RateLimits
 from lbcontroller.local.aws.recorder import Call
 from lbcontroller.local.aws.wire import sdk
+
+if TYPE_CHECKING:
+    from lbcontroller.local.aws import account
 
 CALLER_ACCESS_KEY: Final = "AKIALBCONTROLLER0000"
 """Access key of the program under test: recorded, harmed by faults, subject to the policy."""
@@ -198,6 +201,17 @@ class LocalAws:
             LIFE_CYCLE.restart(self._timing)
         self.clear_calls()
         self.clear_faults()
+
+    def snapshot(self) -> account.Snapshot:
+        """Return a copy of everything in the account."""
+        with self._proxy.turn:
+            return self._account.snapshot()
+
+    def restore(self, snapshot: account.Snapshot) -> None:
+        """Have in the account what was in it at that moment, as after a `reset`."""
+        self.reset()
+        with self._proxy.turn:
+            self._account.restore(snapshot)
 
     def seed_ids(self, seed: int) -> None:
         """Make the ids of resources made from now on the same each time."""

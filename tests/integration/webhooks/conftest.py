@@ -23,11 +23,7 @@ def admitting(
     """
     directory = tmp_path_factory.mktemp("admitting")
     with admitting_yard(cluster, directory, getattr(request, "param", {})) as yard:
-        pristine = yard.state()
         yield yard
         label_namespace(yard, dict.fromkeys((DRAIN_KEY, GATES_LABEL, SERVER_IDS_LABEL)))
-        if yard.controller is not None:
-            yard.leave()
     yard.remove_all_objects()
-    if yard.state() != pristine:
-        seed(cluster.aws, cluster.world.world)
+    seed(cluster.aws, cluster.world.world)

@@ -26,6 +26,43 @@ def test_ids_are_the_same_every_time(aws: LocalAws, world: SeededWorld) -> None:
     assert world.vpc_id == "vpc-5fe13e4030d7eb223"
 
 
+def test_a_world_that_is_made_again_knows_nothing_of_what_was_done_in_the_first_one(aws: LocalAws) -> None:
+    first = seed(aws)
+    made = everything(aws)
+    ec2 = aws.client("ec2")
+    ec2.authorize_security_group_ingress(
+        GroupId=first.ids["sg.nodes"], IpProtocol="tcp", FromPort=80, ToPort=80, CidrIp="10.0.0.0/8"
+    )
+    ec2.create_tags(Resources=[first.ids["subnet.private-a"]], Tags=[{"Key": "a", "Value": "b"}])
+    aws.client("elbv2").create_target_group(Name="left", Protocol="TCP", Port=80, VpcId=first.vpc_id)
+    assert everything(aws) != made
+
+    later_ids = set()
+    for _ in range(2):
+        again = seed(aws)
+        assert (again.ids, again.vpc_id, again.nodes) == (first.ids, first.vpc_id, first.nodes)
+        assert everything(aws) == made
+        aws.client("elbv2").create_target_group(Name="next", Protocol="TCP", Port=80, VpcId=again.vpc_id)
+        later_ids.add(ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"])
+    assert len(later_ids) == 1
+
+
+def everything(aws: LocalAws) -> list[object]:
+    """Return what can be listed of a world."""
+    ec2 = aws.client("ec2")
+    return [
+        ec2.describe_vpcs()["Vpcs"],
+        ec2.describe_subnets()["Subnets"],
+        ec2.describe_security_groups()["SecurityGroups"],
+        ec2.describe_network_interfaces()["NetworkInterfaces"],
+        ec2.describe_route_tables()["RouteTables"],
+        ec2.describe_addresses()["Addresses"],
+        aws.client("acm").list_certificates()["CertificateSummaryList"],
+        aws.client("elbv2").describe_target_groups()["TargetGroups"],
+        aws.client("wafv2").list_web_acls(Scope="REGIONAL")["WebACLs"],
+    ]
+
+
 def test_certificates_are_issued(aws: LocalAws, world: SeededWorld) -> None:
     found = aws.client("acm").list_certificates(CertificateStatuses=["ISSUED"])["CertificateSummaryList"]
     assert sorted(item["DomainName"] for item in found) == [

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Generator
 
 import pytest
@@ -29,11 +28,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     choose(ApiServerKind(config.getoption("--api-server")))
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """Return one worker more than there are processors: now and then one waits for a process it started."""
-    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,6 +14,7 @@ from lbcontroller.local.aws.world import seed
 from lbcontroller.local.cluster import LocalCluster
 from tests.support.lives import Life, Stage
 from tests.support.skipped_time import SkippedTime
+from tests.support.state_differences import differences
 from tests.support.yard import Yard
 
 State = dict[str, Any]
@@ -133,7 +134,8 @@ class Course:
             life, lambda stage: through(stage) if only in (None, stage) else self.through(stage)
         )
         for name, state in lived.states.items():
-            assert state == expected.states[name], f"after {name!r}"
+            wanted = expected.states[name]
+            assert state == wanted, "\n".join((f"after {name!r}", *differences(wanted, state)))
 
     def expect_nothing_left(self) -> None:
         assert self.left_overs() == []

@@ -72,9 +72,10 @@ class Departures:
             pace = self._paces.get(name, Pace())
         if binding.spec.target_type is TargetType.INSTANCE:
             ready = _of_fit_nodes(surplus, wanted, snapshot)
+            unreported = _of_unreported_nodes(surplus, snapshot)
         else:
-            ready = self._of_ready_pods(binding, surplus, snapshot)
-        planned = plan_deregistration(surplus, ready, situation, pace)
+            ready, unreported = self._of_ready_pods(binding, surplus, snapshot), frozenset()
+        planned = plan_deregistration(surplus, ready, situation, pace, unreported=unreported)
         with self._lock:
             self._paces[name] = planned.pace
         if not planned.held:
@@ -117,6 +118,12 @@ def _of_fit_nodes(
     }
     selected = {target.id for target in wanted}
     return frozenset(target for target in surplus if target.id not in unfit | selected)
+
+
+def _of_unreported_nodes(surplus: Iterable[Target], snapshot: Snapshot) -> frozenset[Target]:
+    """Return the targets whose nodes are not known at all."""
+    known = {node.instance_id for node in snapshot.nodes.values()}
+    return frozenset(target for target in surplus if target.id not in known)
 
 
 class MissingBackends:

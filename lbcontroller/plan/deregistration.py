@@ -4,17 +4,19 @@
 |-----------------------------------|--------------------------|----------------------------------------|
 | is gone, terminating or not ready | any                      | at once                                |
 | is ready                          | others                   | at once, a large group in portions     |
+| is ready                          | others, none just before | after a moment, then as above          |
 | is ready                          | none                     | after the hold-down, then as above     |
 
 A pod that is there and ready but in no EndpointSlice is what a mistyped selector looks like, or an API server
 that has lost its slices. A rollout, a scale-in and a lost node look different: their pods are terminating or
-not ready.
+not ready. For targets that are nodes, read node for pod and "is to be registered" for endpoint. A node that
+nothing reports any more stays for a moment, too: a listing without nodes loses them one by one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -27,14 +29,14 @@ PORTION: Final = 0.25
 PORTION_SECONDS: Final = 10.0
 """Time between two portions."""
 NEWS_SECONDS: Final = 1.0
-"""For so long nothing is concluded from slices and pods that contradict each other."""
+"""For so long nothing is concluded from what may be half of the news."""
 
 
 class HeldBecause(StrEnum):
     """Why targets stay for now."""
 
     NEWS_DIFFER = "news-differ"
-    """Slices and pods come by different watches: the news about the pods may be on their way."""
+    """News come one after the other, slices and pods by different watches: more may be on their way."""
     NO_ENDPOINTS = "no-endpoints"
     MANY_AT_ONCE = "many-at-once"
 
@@ -44,7 +46,9 @@ class Pace:
     """What is remembered of one target group from run to run; times are seconds of any monotonic clock."""
 
     since: float | None = None
-    """When it began to look like a mistake."""
+    """When it began to look like a mistake, or like the end of one."""
+    without_endpoints: bool = False
+    """Whether there were no endpoints when it was last looked at."""
     last_portion: float | None = None
 
 
@@ -80,7 +84,12 @@ class Deregistration:
 
 
 def plan_deregistration(
-    surplus: Iterable[Target], ready: frozenset[Target], situation: Situation, pace: Pace
+    surplus: Iterable[Target],
+    ready: frozenset[Target],
+    situation: Situation,
+    pace: Pace,
+    *,
+    unreported: frozenset[Target] = frozenset(),
 ) -> Deregistration:
     """Return what of `surplus` to deregister now.
 
@@ -89,16 +98,18 @@ def plan_deregistration(
         ready: those of them whose pod is there, ready and in no slice of the Service.
         situation: the target group.
         pace: what was remembered.
+        unreported: those of the ready ones that are only taken for ready, as nothing reports them any more.
     """
     ordered = tuple(sorted(surplus))
     gone = tuple(target for target in ordered if target not in ready)
     serving = tuple(target for target in ordered if target in ready)
     portion = _portion(situation)
     without_endpoints = situation.wanted == 0 and situation.hold_down > 0
-    if not serving or not (without_endpoints or pace.last_portion is not None or len(serving) > portion):
+    in_doubt = without_endpoints or pace.since is not None or not unreported.isdisjoint(serving)
+    if not serving or not (in_doubt or len(serving) > portion):
         return Deregistration(gone=gone, serving=serving)
-    pace = Pace(since=situation.now if pace.since is None else pace.since, last_portion=pace.last_portion)
-    because, wait = _hold(without_endpoints=without_endpoints, situation=situation, pace=pace)
+    pace = _remembered(pace, situation.now, without_endpoints=without_endpoints)
+    because, wait = _hold(situation, pace)
     leaving = serving[:portion] if because is None else ()
     held = serving[len(leaving) :]
     if not held:
@@ -109,16 +120,23 @@ def plan_deregistration(
         held=held,
         because=because or HeldBecause.MANY_AT_ONCE,
         retry_after=wait or PORTION_SECONDS,
-        pace=Pace(since=pace.since, last_portion=situation.now if leaving else pace.last_portion),
+        pace=replace(pace, last_portion=situation.now if leaving else pace.last_portion),
     )
 
 
-def _hold(*, without_endpoints: bool, situation: Situation, pace: Pace) -> tuple[HeldBecause | None, float]:
+def _remembered(pace: Pace, now: float, *, without_endpoints: bool) -> Pace:
+    """Return the pace with this look at the target group; endpoints that come back begin a new story."""
+    come_back = pace.without_endpoints and not without_endpoints
+    since = now if pace.since is None or come_back else pace.since
+    return replace(pace, since=since, without_endpoints=without_endpoints)
+
+
+def _hold(situation: Situation, pace: Pace) -> tuple[HeldBecause | None, float]:
     """Return why no target with a ready pod may leave now, and for how many seconds; None when some may."""
     elapsed = situation.now - (situation.now if pace.since is None else pace.since)
     if elapsed < NEWS_SECONDS:
         return HeldBecause.NEWS_DIFFER, NEWS_SECONDS - elapsed
-    if without_endpoints and elapsed < situation.hold_down:
+    if pace.without_endpoints and elapsed < situation.hold_down:
         return HeldBecause.NO_ENDPOINTS, situation.hold_down - elapsed
     if pace.last_portion is not None and situation.now < pace.last_portion + PORTION_SECONDS:
         return HeldBecause.MANY_AT_ONCE, pace.last_portion + PORTION_SECONDS - situation.now

@@ -149,18 +149,23 @@ def test_a_service_that_only_the_watch_lost_keeps_its_targets(yard: Yard) -> Non
     assert yard.writes() == {"elbv2:RegisterTargets": 1}
 
 
-def test_nodes_that_nobody_reports_any_more_do_not_empty_the_target_group_at_once(yard: Yard) -> None:
+def with_nodes_registered(yard: Yard) -> str:
+    """A target group with every node registered."""
     arn = a_target_group(yard, TargetType="instance")
     yard.apply(an_app(type_="NodePort"))
     bind(yard, targetGroupARN=arn)
     yard.settle()
+    assert len(targets(yard, arn)) == len(yard.names("nodes"))
+    return arn
+
+
+def test_nodes_that_nobody_reports_any_more_do_not_empty_the_target_group_at_once(yard: Yard) -> None:
+    arn = with_nodes_registered(yard)
     assert yard.controller is not None
     watches, instances = yard.controller.parts.watches, set(targets(yard, arn))
     nodes = dict(watches.cache.binding_snapshot(BindingKey(ObjectName("default", "own"))).nodes)
 
-    for name in nodes:
-        watches.cache.put_node(name, None)  # all of them before anybody looks
-    for name, node in nodes.items():
+    for name, node in nodes.items():  # one by one, as a new listing without them tells it
         watches.on_node(ObjectName("", name), node, None)
     assert yard.controller.wait_settled(timeout=10.0)
     assert yard.controller.parts.events.flush(10.0)
@@ -174,11 +179,33 @@ def test_nodes_that_nobody_reports_any_more_do_not_empty_the_target_group_at_onc
     assert yard.writes() == {"elbv2:RegisterTargets": 1}
 
 
+def test_nodes_are_reported_one_by_one_before_anything_is_concluded(stepped: Yard) -> None:
+    arn = with_nodes_registered(stepped)
+    assert stepped.controller is not None
+    watches, instances = stepped.controller.parts.watches, set(targets(stepped, arn))
+    nodes = dict(watches.cache.binding_snapshot(BindingKey(ObjectName("default", "own"))).nodes)
+
+    for lost in (True, False):
+        for name, node in nodes.items():
+            watches.on_node(ObjectName("", name), *((node, None) if lost else (None, node)))
+            assert stepped.controller.wait_settled(horizon=0.0, timeout=10.0)
+            assert set(targets(stepped, arn)) == instances
+    assert stepped.writes() == {"elbv2:RegisterTargets": 1}
+
+
+def test_a_node_that_is_deleted_leaves_a_moment_later(stepped: Yard, clock: ManualClock) -> None:
+    arn = with_nodes_registered(stepped)
+
+    stepped.delete("node", stepped.names("nodes")[0])
+    stepped.settle()
+    assert len(targets(stepped, arn)) == len(stepped.names("nodes")) + 1
+    clock.advance(NEWS_SECONDS)
+    stepped.settle()
+    assert len(targets(stepped, arn)) == len(stepped.names("nodes"))
+
+
 def test_a_node_that_is_excluded_leaves_at_once(yard: Yard) -> None:
-    arn = a_target_group(yard, TargetType="instance")
-    yard.apply(an_app(type_="NodePort"))
-    bind(yard, targetGroupARN=arn)
-    yard.settle()
+    arn = with_nodes_registered(yard)
 
     node = yard.names("nodes")[0]
     label = {"node.kubernetes.io/exclude-from-external-load-balancers": ""}

@@ -78,6 +78,11 @@ def test_a_node_that_is_not_known_or_ready_is_held_when_no_other_is_selected() -
     assert of_node(a_node("node-a"), wanted=frozenset({ON_OTHER_NODE})).serving == (ON_NODE,)
 
 
+def test_a_node_that_is_not_known_stays_for_a_moment_even_when_others_are_selected() -> None:
+    planned = of_node(wanted=frozenset({ON_OTHER_NODE}))
+    assert (planned.held, planned.because) == ((ON_NODE,), HeldBecause.NEWS_DIFFER)
+
+
 def test_a_node_that_is_not_ready_leaves_at_once() -> None:
     for readiness in (NodeReadiness.NOT_READY, NodeReadiness.UNKNOWN, NodeReadiness.ABSENT):
         assert of_node(replace(a_node("node-a"), readiness=readiness)) == Deregistration(gone=(ON_NODE,))

@@ -59,6 +59,43 @@ def test_pods_whose_end_is_reported_after_their_slices_leave_as_soon_as_it_is() 
     assert plan_deregistration(ready, frozenset(), moments_later, planned.pace) == Deregistration(gone=ready)
 
 
+def test_endpoints_that_come_back_one_by_one_are_waited_for() -> None:
+    ready = some_targets(3)
+    emptied = plan_deregistration(ready, frozenset(ready), a_situation(wanted=0), Pace())
+    held = plan_deregistration(ready, frozenset(ready), a_situation(wanted=0, now=1020.0), emptied.pace)
+
+    one_back = a_situation(wanted=1, now=1025.0)
+    first = plan_deregistration(ready[1:], frozenset(ready), one_back, held.pace)
+    assert (first.held, first.because, first.retry_after) == (
+        ready[1:],
+        HeldBecause.NEWS_DIFFER,
+        NEWS_SECONDS,
+    )
+    two_back = a_situation(wanted=2, now=1025.5)
+    second = plan_deregistration(ready[2:], frozenset(ready), two_back, first.pace)
+    assert (second.held, second.retry_after) == (ready[2:], 0.5)
+
+    after = a_situation(wanted=2, now=1026.0)
+    last = plan_deregistration(ready[2:], frozenset(ready), after, second.pace)
+    assert last == Deregistration(serving=ready[2:])
+
+
+def test_what_is_not_reported_any_more_stays_for_a_moment_in_case_the_rest_is_lost_too() -> None:
+    lost = some_targets(1)
+    first = plan_deregistration(lost, frozenset(lost), a_situation(), Pace(), unreported=frozenset(lost))
+    assert (first.held, first.because, first.retry_after) == (lost, HeldBecause.NEWS_DIFFER, NEWS_SECONDS)
+
+    all_lost, moments_later = some_targets(3), a_situation(wanted=0, now=1000.1)
+    second = plan_deregistration(
+        all_lost, frozenset(all_lost), moments_later, first.pace, unreported=frozenset(all_lost)
+    )
+    assert second.held == all_lost
+
+    a_moment_later = a_situation(now=1001.0)
+    alone = plan_deregistration(lost, frozenset(lost), a_moment_later, first.pace, unreported=frozenset(lost))
+    assert alone == Deregistration(serving=lost)
+
+
 def test_without_a_hold_down_nothing_is_held() -> None:
     ready = some_targets(2)
     planned = plan_deregistration(ready, frozenset(ready), a_situation(wanted=0, hold_down=0.0), Pace())
@@ -97,12 +134,20 @@ def test_a_share_that_fits_into_one_portion_leaves_at_once() -> None:
     assert planned == Deregistration(serving=ready)
 
 
-@given(count=st.integers(1, 300), wanted=st.integers(0, 3), hold_down=st.sampled_from([0.0, 30.0]))
-def test_whatever_is_held_is_gone_in_the_end(count: int, wanted: int, hold_down: float) -> None:
+@given(
+    count=st.integers(1, 300),
+    wanted=st.integers(0, 3),
+    unreported=st.integers(0, 300),
+    hold_down=st.sampled_from([0.0, 30.0]),
+)
+def test_whatever_is_held_is_gone_in_the_end(
+    count: int, wanted: int, unreported: int, hold_down: float
+) -> None:
     left, pace, now = set(some_targets(count)), Pace(), 0.0
+    lost = frozenset(some_targets(unreported))
     for _ in range(60):
         situation = Situation(wanted=wanted, registered=len(left) + wanted, now=now, hold_down=hold_down)
-        planned = plan_deregistration(left, frozenset(left), situation, pace)
+        planned = plan_deregistration(left, frozenset(left), situation, pace, unreported=lost)
         left -= {*planned.gone, *planned.serving}
         assert left == set(planned.held)
         if planned.retry_after is None:

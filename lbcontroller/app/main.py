@@ -46,6 +46,8 @@ class Controller:
         """Set once workers run."""
         self._informers: tuple[Informer[Any], ...] = ()
         self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop
+        """Where everything that is not AWS runs, once it does."""
         self._failed: asyncio.Future[None]
         """Fails with whatever ended a part that must not end."""
         self._vitals = WorkersVitals()
@@ -66,7 +68,8 @@ class Controller:
             session = await stack.enter_async_context(self.parts.connection.async_session())
             await self._serve(stack)
             stack.push_async_callback(self._cancel_tasks)
-            self._failed = asyncio.get_running_loop().create_future()
+            self._loop = asyncio.get_running_loop()
+            self._failed = self._loop.create_future()
             leadership = self._leadership = self.parts.leadership(session)
             self._spawn(_lead(leadership))
             starting = self._spawn(self._start(leadership, session))
@@ -84,6 +87,15 @@ class Controller:
         return self.started.wait(timeout) and self.parts.queues.wait_settled(
             horizon=horizon, timeout=deadline - time.monotonic()
         )
+
+    def wait_taken_up(self, *, timeout: float) -> bool:
+        """Wait until what is in the cache now has asked for its work; False after `timeout` seconds.
+
+        A watch stores what is reported and asks for the work in one step of the loop, and this takes another.
+        """
+        taken_up = threading.Event()
+        self._loop.call_soon_threadsafe(taken_up.set)
+        return taken_up.wait(timeout)
 
     async def _start(self, leadership: Leadership, session: aiohttp.ClientSession) -> None:
         """Fill the caches and, once this replica leads, start the workers."""

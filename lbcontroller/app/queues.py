@@ -64,15 +64,18 @@ class Queues:
     def wait_settled(self, *, horizon: float, timeout: float) -> bool:
         """Wait until nothing is ready, in flight or due within `horizon` seconds in any queue.
 
-        Work in one queue may cause work in another, so all are looked at until all are quiet at once.
+        Work in one queue may cause work in another, which may have been looked at before: all are looked at
+        anew until nothing was asked for in between.
         """
         deadline = time.monotonic() + timeout
+        queues = tuple(self.by_name.values())
         while True:
-            for queue in self.by_name.values():
+            before = [queue.asked for queue in queues]
+            for queue in queues:
                 left = max(0.0, deadline - time.monotonic())
                 if not queue.wait_settled(horizon=horizon, timeout=left):
                     return False
-            if all(queue.wait_settled(horizon=horizon, timeout=0.0) for queue in self.by_name.values()):
+            if [queue.asked for queue in queues] == before:
                 return True
 
     def until_due(self) -> float | None:

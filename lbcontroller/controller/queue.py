@@ -62,6 +62,7 @@ class WorkQueue(Generic[K]):
         self._clock, self._random, self._backoff = clock, random, backoff
         self._changed = threading.Condition()
         self._sequence = itertools.count()
+        self._asked = 0
         self._heap: list[tuple[Priority, int, K]] = []
         self._ready: dict[K, Priority] = {}
         self._ready_since: dict[K, float] = {}
@@ -143,6 +144,12 @@ class WorkQueue(Generic[K]):
         with self._changed:
             return len(self._ready)
 
+    @property
+    def asked(self) -> int:
+        """How often work was asked for that was due; what was delayed counts once it is due."""
+        with self._changed:
+            return self._asked
+
     def oldest_wait(self) -> float:
         """Return how long the key that waits longest has been ready, in seconds."""
         with self._changed:
@@ -164,6 +171,7 @@ class WorkQueue(Generic[K]):
         return not self._ready and not self._in_flight and all(due > soon for due in self._due.values())
 
     def _make_ready(self, key: K, priority: Priority) -> None:
+        self._asked += 1
         if key in self._in_flight:
             again = self._in_flight[key]
             self._in_flight[key] = priority if again is None else min(again, priority)

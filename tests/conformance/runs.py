@@ -107,7 +107,7 @@ def lift_protection(case: RecordedCase, yard: Yard) -> Document:
             Attributes=[{"Key": "deletion_protection.enabled", "Value": "false"}],
         )
     yard.restart_controller()
-    yard.settle(horizon=6.0)  # a security group may be in use for some seconds more
+    yard.settle()
     return left(case, yard.cluster)
 
 

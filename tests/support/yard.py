@@ -68,11 +68,11 @@ class Yard:
     ) -> None:
         """Run the controller; on a clock that a test moves, work is due only when it was moved.
 
-        Unless `waits` says otherwise, calls to AWS never sleep: they go on at once, as if it were later.
+        Unless `waits` says otherwise, calls to AWS never sleep: they go on at once, as if it were later for
+        them. It is not for the controller: a second that three calls wait for at a time would count as three.
         """
-        skipped = SkippedTime()
-        self._clock = clock or skipped
-        self._waits = waits or skipped.waits_of_calls
+        self._clock = clock or SkippedTime()
+        self._waits = waits or SkippedTime().waits_of_calls
         self._horizon = 0.0 if clock else SOON_SECONDS
         self.cluster = cluster
         self.kubernetes = cluster.kubernetes
@@ -180,6 +180,7 @@ class Yard:
             if (
                 controller.wait_settled(horizon=0.0, timeout=left)
                 and self._is_seen()
+                and controller.wait_taken_up(timeout=left)
                 and controller.wait_settled(horizon=0.0, timeout=0.0)
             ):
                 until_due = controller.parts.queues.until_due()

@@ -48,9 +48,11 @@ def check_aws(aws: AwsAccount, settings: Settings) -> Iterator[CheckResult]:
     """Yield what was found; AWS is read, and nothing is changed."""
     facts = _read("AWS: VPC and subnets", aws.access.inventory.load, "they are read")
     yield facts
-    yield _read("AWS: load balancers", aws.loader.load, "everything of this cluster is read")
+    loaded = _read("AWS: load balancers", aws.loader.load, "everything of this cluster is read")
+    yield loaded
     yield _creation(aws, settings)
-    yield _changes(aws)
+    if loaded.verdict is Verdict.PASSED:
+        yield _changes(aws)
     if facts.verdict is Verdict.PASSED:
         yield from _subnets(aws, settings)
 

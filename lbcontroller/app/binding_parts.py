@@ -112,6 +112,7 @@ def backend_rules_reconciler(
         count_held=metrics.backend_rules_held,
         repaired=publisher.news,
         count_drift=metrics.drifted,
+        awaits_rules=publisher.awaits_rules,
         wake=lambda name: bindings.look_again(BindingKey(name), 0.0),
     )
 

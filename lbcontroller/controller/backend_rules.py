@@ -28,6 +28,9 @@ from lbcontroller.telemetry.metrics import DriftOutcome
 SPARE_RULES: Final = 5
 """Rules that a group has left at least, as far as joining ranges of ours can see to it."""
 
+NOT_THERE_SECONDS: Final = 15.0
+"""Until a security group is asked for again that AWS does not show."""
+
 RulesByGroup = Mapping[SecurityGroupId, frozenset[IngressRule]]
 
 
@@ -49,7 +52,9 @@ class RuleLedger:
             self._failures.pop(binding, None)
             is_news = self._needs.get(binding) != rules
             self._needs[binding] = rules
-            if is_news:
+            if not rules:
+                self._outstanding.discard(binding)
+            elif is_news:
                 self._outstanding.add(binding)
             return is_news
 
@@ -177,6 +182,8 @@ class BackendRulesReconciler:
     """Told of each binding whose rules somebody else had changed."""
     count_drift: Callable[[str, DriftOutcome, int], None]
     """Counts what somebody else changed in AWS."""
+    awaits_rules: Callable[[Binding], bool]
+    """Returns whether a binding is told something once its rules are in place."""
     wake: Callable[[ObjectName], None]
     """Asks for a reconcile of a binding whose rules are in place now."""
     brought_about: dict[SecurityGroupId, frozenset[IngressRule]] = field(default_factory=dict)
@@ -197,9 +204,12 @@ class BackendRulesReconciler:
         outstanding = self.ledger.outstanding()  # before the union, which then has all of it
         union, facts = self.ledger.union(), self.facts()
         groups = union.keys() | {group for group, fact in facts.items() if self._is_of_cluster(fact)}
-        failures: dict[SecurityGroupId, LbControllerError] = {}
+        described = self._describe(groups)
+        failures: dict[SecurityGroupId, LbControllerError] = {
+            group: _not_there(group) for group in sorted(union.keys() - described.keys())
+        }
         held: set[IngressRule] = set()
-        for group, observed in sorted(self._describe(groups).items()):
+        for group, observed in sorted(described.items()):
             ours = frozenset(rule for rule in observed if not self._is_of_other_cluster(rule, facts))
             wanted = merge_rules(union.get(group, frozenset()), _room(observed, ours))
             changes = plan_backend_rules(wanted, ours, possible=possible)
@@ -222,7 +232,7 @@ class BackendRulesReconciler:
     def _wake(self, settled: Collection[ObjectName]) -> None:
         """Have it told of bindings that nothing is left to do for them."""
         for binding in self.bindings():
-            if binding.meta.name in settled and not binding.reconciled:
+            if binding.meta.name in settled and self.awaits_rules(binding):
                 self.wake(binding.meta.name)
 
     def _describe(self, groups: Collection[SecurityGroupId]) -> RulesByGroup:
@@ -268,6 +278,12 @@ class BackendRulesReconciler:
         """Return whether a controller of another cluster, which shares the group with us, made a rule."""
         fact = facts.get(SecurityGroupId(rule.peer.value))
         return fact is not None and fact.tags.get(CLUSTER_TAG, self.cluster) != self.cluster
+
+
+def _not_there(group: SecurityGroupId) -> NotReady:
+    """Return what to wait for: a group of a node or pod that goes, which is forgotten, or one just made."""
+    reason = f"security group {group}, which needs rules, is not there"
+    return NotReady(reason, retry_after=NOT_THERE_SECONDS)
 
 
 def _room(observed: frozenset[IngressRule], ours: frozenset[IngressRule]) -> int:

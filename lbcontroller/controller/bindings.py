@@ -130,11 +130,12 @@ class BindingReconciler:
             if rules_failure is not None and failure is not rules_failure:
                 self.publisher.failed(binding, rules_failure, failures=0)
             raise failure
+        if done.changed:
+            self.publisher.note_change(binding)
         if not self.ledger.is_outstanding(key.name):
             # Whoever changes the load balancer's security groups waits for this.
             self.publisher.binding_reconciled(binding)
-        if done.changed:
-            self.publisher.succeeded(binding)
+            self.publisher.tell_success(binding)
         return again
 
     def _enter_rules(

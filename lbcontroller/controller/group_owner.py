@@ -200,8 +200,11 @@ class GroupOwner:
         for member in served:
             self.publisher.mended(member.ingress)
         served = [member for member in served if self.publisher.owes(member.ingress) is None]
-        if done.complete and (done.changed or news):
-            self._tell_success(served, news)
+        if done.changed or news:
+            self._note_change(served, news)
+        if done.complete:
+            for member in served:
+                self.publisher.tell_success(member.ingress)
 
     def release(self, planned: Plan) -> float | None:
         """Let go of Ingresses that left and of which nothing is there any more.
@@ -261,13 +264,13 @@ class GroupOwner:
             if self.publisher.addresses(member.ingress, entries):
                 yield member.name
 
-    def _tell_success(self, served: list[GroupMember], news: set[ObjectName]) -> None:
-        """Tell the members whose addresses or wishes are new; when it was not their doing, tell all."""
+    def _note_change(self, served: list[GroupMember], news: set[ObjectName]) -> None:
+        """Note it for the members whose addresses or wishes are new; when it was not their doing, for all."""
         touched = [
             member for member in served if member.name in news or self.publisher.was_touched(member.ingress)
         ]
         for member in touched or served:
-            self.publisher.succeeded(member.ingress)
+            self.publisher.note_change(member.ingress)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -163,11 +163,15 @@ class IngressPublisher:
             text = json.dumps({"id": stack.id.name, "tooLarge": len(text.encode()), "resources": resources})
         self._annotate(ingress, PLAN_ANNOTATION, text[:LONGEST_PLAN])
 
-    def succeeded(self, ingress: Ingress) -> None:
-        """Tell that what an Ingress asks for was brought about."""
-        with self._lock:
-            self._reconciled[ingress.meta.uid] = touch(ingress)
-        self.publisher.succeeded(ingress)
+    def note_change(self, ingress: Ingress) -> None:
+        """Note that something was changed for an Ingress, which is told of it once all is there."""
+        self.publisher.note_change(ingress)
+
+    def tell_success(self, ingress: Ingress) -> None:
+        """Tell that what an Ingress asks for is there, if anything was changed for that."""
+        if self.publisher.tell_success(ingress):
+            with self._lock:
+                self._reconciled[ingress.meta.uid] = touch(ingress)
 
     def was_touched(self, ingress: Ingress) -> bool:
         """Return whether somebody changed an Ingress since its success was last told."""

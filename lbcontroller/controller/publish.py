@@ -50,7 +50,10 @@ class Topic(Enum):
 class _Told:
     uid: str
     findings: dict[Topic, frozenset[Finding]] = field(default_factory=dict)
-    addresses: tuple[PublishedAddress, ...] = ()
+    written_addresses: tuple[PublishedAddress, ...] = ()
+    """What was written to the status, until the watch reports it."""
+    owes_success: bool = False
+    """Whether something was changed for the object since it was last told of a success."""
 
 
 @dataclass(slots=True)
@@ -87,13 +90,13 @@ class Publisher:
         which changes nothing, and is no news.
         """
         ref = reference(service)
-        if service.published == entries:
-            return False
-        self.writer.patch_status(ref, patches.load_balancer_status(as_json(entries)))
+        is_reported = service.published == entries
+        if not is_reported:
+            self.writer.patch_status(ref, patches.load_balancer_status(as_json(entries)))
         with self._lock:
             told = self._told_of(ref)
-            before, told.addresses = told.addresses, entries
-        return before != entries
+            before, told.written_addresses = told.written_addresses, () if is_reported else entries
+        return not is_reported and before != entries
 
     def deletion_blocked(self, service: Service, why: str | None) -> None:
         """Write a condition that says why the load balancer cannot be deleted; None: nothing keeps it."""
@@ -114,14 +117,26 @@ class Publisher:
         if binding.observed_generation != binding.meta.generation:
             self.writer.patch_status(reference(binding), {"observedGeneration": binding.meta.generation})
 
-    def succeeded(self, subject: Subject) -> None:
-        """Tell that something was changed with success."""
-        self.events.record(
-            reference(subject),
-            EventType.NORMAL,
-            EventReason.SUCCESSFULLY_RECONCILED,
-            "Successfully reconciled",
-        )
+    def note_change(self, subject: Subject) -> None:
+        """Note a change that was made for an object: its success is told once all it asks for is there."""
+        with self._lock:
+            self._told_of(reference(subject)).owes_success = True
+
+    def tell_success(self, subject: Subject) -> bool:
+        """Tell an object whose change was noted that all it asks for is there; return whether one was."""
+        ref = reference(subject)
+        with self._lock:
+            told = self._told_of(ref)
+            owed, told.owes_success = told.owes_success, False
+        if owed:
+            message = "Successfully reconciled"
+            self.events.record(ref, EventType.NORMAL, EventReason.SUCCESSFULLY_RECONCILED, message)
+        return owed
+
+    def awaits_rules(self, binding: Binding) -> bool:
+        """Return whether a binding is told something once its rules are in place."""
+        with self._lock:
+            return not binding.reconciled or self._told_of(reference(binding)).owes_success
 
     def findings(self, subject: Subject, findings: Iterable[Finding], *, about: Topic = Topic.WORK) -> None:
         """Tell what was not told at the last reconcile of the object: as events, or in the log."""

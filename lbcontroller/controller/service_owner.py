@@ -113,8 +113,10 @@ class ServiceOwner:
             news = self.addresses.publish(self.service, serving, done.built.status_addresses)
         if done.refused is not None:
             raise done.refused
-        if done.complete and (done.changed or news):
-            self.publisher.succeeded(self.service)
+        if done.changed or news:
+            self.publisher.note_change(self.service)
+        if done.complete:
+            self.publisher.tell_success(self.service)
 
     def release(self, _planned: Plan) -> None:
         """Do nothing: the Service is the only object of its stack."""

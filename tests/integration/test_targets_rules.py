@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lbcontroller.local.aws.faults import ErrorReply, Fault
+from lbcontroller.local.aws.faults import ALWAYS, ErrorReply, Fault
+from lbcontroller.local.aws.recorder import Request
 from tests.support.node_groups import NodeGroup
 from tests.support.own_target_groups import a_target_group, an_app, bind, targets
 from tests.support.yard import Yard
 
 LIMIT = 60
+LONG_SECONDS = 400.0
 
 
 def covers(ranges: Iterable[tuple[int, int]], ports: Iterable[int]) -> bool:
@@ -119,3 +121,46 @@ def test_rules_of_a_binding_that_goes_while_no_controller_runs_are_closed(yard: 
     yard.settle()
 
     assert nodes.ranges() == []
+
+
+def test_a_binding_is_told_of_its_success_when_its_rules_are_in_place(yard: Yard) -> None:
+    nodes, arn = NodeGroup(yard), a_target_group(yard)
+    yard.apply(an_app())
+    refusal = ErrorReply(code="UnauthorizedOperation", status=403)
+    refused = Fault(operation="AuthorizeSecurityGroupIngress", effect=refusal, times=ALWAYS)
+    yard.cluster.aws.inject(refused)
+    bind(yard, targetGroupARN=arn, networking=nodes.networking([8080]))
+    yard.settle()
+    assert set(targets(yard, arn)) == yard.pod_ips("app")
+    assert reasons(yard) == {"FailedNetworkReconcile"}
+
+    yard.cluster.aws.clear_faults()
+    yard.settle(horizon=LONG_SECONDS)
+    assert nodes.ranges() == [(8080, 8080)]
+    assert reasons(yard) == {"FailedNetworkReconcile", "SuccessfullyReconciled"}
+
+
+def reasons(yard: Yard) -> set[str]:
+    return {reason for _, reason, _ in yard.events("own", kind="TargetGroupBinding")}
+
+
+def test_a_group_that_aws_does_not_show_yet_gets_its_rules_when_it_does(yard: Yard) -> None:
+    nodes, arn = NodeGroup(yard), a_target_group(yard)
+    yard.apply(an_app())
+
+    def is_about_the_nodes(request: Request) -> bool:
+        return nodes.id in request.params.get("GroupIds", ())
+
+    unseen = ErrorReply(code="InvalidGroup.NotFound", status=400)
+    fault = Fault(effect=unseen, operation="DescribeSecurityGroups", when=is_about_the_nodes, times=ALWAYS)
+    yard.cluster.aws.inject(fault)
+    yard.sweep()  # what is known of its rules is read again
+    bind(yard, targetGroupARN=arn, networking=nodes.networking([8080]))
+    yard.settle()
+    assert set(targets(yard, arn)) == yard.pod_ips("app")
+    assert reasons(yard) == set()
+
+    yard.cluster.aws.clear_faults()
+    yard.settle(horizon=LONG_SECONDS)
+    assert nodes.ranges() == [(8080, 8080)]
+    assert reasons(yard) == {"SuccessfullyReconciled"}

@@ -40,6 +40,11 @@ def test_what_was_entered_meanwhile_is_not_in_place(ledger: RuleLedger) -> None:
     assert ledger.is_outstanding(WEB)
 
 
+def test_a_binding_without_rules_waits_for_none(ledger: RuleLedger) -> None:
+    assert ledger.enter(WEB, {})
+    assert not ledger.is_outstanding(WEB)
+
+
 def test_a_binding_that_is_gone_needs_nothing(ledger: RuleLedger) -> None:
     begun = ledger.outstanding()
     ledger.strike(WEB)

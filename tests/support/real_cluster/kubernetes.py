@@ -30,9 +30,9 @@ JSON_PATCH: Final = "application/json-patch+json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 ESTABLISHED_SECONDS: Final = 15.0
 LOOK_SECONDS: Final = 0.02
+"""How long to wait between two looks at a condition."""
 EVENTS_OF_ITS_OWN: Final = frozenset({"ClusterIPNotAllocated"})
 """Reasons of events in which it tells users what it mends itself: addresses of Services not noted yet."""
-"""How long to wait between two looks at a condition."""
 LEFT_BEHIND: Final = (
     "mutatingwebhookconfigurations",
     "validatingwebhookconfigurations",

@@ -31,7 +31,7 @@ class Binding:
 
     @property
     def reconciled(self) -> bool:
-        """Whether the targets of the present generation have been registered."""
+        """Whether the targets of the present generation are registered and their rules are in place."""
         return self.observed_generation >= self.meta.generation
 
     @classmethod

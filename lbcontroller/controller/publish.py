@@ -113,7 +113,7 @@ class Publisher:
         self.writer.set_condition(reference(service), condition)
 
     def binding_reconciled(self, binding: Binding) -> None:
-        """Write that the targets of the binding's present generation are registered."""
+        """Write that the targets of the present generation are registered and their rules are in place."""
         if binding.observed_generation != binding.meta.generation:
             self.writer.patch_status(reference(binding), {"observedGeneration": binding.meta.generation})
 

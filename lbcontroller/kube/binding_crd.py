@@ -159,7 +159,7 @@ def _generation_only() -> Schema:
     generation = {
         "type": "integer",
         "format": "int64",
-        "description": "Generation whose targets have been registered.",
+        "description": "Generation whose targets are registered and whose security-group rules are in place.",
     }
     return structure("What was done.", {"observedGeneration": generation})
 

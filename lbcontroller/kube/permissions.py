@@ -113,7 +113,7 @@ PERMISSIONS: Final = (
         resource=ResourceType.TARGET_GROUP_BINDINGS,
         subresource=_STATUS,
         verbs=(_PATCH,),
-        why="that targets are registered, or why a binding does not go",
+        why="that targets are registered and their rules in place, or why a binding does not go",
     ),
     Permission(resource=ResourceType.ENDPOINT_SLICES, verbs=(_LIST, _WATCH), why="the pods behind a Service"),
     Permission(resource=ResourceType.PODS, verbs=(_GET, _LIST, _WATCH), why="addresses and readiness"),

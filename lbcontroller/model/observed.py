@@ -153,7 +153,7 @@ class ObservedBinding:
     uid: str
     created_at: datetime
     reconciled: bool
-    """Its targets have been registered for the present generation."""
+    """Its targets are registered and their security-group rules are in place, for the present generation."""
     deleting: bool
 
 

@@ -291,7 +291,7 @@ def is_serving(load_balancer: ObservedLoadBalancer) -> bool:
 
 
 def has_targets(binding: ObservedBinding, policy: PlanPolicy) -> bool:
-    """Return whether traffic may go to a binding's target group: registered, or waited for long enough."""
+    """Return whether traffic may go to a binding's target group: reconciled, or waited for long enough."""
     return not binding.deleting and (
         binding.reconciled or policy.now - binding.created_at >= policy.registration_wait
     )

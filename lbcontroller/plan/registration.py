@@ -1,7 +1,8 @@
 """For what traffic waits before it moves to a target group.
 
 A target group is filled by its TargetGroupBinding, or by the registration of an application load balancer. It
-gets traffic once that has happened; where pods are to be registered, after a bounded wait anyway.
+gets traffic once that has happened and the security-group rules that a binding asks for are in place; where
+pods are to be registered, after a bounded wait anyway.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from lbcontroller.model.references import Ref, ResourceId
 from lbcontroller.model.resources import LoadBalancerTarget, Stack, TargetGroupBinding
 from lbcontroller.plan.existing import resolved
 from lbcontroller.plan.policies import PlanPolicy, has_targets
-from lbcontroller.plan.waits import SOON, Wait
+from lbcontroller.plan.waits import SOON, Wait, reconciled
 
 TargetGroup = str | Ref
 
@@ -43,7 +44,7 @@ class Registration:
             if isinstance(resource, TargetGroupBinding):
                 target_group = resource.spec.target_group
                 seconds = _remaining(kept.get(resource.id), policy)
-                wait = Wait(words=f"targets of target group {name} are registered", retry_after=seconds)
+                wait = Wait(words=reconciled(f"target group {name}"), retry_after=seconds)
             elif isinstance(resource, LoadBalancerTarget):
                 target_group = resource.target_group
                 seconds = 0 if resource.id in kept else SOON

@@ -95,7 +95,7 @@ class Postponed:
 
     step: Step
     waits_for: str
-    """In words, such as `targets of the new target group are registered`."""
+    """In words, such as `no traffic goes to it any more`."""
     retry_after: float
     """Seconds until it is worth planning again."""
 

@@ -9,7 +9,7 @@ from lbcontroller.model.ids import Arn
 from lbcontroller.model.observed import ObservedBinding, ObservedListener, ObservedLoadBalancer
 from lbcontroller.plan.matched import Matching
 from lbcontroller.plan.policies import PlanPolicy, has_targets, is_serving
-from lbcontroller.plan.waits import Wait
+from lbcontroller.plan.waits import Wait, reconciled
 
 MISTAKE_RETRY: Final = 300.0
 """Seconds until it is looked at again whether somebody has mended a mistake, which announces itself."""
@@ -47,7 +47,7 @@ def _drain(
     name = successor.resource.name
     bindings = [kept for kept in matching.kept.values() if isinstance(kept, ObservedBinding)]
     if not all(has_targets(binding, policy) for binding in bindings):
-        return Wait(words=f"targets of its replacement {name} are registered")
+        return Wait(words=reconciled(f"its replacement {name}"))
     begins = successor.serving_since or successor.created_at
     serving_since = max(item.created_at, begins, *(binding.created_at for binding in bindings))
     remaining = serving_since + policy.replacement_drain - policy.now

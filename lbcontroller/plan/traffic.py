@@ -1,7 +1,7 @@
 """Listeners with their rules: what sends requests somewhere, in the order in which it may change.
 
 A listener that clients are redirected to is there with all of its rules before the redirect is. Traffic moves
-to a target group when its targets are registered; where nothing was served before, it does not wait.
+to a target group when its binding is reconciled; where nothing was served before, it does not wait.
 """
 
 from __future__ import annotations

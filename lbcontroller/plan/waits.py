@@ -17,7 +17,7 @@ class Wait:
     """What has to happen first."""
 
     words: str
-    """Completes "waits until", such as `targets of target group web are registered`."""
+    """Completes "waits until", such as `no traffic goes to it any more`."""
     retry_after: float = SOON
     """In seconds."""
     findings: tuple[tuple[FindingReason, str], ...] = ()
@@ -26,3 +26,8 @@ class Wait:
     def of(self, step: Step) -> Postponed:
         """Return the step that waits."""
         return Postponed(step=step, waits_for=self.words, retry_after=self.retry_after)
+
+
+def reconciled(target_group: str) -> str:
+    """Return the words for waiting until the binding of a target group is reconciled."""
+    return f"targets of {target_group} are registered and their security-group rules in place"

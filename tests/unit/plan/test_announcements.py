@@ -75,7 +75,7 @@ def test_a_replaced_target_group_is_told_and_what_traffic_waits_for() -> None:
             "Postponed",
             (
                 "the listener on port 80 changes its default actions when "
-                "targets of target group shop/web:80 are registered"
+                "targets of target group shop/web:80 are registered and their security-group rules in place"
             ),
         ),
     ]

@@ -92,7 +92,10 @@ def test_a_replacement_shows_what_it_waits_for() -> None:
             " → TargetGroup shop/web:80 k8s-shop-web-2e10d3632c"
         ),
         "    protocol: TCP → UDP",
-        "    waits until targets of target group shop/web:80 are registered",
+        (
+            "    waits until targets of target group shop/web:80 are registered"
+            " and their security-group rules in place"
+        ),
         "- later: delete TargetGroupBinding shop/web:80 shop/k8s-shop-web-0000000050",
         "    its target group is not used any more",
         "    waits until no traffic goes to its target group any more",

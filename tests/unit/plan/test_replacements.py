@@ -222,7 +222,9 @@ def test_traffic_moves_to_a_new_target_group_when_its_targets_are_registered() -
     moving = aws.reconcile(wanted)
 
     assert waiting.steps == ()
-    assert waits(waiting)[listener] == "targets of target group shop/web:80 are registered"
+    assert waits(waiting)[listener] == (
+        "targets of target group shop/web:80 are registered and their security-group rules in place"
+    )
     assert waits(waiting)[group] == "no traffic goes to it any more"
     assert [type(step) for step in moving.steps] == [Update, Delete]
     assert waits(moving) == {group: "its TargetGroupBinding is gone"}

@@ -23,6 +23,9 @@ def site(host: str, path: str = "/*", action: Action = TO_WEB) -> Rule:
 
 
 A, B, C = site("a"), site("b"), site("c")
+API_IS_REACHED = (
+    "targets of target group shop/site-api:80 are registered and their security-group rules in place"
+)
 
 
 def running(*rules: Rule, **options: int) -> PlannedAws:
@@ -222,10 +225,7 @@ def test_a_rule_waits_for_the_targets_of_a_new_target_group() -> None:
 
     assert waiting.steps == ()
     (later,) = waiting.postponed
-    assert (later.waits_for, later.retry_after) == (
-        "targets of target group shop/site-api:80 are registered",
-        REGISTRATION_WAIT.total_seconds(),
-    )
+    assert (later.waits_for, later.retry_after) == (API_IS_REACHED, REGISTRATION_WAIT.total_seconds())
     assert said(aws, *late.steps) == ["create b/ at 2"]
 
 
@@ -259,7 +259,7 @@ def test_what_a_request_may_meet_instead_of_a_rule_that_waits_stays() -> None:
 
     assert said(aws, *made.steps) == ["delete b/"]
     assert [later.waits_for for later in made.postponed if later.step.subject.kind is Kind.LISTENER_RULE] == [
-        "targets of target group shop/site-api:80 are registered"
+        API_IS_REACHED
     ]
     assert said(aws, *(later.step for later in made.postponed)) == ["change a/x: actions, conditions"]
 
@@ -272,10 +272,7 @@ def test_a_rule_that_goes_waits_for_the_one_that_takes_over_from_it() -> None:
 
     waiting = {text: later.waits_for for later in made.postponed for text in said(aws, later.step)}
     assert said(aws, *made.steps) == []
-    assert waiting == {
-        "create a/ at 2": "targets of target group shop/site-api:80 are registered",
-        "delete a/x": "ListenerRule 80:2 is in place",
-    }
+    assert waiting == {"create a/ at 2": API_IS_REACHED, "delete a/x": "ListenerRule 80:2 is in place"}
 
 
 def test_everything_waits_where_rules_change_their_order_as_well() -> None:
@@ -319,6 +316,6 @@ def test_everything_waits_where_rules_by_hand_leave_no_room_meanwhile() -> None:
     assert seen == {
         "create b/ at 2": "ListenerRule 80:5 is in place",
         "create d/ at 4": "ListenerRule 80:5 is in place",
-        "create n/ at 5": "targets of target group shop/site-api:80 are registered",
+        "create n/ at 5": API_IS_REACHED,
     }
     assert [rule.arn for rule in aws.rules_of(listener.arn) if not rule.ours] == [hand, end]

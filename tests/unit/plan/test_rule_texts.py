@@ -168,7 +168,7 @@ def test_a_rule_that_waits_to_move_is_announced() -> None:
 
     assert notice.message == (
         "the rule on port 80 for host a.example.com and path /* changes its actions when "
-        "targets of target group shop/site-api:80 are registered"
+        "targets of target group shop/site-api:80 are registered and their security-group rules in place"
     )
 
 

@@ -32,6 +32,9 @@ A, B = site("a"), site("b")
 PLAIN = Sites(listeners={80: Site(rules=(A, B))})
 SECURE = Site(rules=(A, B), certificates=(certificate("one"),))
 REDIRECTED = Sites(listeners={80: Site(default=TO_HTTPS), 443: SECURE})
+API_IS_REACHED = (
+    "targets of target group shop/site-api:80 are registered and their security-group rules in place"
+)
 
 
 def running(stack: Stack, **options: Any) -> PlannedAws:
@@ -79,7 +82,7 @@ def test_a_redirect_waits_for_the_targets_behind_it() -> None:
     first = planned(aws, wanted)
 
     assert "Create ListenerRule 443:2" in told(first)
-    assert waits(first)["Update Listener 80"] == "targets of target group shop/site-api:80 are registered"
+    assert waits(first)["Update Listener 80"] == API_IS_REACHED
     assert waits(first)["Delete ListenerRule 80:1"] == "Listener 80 has its new default action"
 
 
@@ -92,13 +95,12 @@ def test_a_listener_that_a_redirect_leads_to_goes_after_the_redirect_with_its_wa
     aws.settle()
     second = planned(aws, wanted)
 
-    registered = "targets of target group shop/site-api:80 are registered"
     assert told(first) == [
         "Create TargetGroup shop/site-api:80",
         "Create TargetGroupBinding shop/site-api:80",
     ]
-    assert waits(first)["Create ListenerRule 80:1"] == registered
-    assert waits(first)["Update Listener 80"] == registered
+    assert waits(first)["Create ListenerRule 80:1"] == API_IS_REACHED
+    assert waits(first)["Update Listener 80"] == API_IS_REACHED
     assert waits(first)["Delete Listener 443"] == "clients are no longer redirected to it"
     assert waits(first)["Update SecurityGroup ManagedLBSecurityGroup"] == "Listener 443 is gone"
     assert {"Update Listener 80", "Delete Listener 443"} < set(told(second))

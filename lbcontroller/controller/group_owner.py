@@ -202,7 +202,7 @@ class GroupOwner:
         served = [member for member in served if self.publisher.owes(member.ingress) is None]
         if done.changed or news:
             self._note_change(served, news)
-        if done.complete:
+        if done.has_all_wanted:
             for member in served:
                 self.publisher.tell_success(member.ingress)
 

@@ -115,7 +115,7 @@ class ServiceOwner:
             raise done.refused
         if done.changed or news:
             self.publisher.note_change(self.service)
-        if done.complete:
+        if done.has_all_wanted:
             self.publisher.tell_success(self.service)
 
     def release(self, _planned: Plan) -> None:

@@ -45,8 +45,8 @@ class Done:
     """The load balancers that clients are to use, by the names of their resources."""
     changed: bool
     """Whether anything in AWS or any binding was changed."""
-    complete: bool
-    """Whether all that is asked for is there; what waits for targets is not."""
+    has_all_wanted: bool
+    """Whether all that is wanted is there; false while something waits, such as for targets."""
     refused: Refused | None
     """The settings that AWS did not take; everything else was done."""
 

@@ -285,7 +285,7 @@ class StackReconciler:
             built=built,
             serving=_serving(load_balancers, executed.arns),
             changed=bool(planned.steps),
-            complete=planned.is_complete,
+            has_all_wanted=planned.has_all_wanted,
             refused=with_annotations(refused, built.attribute_fields, built.attribute_speakers)
             if refused
             else None,

@@ -117,6 +117,9 @@ class Plan:
         return not self.steps and not self.postponed
 
     @property
-    def is_complete(self) -> bool:
-        """Whether all that is asked for is there after the steps; what is to go may stay for longer."""
+    def has_all_wanted(self) -> bool:
+        """Whether all that is wanted is there after the steps, though what is to go may stay for longer.
+
+        False while something waits, such as for targets.
+        """
         return all(isinstance(item.step, Delete) for item in self.postponed)

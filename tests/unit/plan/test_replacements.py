@@ -230,6 +230,23 @@ def test_traffic_moves_to_a_new_target_group_when_its_targets_are_registered() -
     assert waits(moving) == {group: "its TargetGroupBinding is gone"}
 
 
+def test_all_that_is_wanted_is_there_when_only_deletions_wait() -> None:
+    aws = running(a_stack())
+    wanted = a_stack(ports=(Port(protocol=Protocol.UDP),))
+
+    making = aws.reconcile(wanted)
+    waiting = plan(wanted, aws.observed(), aws.policy())
+    aws.settle()
+    moving = aws.reconcile(wanted)
+    removing = aws.reconcile(wanted)
+
+    assert not making.has_all_wanted
+    assert not waiting.has_all_wanted
+    assert moving.has_all_wanted
+    assert moving.postponed != ()
+    assert removing.has_all_wanted
+
+
 def test_traffic_moves_to_a_new_target_group_after_a_bounded_wait() -> None:
     aws = running(a_stack())
     wanted = a_stack(ports=(Port(protocol=Protocol.UDP),))

@@ -2,9 +2,10 @@
 PYTHON   ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# One more than processors, where now and then one waits for a process that it started. It stands before the value of
+# all other targets, beside which it would count as set already.
+test: PARALLEL ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 PARALLEL ?= auto
-# One more than processors, where now and then one waits for a process that it started.
-WORKERS  ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 MINUTES  ?= 10
 CONTAINER_TOOL ?= docker
 IMAGE    ?= lbcontroller:latest
@@ -30,7 +31,7 @@ demo: $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.demo)  ## run the cont
 	$(BIN)/lbcontroller demo
 
 test: $(VENV)/.dev  ## run what everybody runs before a commit, in four minutes; the tiers below come on top in CI
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope tests $(TIERS:%=--ignore tests/%)
+	$(BIN)/python -m pytest -q -n $(PARALLEL) --dist loadscope tests $(TIERS:%=--ignore tests/%)
 
 test-conformance: $(VENV)/.dev  ## compare with what LBC makes of recorded manifests, take it over, and make each mistake
 	$(BIN)/python -m pytest -q -n $(PARALLEL) --dist loadscope tests/conformance

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lbcontroller.local.apiserver import Subresource, WorkloadSettings
+from lbcontroller.local.apiserver import ApiServerSettings, Subresource, WorkloadSettings
 from lbcontroller.local.aws.life_cycle import Timing
 from lbcontroller.webhooks.drain import DRAIN_KEY
 from lbcontroller.webhooks.readiness_gates import GATES_LABEL
@@ -199,9 +199,9 @@ def a_rollout(directory: Path, protection: Protection) -> Iterator[Rollout]:
     """Run the app on a cluster of its own until the block ends."""
     clock = ManualClock()
     # Pods stay until their servers end, which is for the simulated kubelets to say.
-    workloads = WorkloadSettings(pod_grace_seconds=float("inf"))
+    api_server = ApiServerSettings(workloads=WorkloadSettings(pod_grace_seconds=float("inf")))
     with (
-        a_cluster("rollouts", workloads=workloads, timing=Timing(now=clock)) as cluster,
+        a_cluster("rollouts", api_server=api_server, timing=Timing(now=clock)) as cluster,
         admitting_yard(cluster, directory, {}, clock=clock) as yard,
     ):
         yield Rollout(yard, clock, protection)

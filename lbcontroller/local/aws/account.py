@@ -148,3 +148,9 @@ def tags_of(arn: str, region: str) -> dict[str, str]:
         certificate = acm_backends[ACCOUNT_ID][region]._certificates.get(arn)  # noqa: SLF001 - moto's store
         return {key: value or "" for key, value in certificate.tags.items()} if certificate else {}
     return dict(ec2_backends[ACCOUNT_ID][region].tags.get(arn.rsplit("/", 1)[-1], {}))
+
+
+def exists(arn: str, region: str) -> bool:
+    """Whether there is a load balancer or target group with an ARN."""
+    backend = elbv2_backends[ACCOUNT_ID][region]
+    return arn in backend.load_balancers or arn in backend.target_groups

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from lbcontroller.local.aws.faults import ErrorReply
@@ -18,6 +19,8 @@ from lbcontroller.local.aws.recorder import Request
 
 TagsOf = Callable[[str, str], Mapping[str, str]]
 """Tags of the resource with an ARN, in a region."""
+Exists = Callable[[str, str], bool]
+"""Whether there is a load balancer or target group with an ARN, in a region."""
 
 _PREFIXES: Final = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
 _QUERY_SERVICES: Final = frozenset({"elbv2", "iam", "route53"})
@@ -54,10 +57,13 @@ _NO_ID_YET: Final = "0" * 16
 class PolicyGate:
     """Decides which calls a policy allows, and remembers what it decided."""
 
-    def __init__(self, document: Mapping[str, Any], *, account_id: str, tags_of: TagsOf) -> None:
+    def __init__(
+        self, document: Mapping[str, Any], *, account_id: str, tags_of: TagsOf, exists: Exists
+    ) -> None:
         self._policy = Policy(document)
         self._account_id = account_id
         self._tags_of = tags_of
+        self._exists = exists
         self._lock = threading.Lock()
         self._allowed: list[Check] = []
         self._denied: list[Check] = []
@@ -84,11 +90,13 @@ class PolicyGate:
         if request.service == "sts":
             return None  # GetCallerIdentity needs no permission, AssumeRole is a matter of trust policies
         for check in self._checks(request):
-            allowed = self._policy.allows(check)
-            with self._lock:
-                (self._allowed if allowed else self._denied).append(check)
-            if not allowed:
+            if not self._policy.allows(check):
+                exists = self._exists(check.resource, request.region)
+                with self._lock:
+                    self._denied.append(replace(check, exists=exists))
                 return _denial(request, check)
+            with self._lock:
+                self._allowed.append(check)
         return None
 
     def _checks(self, request: Request) -> list[Check]:

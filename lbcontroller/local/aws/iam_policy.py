@@ -23,11 +23,13 @@ class Check:
         action: For example `elasticloadbalancing:CreateListener`.
         resource: ARN, or `*` for actions without resource-level permissions.
         context: Condition keys, for example `aws:RequestTag/owner`.
+        exists: Whether there was such a load balancer or target group, if this was denied.
     """
 
     action: str
     resource: str
     context: Mapping[str, ContextValue]
+    exists: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -224,7 +224,9 @@ class LocalAws:
             self._moto.issue_certificates(self.region)
 
     def _gate_for(self, policy: Mapping[str, Any]) -> PolicyGate:
-        return PolicyGate(policy, account_id=self._moto.ACCOUNT_ID, tags_of=self._moto.tags_of)
+        return PolicyGate(
+            policy, account_id=self._moto.ACCOUNT_ID, tags_of=self._moto.tags_of, exists=self._moto.exists
+        )
 
 
 @cache

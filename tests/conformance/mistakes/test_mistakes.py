@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lbcontroller.local.apiserver import ApiServerSettings, WorkloadSettings
 from tests.support.clusters import a_cluster
 from tests.support.sites import problems, warnings
 from tests.support.state_differences import differences
@@ -21,7 +22,9 @@ from tests.support.yard import Yard
 
 HERE = Path(__file__).parent
 MISTAKES: list[dict[str, Any]] = yaml.safe_load((HERE / "mistakes.yaml").read_text("utf-8"))
-BOTH_FAMILIES = ("10.96.0.0/16", "fd00:10:96::/112")
+BOTH_FAMILIES = ApiServerSettings(
+    service_cidrs=("10.96.0.0/16", "fd00:10:96::/112"), workloads=WorkloadSettings()
+)
 ASKED_OF_ONE_CONTROLLER = 12
 FLAGS = {"external-managed-tags": "owner"}
 ELSEWHERE = {
@@ -50,7 +53,7 @@ ROWS = 46
 def teams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Teams]:
     """One cluster of both address families for all mistakes: each test ends with the mistake mended."""
     kubeconfig = tmp_path_factory.mktemp("teams") / "kubeconfig"
-    with a_cluster("yard", service_cidrs=BOTH_FAMILIES) as cluster:
+    with a_cluster("yard", api_server=BOTH_FAMILIES) as cluster:
         cluster.kubernetes.write_kubeconfig(kubeconfig)
         manifests = list(yaml.safe_load_all(cluster.world.fill((HERE / "teams.yaml").read_text("utf-8"))))
         with Yard(cluster, str(kubeconfig), FLAGS) as yard:

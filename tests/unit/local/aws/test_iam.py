@@ -28,7 +28,10 @@ LOOKED_UP = a_statement("ec2:Describe*", "ec2:GetSecurityGroupsForVpc", "iam:Cre
 
 def a_gate(*statements: dict[str, Any], tags: Mapping[str, str] | None = None) -> PolicyGate:
     return PolicyGate(
-        {"Statement": list(statements)}, account_id=ACCOUNT, tags_of=lambda _arn, _region: tags or {}
+        {"Statement": list(statements)},
+        account_id=ACCOUNT,
+        tags_of=lambda _arn, _region: tags or {},
+        exists=lambda _arn, _region: True,
     )
 
 
@@ -131,6 +134,22 @@ def test_another_policy_can_be_in_force_for_a_while(refusing: LocalAws) -> None:
     assert [check.action for check in gate.allowed] == ["ec2:DescribeVpcs"]
     with pytest.raises(ClientError):
         ec2.describe_vpcs()
+
+
+def test_what_is_denied_says_whether_there_was_such_a_resource(refusing: LocalAws) -> None:
+    bench = Bench(refusing.client, refusing.region)
+    inspector, caller = refusing.client("elbv2"), refusing.caller_client("elbv2")
+    group = inspector.create_target_group(
+        Name="t", Protocol="HTTP", Port=80, VpcId=bench.vpc, TargetType="ip"
+    )["TargetGroups"][0]["TargetGroupArn"]
+
+    with pytest.raises(ClientError):
+        caller.delete_target_group(TargetGroupArn=group)
+    inspector.delete_target_group(TargetGroupArn=group)
+    with pytest.raises(ClientError):
+        caller.delete_target_group(TargetGroupArn=group)
+
+    assert [(check.resource, check.exists) for check in refusing.denied] == [(group, True), (group, False)]
 
 
 def test_tagging_can_be_allowed_for_creation_only() -> None:

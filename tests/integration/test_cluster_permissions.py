@@ -76,7 +76,8 @@ def live(yard: Yard) -> Iterator[None]:
     yard.patch("deployment", "app", {"spec": {"replicas": 1}})
     yard.delete("service", "balanced")
     yield
-    yard.leave()
+    for kind, name in (("ingress", "a"), ("ingress", "b"), ("targetgroupbinding", "own")):
+        yard.delete(kind, name)
     yield
     yield from keep_a_certificate(yard)
 

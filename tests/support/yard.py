@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, Self
 
@@ -23,7 +23,6 @@ from lbcontroller.cluster.secret import Secret
 from lbcontroller.cluster.service import Service
 from lbcontroller.keys import ObjectName
 from lbcontroller.kube.connection import Connection
-from lbcontroller.local.apiserver import ApiError
 from lbcontroller.local.aws.recorder import mutating
 from lbcontroller.local.aws.state import anonymous, observed_state
 from lbcontroller.local.cluster import LocalCluster
@@ -34,7 +33,6 @@ from tests.support.skipped_time import SkippedTime
 SETTLE_SECONDS = 30.0
 SOON_SECONDS = 3.0
 """Work that is due within this time is waited for."""
-CLEAN_UP_SECONDS = 1.0
 VIEWS: Mapping[str, Callable[[Any], object]] = {
     "services": Service.from_object,
     "targetgroupbindings": Binding.from_object,
@@ -127,16 +125,6 @@ class Yard:
     def replace_a_pod(self, app: str) -> None:
         """Delete one pod of a Deployment, which makes another one."""
         self.kubernetes.delete("pod", min(self._pods(app)))
-
-    def leave(self) -> None:
-        """Delete everything as a user would, and let the controller clean up if it can do that at once."""
-        for kind in ("ingresses", "services", "deployments", "targetgroupbindings"):
-            for obj in self.kubernetes.list(kind):
-                name = obj["metadata"]["name"]
-                with suppress(ApiError):  # the controller was faster
-                    self.kubernetes.delete(kind, name, namespace=obj["metadata"]["namespace"])
-        with suppress(AssertionError):
-            self.settle(within=CLEAN_UP_SECONDS)
 
     def remove_all_objects(self) -> None:
         """Delete everything that tests make, finalizers or not; no controller may be running."""

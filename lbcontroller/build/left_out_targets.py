@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from lbcontroller.cluster.binding import Binding
@@ -12,22 +12,16 @@ _NAMED_AT_MOST: Final = 3
 """How many of them one message lists by name."""
 
 
-def left_out(binding: Binding, names: Sequence[str], message: Callable[[str], str]) -> tuple[Finding, ...]:
-    """Return a finding about what is left out; nothing when nothing is.
-
-    Args:
-        binding: whose targets they would be.
-        names: of what is left out.
-        message: returns the sentence in which some of the names are listed.
-    """
-    if not names:
-        return ()
-    listed = ", ".join(names[:_NAMED_AT_MOST]) + (", …" if len(names) > _NAMED_AT_MOST else "")
-    return (
-        Finding(
-            severity=Severity.WARNING,
-            subject=binding.subject,
-            reason=FindingReason.TARGETS_LEFT_OUT,
-            message=message(listed),
-        ),
+def left_out(binding: Binding, message: str) -> Finding:
+    """Return the finding about what is left out of a binding's target group."""
+    return Finding(
+        severity=Severity.WARNING,
+        subject=binding.subject,
+        reason=FindingReason.TARGETS_LEFT_OUT,
+        message=message,
     )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return some of the names of what is left out, as a message has them."""
+    return ", ".join(names[:_NAMED_AT_MOST]) + (", …" if len(names) > _NAMED_AT_MOST else "")

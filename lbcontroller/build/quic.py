@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from lbcontroller.build.left_out_targets import left_out
+from lbcontroller.build.left_out_targets import left_out, listed
 from lbcontroller.cluster.binding import Binding
 from lbcontroller.cluster.endpoints import Endpoint
 from lbcontroller.cluster.quic import CONTAINERS_ANNOTATION, SERVER_ID_BYTES, server_id_of_port
@@ -36,13 +36,12 @@ def without_server_id(
             if endpoint.pod is None or endpoint.pod in snapshot.pods
         }
     )
-    return left_out(
-        binding,
-        names,
-        lambda listed: (
-            f"{len(names)} endpoints without a QUIC server id are not registered: {listed}; their pods "
-            f"need annotation {CONTAINERS_ANNOTATION} with the names of the containers that serve QUIC, "
-            "and these the variable named by --quic-environment-variable-name, whose value is standard "
-            f"base64 of {SERVER_ID_BYTES} bytes that no other pod has"
-        ),
+    if not names:
+        return ()
+    message = (
+        f"{len(names)} endpoints without a QUIC server id are not registered: {listed(names)}; their pods "
+        f"need annotation {CONTAINERS_ANNOTATION} with the names of the containers that serve QUIC, "
+        "and these the variable named by --quic-environment-variable-name, whose value is standard "
+        f"base64 of {SERVER_ID_BYTES} bytes that no other pod has"
     )
+    return (left_out(binding, message),)

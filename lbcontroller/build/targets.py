@@ -24,7 +24,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Final
 
-from lbcontroller.build.left_out_targets import left_out
+from lbcontroller.build.left_out_targets import left_out, listed
 from lbcontroller.build.node_selection import is_hybrid, select_nodes
 from lbcontroller.build.quic import QUIC_PROTOCOLS, quic_server_id, without_server_id
 from lbcontroller.cluster.binding import Binding
@@ -244,11 +244,10 @@ def _no_node_port(binding: Binding, service: Service, port: ServicePort) -> Prob
 
 def _nodes_left_out(binding: Binding, nodes: Iterable[Node]) -> tuple[Finding, ...]:
     names = [node.name for node in nodes if node.instance_id is None and not is_hybrid(node)]
-    return left_out(
-        binding,
-        names,
-        lambda listed: (
-            f"{len(names)} of the selected nodes cannot be registered, "
-            f"because their spec.providerID names no EC2 instance: {listed}"
-        ),
+    if not names:
+        return ()
+    message = (
+        f"{len(names)} of the selected nodes cannot be registered, "
+        f"because their spec.providerID names no EC2 instance: {listed(names)}"
     )
+    return (left_out(binding, message),)

@@ -9,7 +9,7 @@ from lbcontroller.aws.attributes import AttributeWriter
 from lbcontroller.aws.caller import AwsCaller
 from lbcontroller.aws.certificate_imports import CertificateImports, SecretSource, no_secrets
 from lbcontroller.aws.certificate_requests import CertificateRequests
-from lbcontroller.aws.errors import is_missing_security_group, is_not_found, is_unauthorized
+from lbcontroller.aws.errors import GONE_SECONDS, is_missing_security_group, is_not_found, is_unauthorized
 from lbcontroller.aws.identity import Identification
 from lbcontroller.aws.listener_rules import ListenerRules
 from lbcontroller.aws.listeners import Listeners
@@ -39,8 +39,6 @@ from lbcontroller.model.resources import (
     TargetGroupBinding,
 )
 from lbcontroller.plan.steps import Create, Delete, Reorder, Step, Update
-
-_GONE_SECONDS = 1.0
 
 
 class Applier:
@@ -119,14 +117,14 @@ class Applier:
                     # EC2 shows what was just made a little earlier than it lets others use it.
                     raise Transient(f"{error}, although it exists") from error
                 raise
-            raise NotReady(f"{error}; it is planned anew", retry_after=_GONE_SECONDS) from error
+            raise NotReady(f"{error}; it is planned anew", retry_after=GONE_SECONDS) from error
         except Denied as error:
             gone = self._gone(step, arns) if is_unauthorized(error) else frozenset()
             if not gone:
                 raise
             if isinstance(step, Delete) and step.arn in gone:
                 return step.arn
-            raise NotReady(f"{error}; it is planned anew", retry_after=_GONE_SECONDS) from error
+            raise NotReady(f"{error}; it is planned anew", retry_after=GONE_SECONDS) from error
 
     def _gone(self, step: Step, arns: Mapping[ResourceId, Arn]) -> frozenset[Arn]:
         """Return what a step needs and is gone, as far as AWS says so."""

@@ -51,6 +51,8 @@ NO_ANSWER: Final = (
 NO_CREDENTIALS: Final = (NoCredentialsError, PartialCredentialsError)
 AWS_ERRORS: Final = (ClientError, *NO_ANSWER, *NO_CREDENTIALS)
 """Everything that may go wrong with a call which is not our bug."""
+GONE_SECONDS: Final = 1.0
+"""How soon the work for which something is gone is planned anew."""
 
 
 class Reaction(StrEnum):
@@ -220,7 +222,6 @@ _RETRY_SECONDS: Final[Mapping[str, float]] = {
     "WAFUnavailableEntityException": 15.0,
 }
 _IN_USE_SECONDS: Final = 2.0
-_GONE_SECONDS: Final = 1.0
 _FORBIDDEN: Final = 403
 _SERVER_ERROR: Final = 500
 # An authorization failure carries a blob that is new each time: with it, every retry would be a new event.
@@ -258,7 +259,7 @@ def translated(operation: Operation, error: BaseException) -> LbControllerError:
             seconds = _RETRY_SECONDS.get(_code(error), _IN_USE_SECONDS)
             return NotReady(f"{operation.action}: {text}", retry_after=seconds)
         case Reaction.NOT_FOUND:
-            return NotReady(f"{operation.action}: {text}", retry_after=_GONE_SECONDS)
+            return NotReady(f"{operation.action}: {text}", retry_after=GONE_SECONDS)
         case Reaction.DENIED | Reaction.QUOTA | Reaction.PROTECTED:
             return Denied(operation.action, text)
         case Reaction.REFUSED | Reaction.DUPLICATE:

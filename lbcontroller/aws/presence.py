@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar, assert_never
 
 from lbcontroller.aws.caller import AwsCaller
-from lbcontroller.aws.errors import is_not_found
+from lbcontroller.aws.errors import GONE_SECONDS, is_not_found
 from lbcontroller.aws.mirror import Mirror
 from lbcontroller.aws.operations import (
     DESCRIBE_CERTIFICATE,
@@ -30,8 +30,6 @@ from lbcontroller.model.observed import (
     ObservedTargetGroup,
 )
 
-_GONE_SECONDS: Final = 1.0
-"""How soon the work for which something is gone is planned anew."""
 _WORDS: Final[Mapping[type[object], str]] = {
     ObservedSecurityGroup: "security group",
     ObservedCertificate: "certificate",
@@ -57,9 +55,9 @@ def require(mirror: Mirror, kind: type[Item], arn: Arn) -> Item:
     return observed
 
 
-def not_there(kind: type[object], arn: Arn) -> NotReady:
+def not_there(kind: type[Item], arn: Arn) -> NotReady:
     """Return why nothing can be done with a resource that was there when the plan was made."""
-    return NotReady(f"{_WORDS[kind]} {arn} is gone", retry_after=_GONE_SECONDS)
+    return NotReady(f"{_WORDS[kind]} {arn} is gone", retry_after=GONE_SECONDS)
 
 
 def forget_what_is_gone(caller: AwsCaller, mirror: Mirror, arns: Iterable[Arn]) -> frozenset[Arn]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from lbcontroller.annotations.formats import TRAFFIC_PORT
 from lbcontroller.annotations.ingress import IngressAnnotations
 from lbcontroller.build.attribute_checks import AttributeAnnotation, check_attributes
 from lbcontroller.build.listeners import listener_tags
@@ -57,7 +58,7 @@ _NAME_LENGTH: Final = 28
 """Characters of the application load balancer's name that its frontend's name begins with."""
 _DEFAULT_CHECK: Final = HealthCheck(
     protocol=HealthCheckProtocol.HTTP,
-    port="traffic-port",
+    port=TRAFFIC_PORT,
     path="/",
     matcher="200",
     interval_seconds=15,

@@ -59,24 +59,22 @@ def build_ingress_stack(
     """
     if not group.members:
         return BuildResult(stack=Stack(stack_id(group.key)))
-    wanted = _wanted(group, snapshot, _context(group, inventory, settings))
+    wanted = _wanted(group, snapshot, inventory, settings)
     return _with_served(wanted) if wanted.served.wishes else _all_held(wanted)
 
 
-def _context(group: IngressGroup, inventory: Inventory, settings: Settings) -> BuildContext:
+def _context(
+    group: IngressGroup, names: IngressNames, inventory: Inventory, settings: Settings
+) -> BuildContext:
     name = group.key.name
     return BuildContext(
         subject=f"Ingress {name}" if name.namespace else f"Ingress group {name}",
-        names=_names(group, settings),
+        names=names,
         stack=stack_id(group.key),
         inventory=inventory,
         settings=settings,
         tags_field=IngressAnnotations.key_of("tags"),
     )
-
-
-def _names(group: IngressGroup, settings: Settings) -> IngressNames:
-    return IngressNames(cluster=settings.cluster_name, group=group.key.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +86,7 @@ class _Wanted:
     ports: SharedPorts
     redirect_port: int | None
     served: ServedMembers
+    names: IngressNames
     context: BuildContext
 
     @property
@@ -100,16 +99,19 @@ class _Wanted:
         return self.context.inventory.existing is not None or not self.group.key.name.namespace
 
 
-def _wanted(group: IngressGroup, snapshot: Snapshot, context: BuildContext) -> _Wanted:
+def _wanted(group: IngressGroup, snapshot: Snapshot, inventory: Inventory, settings: Settings) -> _Wanted:
+    names = IngressNames(cluster=settings.cluster_name, group=group.key.name)
+    context = _context(group, names, inventory, settings)
     reading = read_members(group, snapshot, context)
     ports = shared_ports(reading.members)
-    redirect = ssl_redirect(reading, ports, context.inventory.existing_rules)
+    redirect = ssl_redirect(reading, ports, inventory.existing_rules)
     return _Wanted(
         group=group,
         reading=reading,
         ports=ports,
         redirect_port=redirect.port,
-        served=served_members(reading, ports, redirect, context.inventory),
+        served=served_members(reading, ports, redirect, inventory),
+        names=names,
         context=context,
     )
 
@@ -128,8 +130,7 @@ def _with_served(wanted: _Wanted) -> BuildResult:
     request = _request(wanted, kept_inbound=held.inbound(unasked) if held.ingresses else frozenset())
     front = build_front(request)
     resources = (*wanted.served.certificates, *_resources(front.parts, gathered.listeners, wanted.context))
-    names = _names(wanted.group, wanted.context.settings)
-    frontend = build_frontend(request, front, wanted.reading.members, wanted.ports.ports, names)
+    frontend = build_frontend(request, front, wanted.reading.members, wanted.ports.ports)
     retained = (
         *held.retained(unasked),
         *_kept_requests(wanted),
@@ -210,6 +211,7 @@ def _request(wanted: _Wanted, *, kept_inbound: frozenset[IngressRule]) -> GroupR
         kept_inbound=kept_inbound,
         can_do_without=wanted.can_do_without,
         unsure=wanted.reading.unsure,
+        names=wanted.names,
         context=wanted.context,
         speakers=merged.speakers,
     )

@@ -14,7 +14,6 @@ from lbcontroller.build.ingress_front import Outcome, attempt
 from lbcontroller.build.ingress_load_balancer import GroupRequest
 from lbcontroller.build.ingress_member import Member, voices
 from lbcontroller.build.ingress_ports import LISTENING, SharedPort
-from lbcontroller.build.names import IngressNames
 from lbcontroller.build.unsure_settings import is_about_frontend
 from lbcontroller.errors import InvalidConfig, Problem
 from lbcontroller.model.findings import Finding
@@ -43,11 +42,7 @@ class _FrontendPorts:
 
 
 def build_frontend(
-    request: GroupRequest,
-    front: Outcome,
-    members: Sequence[Member],
-    ports: Sequence[SharedPort],
-    names: IngressNames,
+    request: GroupRequest, front: Outcome, members: Sequence[Member], ports: Sequence[SharedPort]
 ) -> Frontend:
     """Return the network load balancer before a group's, if the group wants one.
 
@@ -56,7 +51,6 @@ def build_frontend(
         front: the load balancer behind it.
         members: in the order of the group.
         ports: the listeners of the load balancer behind it.
-        names: of what the group wants.
 
     Raises:
         InvalidConfig: it cannot be had, and the group cannot do without it.
@@ -68,7 +62,11 @@ def build_frontend(
         return Frontend(stays=unsure)
     listening = _frontend_ports(members, ports)
     wanted = FrontendRequest(
-        asked=front.asked, ports=listening.ports, front=front.parts, names=names, context=request.context
+        asked=front.asked,
+        ports=listening.ports,
+        front=front.parts,
+        names=request.names,
+        context=request.context,
     )
     try:
         resources, findings = attempt(lambda: frontend_resources(wanted), request.speakers)

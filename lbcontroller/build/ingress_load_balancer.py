@@ -12,6 +12,7 @@ from lbcontroller.annotations.ingress_formats import SubnetTags
 from lbcontroller.build.attribute_checks import AttributeAnnotation, check_attributes
 from lbcontroller.build.ingress_ports import SharedPort
 from lbcontroller.build.named import named
+from lbcontroller.build.names import IngressNames
 from lbcontroller.build.result import BuildContext
 from lbcontroller.build.unsure_settings import SOURCES, kept_tags
 from lbcontroller.config.load_balancer import (
@@ -57,6 +58,7 @@ class GroupRequest:
     """Rules of the managed security group that stay for the sake of held members."""
     can_do_without: bool
     """Whether there is a load balancer even without a setting that cannot be had."""
+    names: IngressNames
     context: BuildContext
     speakers: Mapping[str, str] = field(default_factory=dict)
     """Which member said it, by full annotation key, for entries of maps by `key[entry]`."""

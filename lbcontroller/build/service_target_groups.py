@@ -39,27 +39,25 @@ def target_group_config(
         InvalidConfig: with all problems.
     """
     problems, target_type = ProblemCollector(), source.target_type
-    number = traffic_port = port.node_port if target_type is TargetType.INSTANCE else port.target_port
     for problem in (_unreachable(source, service, port), _wrong_family(source, service)):
         if problem is not None:
             problems.add(problem)
     with problems.attempt():
         health_check = build_health_check(source, service, target_type)
     problems.raise_if_any()
-    group_port = number if isinstance(number, int) else NAMED_TARGET_PORT
     return TargetGroupConfig(
         resource_name=f"{service.meta.name}:{port.port}",
-        name=_name(source, service, port, protocol, group_port, health_check),
+        name=_name(source, service, port, protocol, health_check),
         backend=Backend(service=service.meta.name, port=port.port),
         target_type=target_type,
         protocol=protocol,
-        port=group_port,
+        port=_group_port(source, port),
         ip_address_type=_family(service),
         health_check=health_check,
         attributes=_attributes(source, port.port),
         tags=source.annotations.additional_resource_tags,
         access=BackendAccess(
-            traffic_port=traffic_port,
+            traffic_port=_traffic_port(source, port),
             client_ranges=service.source_ranges or source.annotations.load_balancer_source_ranges,
             open_without_security_groups=source.annotations.manage_backend_security_group_rules is not False,
         ),
@@ -68,13 +66,17 @@ def target_group_config(
     )
 
 
+def _traffic_port(source: ServiceSource, port: ServicePort) -> int | str:
+    return port.node_port if source.target_type is TargetType.INSTANCE else port.target_port
+
+
+def _group_port(source: ServiceSource, port: ServicePort) -> int:
+    number = _traffic_port(source, port)
+    return number if isinstance(number, int) else NAMED_TARGET_PORT
+
+
 def _name(
-    source: ServiceSource,
-    service: Service,
-    port: ServicePort,
-    protocol: Protocol,
-    group_port: int,
-    health_check: HealthCheck,
+    source: ServiceSource, service: Service, port: ServicePort, protocol: Protocol, health_check: HealthCheck
 ) -> str:
     base = source.service.meta
     return target_group_name(
@@ -84,7 +86,7 @@ def _name(
             service=service.meta.name.name,
             uid=service.meta.uid,
             base_uid=base.uid if service.meta.name != base.name else None,
-            port=group_port,
+            port=_group_port(source, port),
             service_port=port.port,
             target_type=source.target_type,
             protocol=protocol,

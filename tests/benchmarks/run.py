@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from tests.benchmarks import groups, scale, scenarios
+from tests.benchmarks import admission, groups, scale, scenarios
 
 SERVICES = (100, 1000)
 SCALE = (50, 500)
@@ -27,13 +27,16 @@ def main() -> int:
         "endpoint_events": scenarios.endpoint_events(),
         "one_rule_more": groups.one_rule_more(),
         "group": groups.build_and_plan(),
+        "admission": admission.answers(),
         "start_up": [],
+        "sweep_round": [],
     }
     with scenarios.served(services=0, pods=PODS) as yard:
         results["memory"] = [scenarios.memory(yard)]
     for services in SERVICES:
         with scenarios.served(services=services, pods=PODS) as yard:
             results["start_up"].append(scenarios.start_up(yard))
+            results["sweep_round"].append(scale.sweep_round(yard, services))
             results["memory"].append(scenarios.memory(yard))
     small, large = results["scale"] = [scale.at_scale(services=count, pods=PODS) for count in SCALE]
     json.dump(results, sys.stdout, indent=2)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import scale, scenarios
+from lbcontroller.webhooks.registration import READINESS_GATES
+from tests.benchmarks import admission, scale, scenarios
 
 
 def test_replacing_a_pod_costs_two_calls() -> None:
@@ -41,6 +42,14 @@ def test_what_many_services_cost_is_counted_step_by_step() -> None:
     assert result["replaced_pod"]["calls"] == 2
     assert result["sweep_round"]["seconds_to_repair"] <= 60
     assert scale.growth(result, result, "create") == 1.0
+
+
+def test_webhooks_answer_many_times_over_one_connection() -> None:
+    answers = admission.answers(services=1, pods=1, times=20)["answers"]
+
+    assert [answer["warnings"] for answer in answers.values()] == [[]] * 5
+    assert answers[READINESS_GATES.path]["patched"]
+    assert all(answer["median_ms"] <= answer["p99_ms"] <= answer["longest_ms"] for answer in answers.values())
 
 
 def test_endpoint_events_lead_to_one_registration_and_one_deregistration_each() -> None:

@@ -261,3 +261,17 @@ def aws_after(history: Iterable[Stack]) -> PlannedAws:
         aws.reconcile(stack)
         aws.settle()
     return aws
+
+
+def running(stack: Stack) -> PlannedAws:
+    """Return AWS in which everything of a stack is made and nothing waits."""
+    aws = PlannedAws()
+    aws.converge(stack)
+    return aws
+
+
+def waits(made: Plan) -> dict[str, str]:
+    """Return what each change and each deletion waits for, by ARN."""
+    return {
+        later.step.arn: later.waits_for for later in made.postponed if isinstance(later.step, Delete | Update)
+    }

@@ -22,7 +22,16 @@ CANNOT_RUN: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         (
             f"tests/integration/kube/test_{name}.py"
-            for name in ("client", "connection", "events", "informer", "lease", "version", "writes")
+            for name in (
+                "client",
+                "connection",
+                "events",
+                "informer",
+                "informer_answers",
+                "lease",
+                "version",
+                "writes",
+            )
         ),
         OTHER_SERVER,
     ),

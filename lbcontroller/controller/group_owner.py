@@ -21,6 +21,7 @@ from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.controller.addresses import group_addresses
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.ingress_publisher import IngressPublisher, about, touch
+from lbcontroller.controller.member_parts import Waiting
 from lbcontroller.controller.member_refusals import MemberRefusals
 from lbcontroller.controller.named_secrets import NamedSecrets
 from lbcontroller.controller.refusals import Touch
@@ -187,7 +188,8 @@ class GroupOwner:
 
     def publish(self, done: Done) -> None:
         """Write the addresses of every member, tell what AWS did not take, and take away what is mended."""
-        news = set(self._publish_addresses(done))
+        waiting = Waiting.of(done.waiting, self.group.members)
+        news = set(self._publish_addresses(done, waiting))
         served = []
         for member, text in self._told(done.built):
             if text or member.name in done.built.held:
@@ -202,8 +204,8 @@ class GroupOwner:
         served = [member for member in served if self.publisher.owes(member.ingress) is None]
         if done.changed or news:
             self._note_change(served, news)
-        if done.has_all_wanted:
-            for member in served:
+        for member in served:
+            if waiting.has_all(member.name):
                 self.publisher.tell_success(member.ingress)
 
     def release(self, planned: Plan) -> float | None:
@@ -249,7 +251,7 @@ class GroupOwner:
             return finding.subject == ingress.subject
         return finding.severity is not Severity.INFO or ingress is first
 
-    def _publish_addresses(self, done: Done) -> Iterator[ObjectName]:
+    def _publish_addresses(self, done: Done, waiting: Waiting) -> Iterator[ObjectName]:
         """Write the addresses of every member; yield those for whom they are new.
 
         A member that never was served stays without, until it is: DNS would send its clients to nothing.
@@ -259,7 +261,7 @@ class GroupOwner:
             return
         entries = group_addresses(front, done.serving.get(FRONTEND_NLB), set(_ports(done.built.stack)))
         for member in self.group.members:
-            if member.name in done.built.held and not member.ingress.published:
+            if member.name in done.built.held | waiting.members and not member.ingress.published:
                 continue
             if self.publisher.addresses(member.ingress, entries):
                 yield member.name

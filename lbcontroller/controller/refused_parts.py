@@ -21,25 +21,20 @@ from dataclasses import dataclass
 from lbcontroller.annotations.declare import declarations
 from lbcontroller.annotations.ingress import IngressAnnotations
 from lbcontroller.aws.errors import is_certificate_limit, is_quota
-from lbcontroller.build.held_members import owner_of_target_group
 from lbcontroller.build.ingress_groups import GroupMember
 from lbcontroller.build.result import Claim
+from lbcontroller.controller.member_parts import member_behind
 from lbcontroller.controller.stack_owner import Attempt
 from lbcontroller.errors import Denied, Refused
 from lbcontroller.keys import ObjectName
-from lbcontroller.model.actions import ForwardAction
 from lbcontroller.model.observed import ObservedListener, ObservedListenerRule
-from lbcontroller.model.references import Ref
 from lbcontroller.model.resources import (
     Certificate,
     Listener,
     ListenerRule,
     LoadBalancer,
     RequestedCertificate,
-    TargetGroup,
-    TargetGroupBinding,
 )
-from lbcontroller.model.rule_conditions import HostCondition
 from lbcontroller.plan.steps import Create, Update
 
 _SETTINGS = tuple(
@@ -112,45 +107,6 @@ def numbers(attempt: Attempt) -> str:
         f"the load balancer has {rules} rules and {certificates} certificates now, and the group wants "
         f"{wanted} rules; have the quota raised, or put the Ingress into another group"
     )
-
-
-def member_behind(resource: object, members: Sequence[GroupMember]) -> GroupMember | None:
-    """Return the only member that a resource is made for; None when that cannot be told."""
-    match resource:
-        case TargetGroup(id=id_) | TargetGroupBinding(id=id_):
-            return _owner(id_.name, members)
-        case ListenerRule():
-            owners = {owner.name: owner for owner in _owners_of_rule(resource, members)}
-            return next(iter(owners.values())) if len(owners) == 1 else None
-        case _:
-            return None
-
-
-def _owners_of_rule(rule: ListenerRule, members: Sequence[GroupMember]) -> Iterator[GroupMember]:
-    """Yield the members whose target groups a rule sends to; if it sends to none, those of its hosts."""
-    names = [
-        weighted.target_group.to.name
-        for action in rule.actions
-        if isinstance(action, ForwardAction)
-        for weighted in action.target_groups
-        if isinstance(weighted.target_group, Ref)
-    ]
-    if names:
-        yield from (owner for name in names if (owner := _owner(name, members)) is not None)
-        return
-    hosts = {
-        host
-        for condition in rule.conditions
-        if isinstance(condition, HostCondition)
-        for host in condition.values
-    }
-    yield from (member for member in members if not hosts.isdisjoint(member.ingress.hosts))
-
-
-def _owner(name: str, members: Sequence[GroupMember]) -> GroupMember | None:
-    by_name = {member.name: member for member in members}
-    owner = owner_of_target_group(name, by_name)
-    return None if owner is None else by_name[owner]
 
 
 def _last_with_new_rules(members: Sequence[GroupMember], attempt: Attempt) -> GroupMember | None:

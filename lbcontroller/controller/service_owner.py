@@ -115,7 +115,7 @@ class ServiceOwner:
             raise done.refused
         if done.changed or news:
             self.publisher.note_change(self.service)
-        if done.has_all_wanted:
+        if not done.waiting:
             self.publisher.tell_success(self.service)
 
     def release(self, _planned: Plan) -> None:

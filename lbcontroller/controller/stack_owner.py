@@ -20,7 +20,7 @@ from lbcontroller.keys import StackKey
 from lbcontroller.model.findings import Finding
 from lbcontroller.model.inventory import Inventory
 from lbcontroller.model.observed import Observed, ObservedLoadBalancer
-from lbcontroller.plan.steps import Plan
+from lbcontroller.plan.steps import ForwardStep, Plan
 
 
 class Standing(Enum):
@@ -45,8 +45,8 @@ class Done:
     """The load balancers that clients are to use, by the names of their resources."""
     changed: bool
     """Whether anything in AWS or any binding was changed."""
-    has_all_wanted: bool
-    """Whether all that is wanted is there; false while something waits, such as for targets."""
+    waiting: Sequence[ForwardStep]
+    """What is asked for and not there yet, as it waits, such as for targets."""
     refused: Refused | None
     """The settings that AWS did not take; everything else was done."""
 

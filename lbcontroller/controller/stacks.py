@@ -285,7 +285,7 @@ class StackReconciler:
             built=built,
             serving=_serving(load_balancers, executed.arns),
             changed=bool(planned.steps),
-            has_all_wanted=planned.has_all_wanted,
+            waiting=planned.waiting,
             refused=with_annotations(refused, built.attribute_fields, built.attribute_speakers)
             if refused
             else None,

@@ -86,7 +86,9 @@ class Reorder:
         return self.id
 
 
-Step = Create | Update | Delete | Reorder
+ForwardStep = Create | Update | Reorder
+"""A step towards what is wanted."""
+Step = ForwardStep | Delete
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +119,6 @@ class Plan:
         return not self.steps and not self.postponed
 
     @property
-    def has_all_wanted(self) -> bool:
-        """Whether all that is wanted is there after the steps, though what is to go may stay for longer.
-
-        False while something waits, such as for targets.
-        """
-        return all(isinstance(item.step, Delete) for item in self.postponed)
+    def waiting(self) -> tuple[ForwardStep, ...]:
+        """What is wanted and not there after the steps, as it waits, such as for targets; no deletions."""
+        return tuple(item.step for item in self.postponed if not isinstance(item.step, Delete))

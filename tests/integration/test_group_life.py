@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lbcontroller.local.aws.faults import ALWAYS, ErrorReply, Fault
 from tests.support.ingress_objects import a_path
 from tests.support.sites import (
     a_service,
@@ -19,6 +20,7 @@ from tests.support.sites import (
 from tests.support.yard import Yard
 
 OWN, SITES = "ingress.k8s.aws/resources", "group.ingress.k8s.aws/sites"
+LONG_SECONDS = 400.0
 SUCCESS = ("Normal", "SuccessfullyReconciled", "Successfully reconciled")
 
 
@@ -170,6 +172,26 @@ def test_a_member_that_joins_is_told_of_its_success_once_and_alone(yard: Yard) -
 
     assert rules(yard) == {"80/HTTP": ["a.example.com", "b.example.com"]}
     assert [successes(yard, name) for name in ("a", "b")] == [1, 1]
+
+
+def test_a_member_that_waits_for_its_targets_lets_nobody_else_wait(yard: Yard) -> None:
+    settle_with(yard, a_site("a", group="sites"))
+    refused = Fault(operation="RegisterTargets", effect=ErrorReply(code="AccessDenied"), times=ALWAYS)
+    yard.cluster.aws.inject(refused)
+    yard.kubernetes.apply(a_site("b", group="sites"))
+    yard.settle()
+    assert rules(yard) == {"80/HTTP": ["a.example.com"]}
+    assert published(yard, "b") == [], "it would get clients that nobody serves"
+
+    yard.patch("ingress", "a", asked(load_balancer_attributes="idle_timeout.timeout_seconds=30"))
+    yard.settle()
+    assert [successes(yard, name) for name in ("a", "b")] == [2, 0]
+
+    yard.cluster.aws.clear_faults()
+    yard.settle(horizon=LONG_SECONDS)
+    assert rules(yard) == {"80/HTTP": ["a.example.com", "b.example.com"]}
+    assert published(yard, "b") == published(yard, "a")
+    assert [successes(yard, name) for name in ("a", "b")] == [2, 1]
 
 
 def successes(yard: Yard, name: str) -> int:

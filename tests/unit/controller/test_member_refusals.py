@@ -8,9 +8,10 @@ from botocore.exceptions import ClientError
 from lbcontroller.build.ingress_groups import IngressGroup, ingress_group
 from lbcontroller.build.result import BuildResult, Claim
 from lbcontroller.controller.ingress_publisher import CONFLICT_SECONDS
+from lbcontroller.controller.member_parts import member_behind
 from lbcontroller.controller.member_refusals import HeldBack, MemberRefusals
 from lbcontroller.controller.refusals import DENIED_PAUSE_SECONDS, REFUSED_PAUSE_SECONDS
-from lbcontroller.controller.refused_parts import Blame, member_behind, who_is_to_blame
+from lbcontroller.controller.refused_parts import Blame, who_is_to_blame
 from lbcontroller.controller.stack_owner import Attempt
 from lbcontroller.errors import Denied, Problem, Refused
 from lbcontroller.keys import ObjectName, StackKey, StackKind

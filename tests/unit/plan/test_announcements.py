@@ -10,15 +10,9 @@ from lbcontroller.plan.announcements import announcements
 from lbcontroller.plan.planner import plan
 from lbcontroller.plan.policies import DELETION_PROTECTION
 from tests.support.nlb_stacks import STACK, Port, a_stack, empty_stack
-from tests.support.planned_aws import PlannedAws
+from tests.support.planned_aws import PlannedAws, running
 
 PUBLIC = a_stack(scheme=Scheme.INTERNET_FACING)
-
-
-def running(stack: Stack) -> PlannedAws:
-    aws = PlannedAws()
-    aws.converge(stack)
-    return aws
 
 
 def told(aws: PlannedAws, wanted: Stack) -> list[tuple[str, str]]:

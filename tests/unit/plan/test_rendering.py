@@ -16,18 +16,12 @@ from lbcontroller.plan.render import LineMark, render
 from lbcontroller.plan.steps import Plan
 from lbcontroller.plan.values import Labels, value_text
 from tests.support.nlb_stacks import Port, a_rule, a_stack, empty_stack, target_group_id
-from tests.support.planned_aws import PlannedAws
+from tests.support.planned_aws import PlannedAws, running
 
 
 def shown(aws: PlannedAws, stack: Stack) -> list[str]:
     observed = aws.observed()
     return [str(line).rstrip() for line in render(plan(stack, observed, aws.policy()), observed)]
-
-
-def running(stack: Stack) -> PlannedAws:
-    aws = PlannedAws()
-    aws.converge(stack)
-    return aws
 
 
 def test_a_new_stack_is_listed_with_names() -> None:

@@ -25,7 +25,7 @@ from tests.support.alb_stacks import (
     rule_id,
     target_group_id,
 )
-from tests.support.planned_aws import PlannedAws
+from tests.support.planned_aws import PlannedAws, running
 from tests.support.site_stacks import Site, Sites, frontend_target_group_id, no_sites
 
 
@@ -44,12 +44,6 @@ HELD = frozenset(
         replace(target_group_id("held"), kind=Kind.TARGET_GROUP_BINDING),
     }
 )
-
-
-def running(stack: Stack) -> PlannedAws:
-    aws = PlannedAws()
-    aws.converge(stack)
-    return aws
 
 
 def planned(aws: PlannedAws, stack: Stack) -> Plan:

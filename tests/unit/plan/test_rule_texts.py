@@ -36,7 +36,7 @@ from lbcontroller.plan.rule_texts import conditions_text, moves_text
 from lbcontroller.plan.steps import Plan
 from lbcontroller.plan.values import Labels, value_text
 from tests.support.alb_stacks import GROUP, Rule, a_session, an_oidc_login, forward, on
-from tests.support.planned_aws import PlannedAws
+from tests.support.planned_aws import PlannedAws, running
 from tests.support.site_stacks import Site, Sites, certificate, sites
 
 WEB = "TargetGroup shop/site-web:80 k8s-shop-web-7a49e79000"
@@ -45,12 +45,6 @@ WEB = "TargetGroup shop/site-web:80 k8s-shop-web-7a49e79000"
 def shown(aws: PlannedAws, stack: Stack) -> list[str]:
     observed = aws.observed()
     return [str(line).rstrip() for line in render(plan(stack, observed, aws.policy()), observed)]
-
-
-def running(stack: Stack) -> PlannedAws:
-    aws = PlannedAws()
-    aws.converge(stack)
-    return aws
 
 
 def to_web(host: str, path: str = "/*") -> Rule:

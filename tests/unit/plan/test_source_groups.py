@@ -17,7 +17,7 @@ from lbcontroller.model.resources import (
 from lbcontroller.plan.planner import plan
 from lbcontroller.plan.steps import Plan, Step, Update
 from tests.support.nlb_stacks import STACK, NlbService
-from tests.support.planned_aws import PlannedAws
+from tests.support.planned_aws import running
 
 SHARED, OTHER, OWN = SecurityGroupId("sg-shared"), SecurityGroupId("sg-other"), SecurityGroupId("sg-own")
 
@@ -42,12 +42,6 @@ def _changed(resource: Any, groups: tuple[SecurityGroupId, ...], rules: Any) -> 
             return replace(resource, spec=replace(resource.spec, networking=rules))
         case _:
             return resource
-
-
-def running(stack: Stack) -> PlannedAws:
-    aws = PlannedAws()
-    aws.converge(stack)
-    return aws
 
 
 def changed(steps: tuple[Step, ...]) -> list[str]:

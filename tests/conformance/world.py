@@ -50,6 +50,18 @@ def apply_case(case: RecordedCase, cluster: LocalCluster) -> None:
             cluster.kubernetes.apply(document)
 
 
+def has_several_rules(case: RecordedCase, cluster: LocalCluster) -> bool:
+    """Return whether the Ingresses of a case have more than one path together."""
+    ingresses = [each for each in manifests_of(case, cluster) if each["kind"] == "Ingress"]
+    paths = [
+        path
+        for ingress in ingresses
+        for rule in ingress["spec"].get("rules") or ()
+        for path in (rule.get("http") or {}).get("paths") or ()
+    ]
+    return len(paths) > 1
+
+
 def delete_manifests(case: RecordedCase, cluster: LocalCluster) -> None:
     """Delete what was applied, but not the pods; what is gone already is fine."""
     for document in reversed(manifests_of(case, cluster)):

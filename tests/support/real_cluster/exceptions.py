@@ -17,8 +17,6 @@ OTHER_SERVER: Final = "it is about the embedded API server itself, or about ours
 CANNOT_RUN: Final[Mapping[str, str]] = {
     "tests/integration/aws": OTHER_SERVER,
     "tests/integration/cli": OTHER_SERVER,
-    "tests/conformance/test_recorded_cases.py"
-    "::test_a_case_ends_as_recorded_and_leaves_nothing_when_deleted[ing-hosts-paths]": ONE_STEP,
     **dict.fromkeys(
         (
             f"tests/integration/kube/test_{name}.py"

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lbcontroller.local.certificates import CERTIFICATE_FILE, LOOPBACK
-from lbcontroller.local.webhooks import free_port, register_webhooks
+from lbcontroller.local.certificates import CERTIFICATE_FILE, LOOPBACK, write_certificate
+from lbcontroller.local.webhooks import free_port
 from lbcontroller.webhooks.registration import (
     CHECK_BINDING,
     CHECK_INGRESS,
@@ -20,17 +20,15 @@ from lbcontroller.webhooks.registration import (
     READINESS_GATES,
     SERVICE_CLASS,
 )
-from tests.benchmarks.measured import Measured, controller_process
+from tests.benchmarks.measured import Measured, Result, controller_process
 from tests.benchmarks.scenarios import CREATED_SECONDS, UNLIMITED, a_service, served
 from tests.support.admitted_pods import a_new_pod
-from tests.support.admitting_yard import unregister
 from tests.support.reviews import a_review_body, response_of
 from tests.support.sites import a_class, a_site
 from tests.support.sites import a_service as a_backend
 from tests.support.yard import Yard
 
 JsonObject = dict[str, Any]
-Result = Mapping[str, Any]
 NAMESPACE = "default"
 
 
@@ -80,8 +78,8 @@ def _asked_controller(yard: Yard) -> Iterator[tuple[Measured, http.client.HTTPSC
     yard.stop_controller()
     port = free_port()
     with tempfile.TemporaryDirectory() as directory:
-        webhooks = register_webhooks(yard.kubernetes, port, Path(directory))
-        unregister(yard.kubernetes)  # it is asked here, not by the API server
+        write_certificate(Path(directory))
+        webhooks = {"webhook-bind-port": str(port), "webhook-cert-dir": directory}
         with controller_process(yard.cluster, {**UNLIMITED, **webhooks}) as running:
             running.until_idle(CREATED_SECONDS)
             trusted = ssl.create_default_context(cafile=Path(directory) / CERTIFICATE_FILE)

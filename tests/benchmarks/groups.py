@@ -12,7 +12,8 @@ from typing import Any
 from lbcontroller.local.aws.recorder import mutating
 from lbcontroller.plan.planner import plan
 from lbcontroller.settings import Settings
-from tests.benchmarks.scenarios import CREATED_SECONDS, UNLIMITED, Result, a_yard
+from tests.benchmarks.measured import Result
+from tests.benchmarks.scenarios import CREATED_SECONDS, UNLIMITED, a_yard
 from tests.support.existing_stacks import existing_of
 from tests.support.ingress_cases import build_group, snapshot_of
 from tests.support.ingress_objects import a_path

@@ -10,10 +10,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from lbcontroller.local.cluster import LocalCluster
 from tests.support.process import process, wait_for_event
 
+Result = Mapping[str, Any]
+"""What a benchmark prints, by name."""
 TICKS: int = os.sysconf("SC_CLK_TCK")
 LOOK_SECONDS = 0.5
 """Between two looks at the process: it is idle when it hardly did anything between two of them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,11 @@ from lbcontroller.app.sweep import READS_AT_ONCE, READS_PER_SECOND, ROUND_SECOND
 from lbcontroller.local.aws.recorder import mutating
 from lbcontroller.local.cluster import LocalCluster, local_cluster
 from lbcontroller.settings import Settings
-from tests.benchmarks.measured import Measured, controller_process
+from tests.benchmarks.measured import Measured, Result, controller_process
 from tests.benchmarks.scenarios import CREATED_SECONDS, UNLIMITED, a_service
 from tests.support.own_target_groups import a_deployment
 from tests.support.yard import Yard
 
-Result = Mapping[str, Any]
 ROLLED = "rolled"
 """The Service whose pods are replaced."""
 BATCH = 2

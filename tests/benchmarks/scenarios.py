@@ -9,16 +9,14 @@ import tracemalloc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from lbcontroller.local.aws.faults import ALWAYS, Delay, Fault
 from lbcontroller.local.cluster import local_cluster
-from tests.benchmarks.measured import controller_process
+from tests.benchmarks.measured import Result, controller_process
 from tests.support.idle_cluster import IdleCluster
 from tests.support.own_target_groups import a_deployment
 from tests.support.yard import Yard
 
-Result = Mapping[str, Any]
 SERVICE = """
 apiVersion: v1
 kind: Service

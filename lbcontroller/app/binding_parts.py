@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from lbcontroller.app.aws_account import AwsAccount
 from lbcontroller.app.queues import Queues
@@ -16,7 +17,8 @@ from lbcontroller.controller.bindings import BindingReconciler
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.checkpoints import Checkpoint, Checkpoints
 from lbcontroller.controller.claimed_targets import ClaimedTargets
-from lbcontroller.controller.departures import Departures, MissingBackends
+from lbcontroller.controller.departures import Departures
+from lbcontroller.controller.news import News, has_service
 from lbcontroller.controller.publish import Publisher, Topic
 from lbcontroller.controller.queue import Priority
 from lbcontroller.controller.readiness import GateWriter, HealthPolls
@@ -25,7 +27,6 @@ from lbcontroller.controller.target_groups import HeldTargetGroups, TargetGroupF
 from lbcontroller.controller.target_quotas import TargetQuotas
 from lbcontroller.keys import BackendRulesKey, BindingKey, ObjectName
 from lbcontroller.kube.client import Client
-from lbcontroller.kube.resources import ResourceType
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.metrics import DriftOutcome, Metrics
 
@@ -51,7 +52,7 @@ class ClusterOutlets:
             gates=GateWriter(
                 publisher.writer, now=lambda: datetime.now(UTC), opened=metrics.readiness_gate_opened
             ),
-            has_service=lambda name: client.get(ResourceType.SERVICES, name) is not None,
+            has_service=partial(has_service, client),
             count_drift=metrics.drifted,
         )
 
@@ -85,7 +86,8 @@ def binding_reconciler(
         claims=outlets.claims,
         polls=polls,
         gates=outlets.gates,
-        missing=MissingBackends(outlets.has_service, clock),
+        missing=News(clock),
+        has_service=outlets.has_service,
         held=HeldTargetGroups(),
         quotas=TargetQuotas(
             balances_across_zones=lambda stack: balances_across_zones(access.observer.observe(stack))

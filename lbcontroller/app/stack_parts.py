@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import assert_never
 
 from lbcontroller.annotations.claims import Claimed
@@ -16,10 +17,11 @@ from lbcontroller.controller.address_publisher import AddressPublisher
 from lbcontroller.controller.backend_group import BackendGroupReconciler, BackendGroupUsers
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.checkpoints import Checkpoint, Checkpoints
-from lbcontroller.controller.group_owner import GroupOwners, Newcomers
+from lbcontroller.controller.group_owner import GroupOwners
 from lbcontroller.controller.ingress_publisher import IngressPublisher
 from lbcontroller.controller.member_refusals import MemberRefusals
 from lbcontroller.controller.named_secrets import NamedSecrets
+from lbcontroller.controller.news import MissingServices, News, has_service
 from lbcontroller.controller.publish import Publisher, holds_finalizer
 from lbcontroller.controller.refusals import Refusals
 from lbcontroller.controller.service_owner import ServiceOwners
@@ -41,6 +43,8 @@ class StackOutlets:
     publisher: Publisher
     ingresses: IngressPublisher
     secrets: NamedSecrets
+    has_service: Callable[[ObjectName], bool]
+    """Asks the API server whether there is a Service."""
     count_drift: Callable[[str, DriftOutcome], None]
     """Counts what somebody else changed in AWS, by the kind of resource."""
 
@@ -61,6 +65,7 @@ class StackOutlets:
             publisher=publisher,
             ingresses=IngressPublisher(publisher=publisher, newest=cache.ingresses.ingress),
             secrets=NamedSecrets(client, cache.ingresses, follow, label=label),
+            has_service=partial(has_service, client),
             count_drift=metrics.drifted,
         )
 
@@ -144,7 +149,8 @@ class _Owners:
                 cache=outlets.cache,
                 publisher=outlets.ingresses,
                 secrets=outlets.secrets,
-                newcomers=Newcomers(clock),
+                newcomers=News(clock),
+                missing=MissingServices(outlets.has_service, clock),
                 refusals=MemberRefusals(clock),
                 settings=settings,
             ),

@@ -19,7 +19,7 @@ from lbcontroller.controller.access import AwsAccess
 from lbcontroller.controller.backend_rules import RuleLedger
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.claimed_targets import ClaimedTargets
-from lbcontroller.controller.departures import MissingBackends
+from lbcontroller.controller.news import UNREPORTED_SECONDS, News
 from lbcontroller.controller.publish import Publisher, holds_finalizer
 from lbcontroller.controller.readiness import GateWriter, HealthPolls
 from lbcontroller.controller.registration import Registrar, Registration
@@ -32,9 +32,6 @@ from lbcontroller.model.findings import Finding
 from lbcontroller.model.identity import identify_labels
 from lbcontroller.plan.readiness import plan_gates, release_gates
 from lbcontroller.settings import Settings
-
-UNREPORTED_SECONDS: Final = 15.0
-"""A Service that exists and that no watch reports is waited for so long; the watch reports it before."""
 
 CHECKPOINT_SECONDS: Final = 10.0
 """Targets that have not changed for so long are noted in the checkpoint: once for a whole rollout."""
@@ -52,7 +49,10 @@ class BindingReconciler:
     claims: ClaimedTargets
     polls: HealthPolls
     gates: GateWriter
-    missing: MissingBackends
+    missing: News[ObjectName]
+    """About the backends of bindings."""
+    has_service: Callable[[ObjectName], bool]
+    """Asks the API server whether there is a Service."""
     held: HeldTargetGroups
     quotas: TargetQuotas
     ledger: RuleLedger
@@ -106,7 +106,7 @@ class BindingReconciler:
                 self._abandon(key, bound, result, snapshot)
                 return None
             case TargetsResult():
-                self.missing.found(key.name)
+                self.missing.forget(key.name)
                 return self._serve(key, bound, result, snapshot)
             case _:
                 assert_never(result)
@@ -195,7 +195,7 @@ class BindingReconciler:
         if (wait := self.missing.wait(key.name)) > 0:
             raise NotReady(missing.finding.message, retry_after=wait)
         service = ObjectName(key.name.namespace, bound.binding.spec.service)
-        if service not in snapshot.services and not self.missing.is_gone(service):
+        if service not in snapshot.services and self.has_service(service):
             raise NotReady(
                 f"no watch reports Service {service}, which exists", retry_after=UNREPORTED_SECONDS
             )
@@ -224,7 +224,7 @@ class BindingReconciler:
         self._strike_out(key)
         self.quotas.forget(key.name)
         self.polls.forget(key.name)
-        self.missing.found(key.name)
+        self.missing.forget(key.name)
         self.registrar.departures.forget(key.name)
         self.held.leave(key.name)
         self.publisher.forget(ResourceType.TARGET_GROUP_BINDINGS, key.name)

@@ -16,7 +16,6 @@ from lbcontroller.model.enums import TargetType
 from lbcontroller.model.findings import Finding, FindingReason, Severity
 from lbcontroller.model.observed import Target
 from lbcontroller.plan.deregistration import (
-    NEWS_SECONDS,
     PORTION,
     Deregistration,
     HeldBecause,
@@ -124,40 +123,6 @@ def _of_unreported_nodes(surplus: Iterable[Target], snapshot: Snapshot) -> froze
     """Return the targets whose nodes are not known at all."""
     known = {node.instance_id for node in snapshot.nodes.values()}
     return frozenset(target for target in surplus if target.id not in known)
-
-
-class MissingBackends:
-    """Tells whether Services, or ports of them, are really missing. For any thread.
-
-    A binding may be reported before its Service: they come by different watches. And a watch may report what
-    is not so: nothing is taken down for a Service that the API server still has when it is asked for it.
-    """
-
-    def __init__(self, exists: Callable[[ObjectName], bool], clock: Callable[[], float]) -> None:
-        """Ask the API server for a Service with `exists`, and measure with `clock`, in seconds."""
-        self._exists = exists
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._since: dict[ObjectName, float] = {}
-
-    def wait(self, binding: ObjectName) -> float:
-        """Return for how many seconds more the backend of a binding may just not be known yet."""
-        now = self._clock()
-        with self._lock:
-            return self._since.setdefault(binding, now) + NEWS_SECONDS - now
-
-    def is_gone(self, service: ObjectName) -> bool:
-        """Return whether a Service that no watch reports does not exist.
-
-        Raises:
-            LbControllerError: as the API server's client does.
-        """
-        return not self._exists(service)
-
-    def found(self, binding: ObjectName) -> None:
-        """Note that a binding's backend is there, or that the binding is gone."""
-        with self._lock:
-            self._since.pop(binding, None)
 
 
 def held_back(binding: Binding, planned: Deregistration) -> tuple[Finding, ...]:

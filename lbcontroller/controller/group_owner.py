@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,6 +14,7 @@ from lbcontroller.build.ingress_groups import GroupMember, IngressGroup, Ours, c
 from lbcontroller.build.ingress_lookups import lookups
 from lbcontroller.build.ingress_secrets import secrets_needed, without_unread
 from lbcontroller.build.load_balancer import LOAD_BALANCER
+from lbcontroller.build.missing_services import missing_services
 from lbcontroller.build.result import BuildResult
 from lbcontroller.cluster.ingress import Ingress
 from lbcontroller.cluster.snapshot import Snapshot
@@ -24,6 +24,7 @@ from lbcontroller.controller.ingress_publisher import IngressPublisher, about, t
 from lbcontroller.controller.member_parts import Waiting
 from lbcontroller.controller.member_refusals import MemberRefusals
 from lbcontroller.controller.named_secrets import NamedSecrets
+from lbcontroller.controller.news import MissingServices, News
 from lbcontroller.controller.refusals import Touch
 from lbcontroller.controller.stack_owner import Attempt, Done, Standing
 from lbcontroller.errors import Denied, NotReady, Problem, Refused
@@ -41,29 +42,6 @@ STILL_THERE_SECONDS: Final = 5.0
 """What goes away wakes its group; this is for the case that its event was lost."""
 UNREAD_RETRY_SECONDS: Final = 30.0
 """Until Secrets are asked for again that could not be read: a role lacks a permission, most probably."""
-NEWS_SECONDS: Final = 1.0
-"""How long a class, its parameters or a namespace may just not have been reported yet."""
-
-
-class Newcomers:
-    """Remembers since when it is unclear whose an Ingress is. For any thread."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        """Measure with `clock`, in seconds."""
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._since: dict[ObjectName, float] = {}
-
-    def wait(self, ingress: ObjectName) -> float:
-        """Return for how many seconds more what decides about an Ingress may just not be known yet."""
-        now = self._clock()
-        with self._lock:
-            return self._since.setdefault(ingress, now) + NEWS_SECONDS - now
-
-    def forget(self, ingress: ObjectName) -> None:
-        """Note that it is clear, or that the Ingress is gone."""
-        with self._lock:
-            self._since.pop(ingress, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +52,8 @@ class GroupOwner:
     group: IngressGroup
     settings: Settings
     publisher: IngressPublisher
-    newcomers: Newcomers
+    newcomers: News[ObjectName]
+    """About what decides whose an Ingress is."""
     refusals: MemberRefusals
     refused: Mapping[ObjectName, EventReason]
     """The members that are held because something was refused to them, and what was being done then."""
@@ -282,7 +261,8 @@ class GroupOwners:
     cache: ClusterCache
     publisher: IngressPublisher
     secrets: NamedSecrets
-    newcomers: Newcomers
+    newcomers: News[ObjectName]
+    missing: MissingServices
     refusals: MemberRefusals
     settings: Settings
 
@@ -294,7 +274,10 @@ class GroupOwners:
         unread = self.secrets.need(key, frozenset().union(*needed.values()))
         if not snapshot.ingresses:
             self.newcomers.forget(key.name)
+            self.missing.forget(key)
             return None
+        unsure = self.missing.unsure(key, missing_services(group, snapshot))
+        snapshot = replace(snapshot, unsure_services=unsure)
         if any(needed.values()):
             secrets = self.cache.ingresses.snapshot(key).secrets
             snapshot = replace(snapshot, secrets={**dict.fromkeys(unread), **secrets})

@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from lbcontroller.aws.attributes import AttributesRefused
 from lbcontroller.aws.protections import ProtectionRefused
 from lbcontroller.build.result import BuildResult
+from lbcontroller.build.security_groups import BackendGroupMissing
 from lbcontroller.controller.access import AwsAccess
 from lbcontroller.controller.backend_group import BackendGroupUsers
 from lbcontroller.controller.binding_objects import observed_bindings
@@ -140,9 +141,8 @@ class StackReconciler:
         inventory = self._inventory(owner)
         try:
             built = self._build_with_newest_facts(owner, inventory)
-        except NotReady:
-            if inventory.backend_security_group is None:
-                self.backend_group_users.want(owner.key)
+        except BackendGroupMissing:
+            self.backend_group_users.want(owner.key)
             raise
         self.refusals.check(owner.key, _wish(owner, built))
         if self._uses_backend_group(built.stack):

@@ -8,7 +8,7 @@ from lbcontroller.cluster.node import Node, NodeReadiness
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.controller import triggers
 from lbcontroller.controller.cache import ClusterCache
-from lbcontroller.controller.departures import Departures, MissingBackends, held_back
+from lbcontroller.controller.departures import Departures, held_back
 from lbcontroller.keys import BindingKey, ObjectName
 from lbcontroller.model.findings import FindingReason
 from lbcontroller.model.observed import Target
@@ -123,16 +123,3 @@ def test_only_what_lasts_is_told() -> None:
     for binding in (BINDING, a_binding(targetType="instance")):
         assert told(HeldBecause.NO_ENDPOINTS, binding) == [FindingReason.DEREGISTRATION_HELD]
         assert told(HeldBecause.MANY_AT_ONCE, binding) == [FindingReason.DEREGISTRATION_HELD]
-
-
-def test_a_backend_is_missing_only_when_it_stays_so_for_a_moment() -> None:
-    clock, name = ManualClock(), BINDING.meta.name
-    missing = MissingBackends(lambda _service: False, clock)
-    assert missing.wait(name) == 1.0
-    clock.advance(0.75)
-    assert missing.wait(name) == 0.25
-    clock.advance(0.25)
-    assert missing.wait(name) == 0.0
-
-    missing.found(name)
-    assert missing.wait(name) == 1.0

@@ -33,7 +33,7 @@ _CHECKPOINTS: Final = tuple(f"metadata.annotations.{checkpoint}" for checkpoint 
 
 def put(case: RecordedCase, cluster: LocalCluster) -> None:
     """Put what LBC left in AWS and in the cluster there, while no controller runs."""
-    world.apply_case(case, cluster)
+    world.apply_case(case, cluster, settle=runs.nobody_runs)
     put_recorded_state(world.applied_objects(case, cluster), case.expected, cluster)
 
 

@@ -36,6 +36,10 @@ class Created:
     """Those of them that may change something."""
 
 
+def nobody_runs() -> None:
+    """Settle at once: there is no controller."""
+
+
 def create(case: RecordedCase, yard: Yard) -> Created:
     """Apply a case and wait until nothing is left to do.
 
@@ -45,10 +49,10 @@ def create(case: RecordedCase, yard: Yard) -> Created:
     yard.forget_calls()
     if is_real() and world.has_several_rules(case, yard.cluster):
         yard.stop_controller()
-        world.apply_case(case, yard.cluster)
+        world.apply_case(case, yard.cluster, settle=nobody_runs)
         yard.restart_controller()
     else:
-        world.apply_case(case, yard.cluster)
+        world.apply_case(case, yard.cluster, settle=yard.settle)
     yard.settle()
     return Created(
         document=document_of(case, yard.cluster),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import yaml
@@ -34,9 +35,13 @@ def manifests_of(case: RecordedCase, cluster: LocalCluster) -> list[JsonObject]:
     return documents
 
 
-def apply_case(case: RecordedCase, cluster: LocalCluster) -> None:
-    """Apply the manifests; a Service appears together with its EndpointSlices, because its pods are there."""
+def apply_case(case: RecordedCase, cluster: LocalCluster, *, settle: Callable[[], object]) -> None:
+    """Apply the manifests; a Service appears together with its EndpointSlices, because its pods are there.
+
+    Ingresses come once a controller has settled, if one runs: it is to see their classes before them.
+    """
     documents = manifests_of(case, cluster)
+    ingresses = [each for each in documents if each["kind"] == "Ingress"]
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": case.namespace}}
     with cluster.kubernetes.one_step():
         cluster.kubernetes.apply(namespace)
@@ -45,8 +50,13 @@ def apply_case(case: RecordedCase, cluster: LocalCluster) -> None:
             if _has_pods(service):
                 cluster.kubernetes.apply(_deployment(service, case.replicas))
     with cluster.kubernetes.one_step():
-        # A real API server knows no steps: what an Ingress refers to comes before it.
-        for document in sorted(documents, key=lambda each: each["kind"] == "Ingress"):
+        for document in documents:
+            if document not in ingresses:
+                cluster.kubernetes.apply(document)
+    if ingresses:
+        settle()
+    with cluster.kubernetes.one_step():
+        for document in ingresses:
             cluster.kubernetes.apply(document)
 
 

@@ -143,7 +143,7 @@ CHANGES: list[Callable[[Hand], None]] = [
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 def test_a_manual_change_is_repaired_by_one_round(yard: Yard, change: Callable[[Hand], None]) -> None:
     yard.apply(WEB)
-    yard.settle()
+    yard.settle_noted()
     before = yard.state()
     change(Hand(yard))
     assert yard.state() != before
@@ -158,7 +158,7 @@ def test_a_manual_change_is_repaired_by_one_round(yard: Yard, change: Callable[[
 
 def test_what_was_added_by_hand_is_told_and_kept(yard: Yard) -> None:
     yard.apply(WEB)
-    yard.settle()
+    yard.settle_noted()
     hand = Hand(yard)
     add_tag(hand)
     add_listener(hand)
@@ -178,7 +178,7 @@ def test_what_was_added_by_hand_is_told_and_kept(yard: Yard) -> None:
 def test_strictly_what_was_added_by_hand_is_removed(yard: Yard) -> None:
     yard.apply(WEB)
     yard.annotate("web", {DRIFT: "strict"})
-    yard.settle()
+    yard.settle_noted()
     before = yard.state()
     hand = Hand(yard)
     add_tag(hand)
@@ -192,7 +192,7 @@ def test_strictly_what_was_added_by_hand_is_removed(yard: Yard) -> None:
 def test_where_reports_are_asked_for_nothing_is_repaired_until_the_object_changes(yard: Yard) -> None:
     yard.apply(WEB)
     yard.annotate("web", {DRIFT: "report"})
-    yard.settle()
+    yard.settle_noted()
     before = yard.state()
     hand = Hand(yard)
     change_health_check(hand)
@@ -215,7 +215,7 @@ def test_where_reports_are_asked_for_nothing_is_repaired_until_the_object_change
 
 def test_a_deleted_load_balancer_is_made_again(yard: Yard) -> None:
     yard.apply(WEB)
-    yard.settle()
+    yard.settle_noted()
     before, old = yard.state(), yard.hostnames("web")
     hand = Hand(yard)
     hand.elbv2.delete_load_balancer(LoadBalancerArn=hand.balancer())
@@ -229,7 +229,7 @@ def test_a_deleted_load_balancer_is_made_again(yard: Yard) -> None:
 
 def test_a_round_without_drift_writes_nothing(yard: Yard) -> None:
     yard.apply(WEB)
-    yard.settle()
+    yard.settle_noted()
     yard.forget_calls()
 
     yard.sweep()
@@ -240,7 +240,7 @@ def test_a_round_without_drift_writes_nothing(yard: Yard) -> None:
 
 def test_a_round_reads_at_its_share_of_what_aws_allows(yard: Yard) -> None:
     yard.apply(WEB)
-    yard.settle()
+    yard.settle_noted()
     yard.sweep()  # from now on it is known what is managed
     yard.settle()
     assert yard.controller is not None
@@ -273,7 +273,7 @@ def test_a_round_ends_with_the_process(yard: Yard) -> None:
 
 def test_a_rule_of_somebody_else_on_the_nodes_stays(yard: Yard) -> None:
     yard.apply(WEB)
-    yard.settle()
+    yard.settle_noted()
     hand = Hand(yard)
     hand.ec2.authorize_security_group_ingress(
         GroupId=hand.security_group("nodes")["GroupId"],

@@ -31,6 +31,7 @@ def delete_a_rule(elbv2: Any) -> None:
 @pytest.mark.parametrize("change", [change_a_rule, delete_a_rule], ids=lambda change: change.__name__)
 def test_a_rule_changed_by_hand_is_repaired_by_one_round(yard: Yard, change: Callable[[Any], None]) -> None:
     settle_with(yard, a_site())
+    yard.settle_noted()
     before = yard.state()
     change(yard.cluster.aws.client("elbv2"))
     assert yard.state() != before
@@ -46,6 +47,7 @@ def test_a_rule_changed_by_hand_is_repaired_by_one_round(yard: Yard, change: Cal
 
 def test_a_start_over_a_group_believes_what_was_brought_about(yard: Yard) -> None:
     settle_with(yard, a_site())
+    yard.settle_noted()
     yard.forget_calls()
 
     yard.restart_controller()

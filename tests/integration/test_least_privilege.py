@@ -118,7 +118,7 @@ def life(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Lif
     with cluster.aws.held_to(OURS) as gate:
         with yard:
             for _ in live(yard):
-                yard.settle()
+                yard.settle_noted()
         services = tuple(gate.allowed)
         AlbLife(account=AwsUnderTest(cluster.aws, cluster.world)).live()
         return Life(

@@ -31,7 +31,7 @@ def checkpoints(yard: Yard) -> list[dict[str, Any]]:
 
 def test_what_was_brought_about_before_is_believed_at_a_start(yard: Yard) -> None:
     yard.apply(WEB)
-    yard.settle()
+    yard.settle_noted()
     before = yard.state()
 
     restart(yard)
@@ -45,7 +45,7 @@ def test_what_was_brought_about_before_is_believed_at_a_start(yard: Yard) -> Non
 
 def test_what_was_changed_while_no_controller_ran_is_read_and_done_at_once(yard: Yard) -> None:
     yard.apply(WEB)
-    yard.settle()
+    yard.settle_noted()
     yard.stop_controller()
     yard.annotate("web", {PROXY_PROTOCOL: "*"})
     yard.replace_a_pod("web")
@@ -63,7 +63,7 @@ def test_what_somebody_changed_in_aws_while_no_controller_ran_is_repaired_by_the
     yard: Yard,
 ) -> None:
     yard.apply(WEB)
-    yard.settle()
+    yard.settle_noted()
     before = yard.state()
     yard.stop_controller()
     elbv2 = yard.cluster.aws.client("elbv2")
@@ -83,7 +83,7 @@ def test_what_somebody_changed_in_aws_while_no_controller_ran_is_repaired_by_the
 
 def test_a_change_takes_its_checkpoint_back_before_anything_is_done(yard: Yard) -> None:
     yard.apply(WEB)
-    yard.settle()
+    yard.settle_noted()
     [before] = checkpoints(yard)
     yard.annotate("web", {PROXY_PROTOCOL: "*"})
     yard.settle()
@@ -96,7 +96,7 @@ def test_a_change_takes_its_checkpoint_back_before_anything_is_done(yard: Yard) 
 
 def test_a_start_makes_nothing_again_that_the_tagging_api_does_not_list_yet(yard: Yard) -> None:
     yard.apply(WEB)
-    yard.settle()
+    yard.settle_noted()
     before = yard.state()
     elbv2 = yard.cluster.aws.client("elbv2")
     [balancer] = elbv2.describe_load_balancers()["LoadBalancers"]

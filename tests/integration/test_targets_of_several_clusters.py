@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lbcontroller.local.aws.faults import ErrorReply, Fault
+from lbcontroller.local.aws.faults import ALWAYS, ErrorReply, Fault
 from tests.support.own_target_groups import a_target_group, an_app, bind, targets
 from tests.support.yard import Yard
 
@@ -83,7 +83,10 @@ def test_without_an_account_nothing_is_deregistered(yard: Yard) -> None:
 def test_targets_are_written_down_before_they_are_registered(yard: Yard) -> None:
     arn = a_shared_group(yard)
     fault = Fault(
-        service="elbv2", operation="RegisterTargets", effect=ErrorReply(code="AccessDenied", status=403)
+        service="elbv2",
+        operation="RegisterTargets",
+        effect=ErrorReply(code="AccessDenied", status=403),
+        times=ALWAYS,
     )
     yard.cluster.aws.inject(fault)
     yard.apply(an_app())

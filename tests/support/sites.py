@@ -77,12 +77,17 @@ def a_site(
 
 
 def settle_with(yard: Yard, *objects: Mapping[str, Any]) -> None:
-    """Apply objects beside the class and a Service with pods, all at once, Ingresses last, and wait."""
+    """Apply objects beside the class and a Service with pods, and wait.
+
+    Ingresses come last and all at once: one is told of a problem if its class is seen a second after it.
+    """
     everything = (a_class(), a_deployment_of(), a_service(), *objects)
-    with yard.kubernetes.one_step():
-        for obj in sorted(everything, key=lambda obj: obj["kind"] == "Ingress"):
-            yard.kubernetes.apply(dict(obj))
-    yard.settle()
+    for is_ingress in (False, True):
+        with yard.kubernetes.one_step():
+            for obj in everything:
+                if (obj["kind"] == "Ingress") is is_ingress:
+                    yard.kubernetes.apply(dict(obj))
+        yard.settle()
 
 
 def asked(**annotations: str | None) -> dict[str, Any]:

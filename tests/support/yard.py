@@ -21,6 +21,7 @@ from lbcontroller.cluster.ingress_class import IngressClass, IngressClassParams,
 from lbcontroller.cluster.node import Node
 from lbcontroller.cluster.secret import Secret
 from lbcontroller.cluster.service import Service
+from lbcontroller.controller.bindings import CHECKPOINT_SECONDS
 from lbcontroller.keys import ObjectName
 from lbcontroller.kube.connection import Connection
 from lbcontroller.local.aws.recorder import mutating
@@ -179,6 +180,10 @@ class Yard:
             else:
                 time.sleep(0.005)  # between two looks at a condition that has no signal
         raise AssertionError(f"not settled after {within} s: {controller.parts.queues}")
+
+    def settle_noted(self) -> None:
+        """Wait until the next start believes, too, what was brought about."""
+        self.settle(horizon=CHECKPOINT_SECONDS)
 
     def hurry(self) -> None:
         """Let what is due next be due now."""

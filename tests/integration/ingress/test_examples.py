@@ -19,10 +19,9 @@ CLASS = EXAMPLES / "class.yaml"
 )
 def test_an_example_is_served_without_a_warning_and_leaves_nothing(yard: Yard, example: Path) -> None:
     before = yard.state()
-    manifests = [
-        *yaml.safe_load_all(CLASS.read_text("utf-8")),
-        *yaml.safe_load_all(example.read_text("utf-8")),
-    ]
+    yard.apply(CLASS.read_text("utf-8"))
+    yard.settle()
+    manifests = list(yaml.safe_load_all(example.read_text("utf-8")))
     with yard.kubernetes.one_step():
         for manifest in manifests:
             yard.kubernetes.apply(manifest)

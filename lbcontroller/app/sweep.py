@@ -33,6 +33,7 @@ from lbcontroller.errors import LbControllerError
 from lbcontroller.keys import BackendRulesKey, BindingKey, StackKey
 from lbcontroller.model.identity import StackId, stack_id, stack_key
 from lbcontroller.model.ids import Arn
+from lbcontroller.model.observed import ObservedTargetGroup
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.logs import event
 from lbcontroller.telemetry.metrics import Metrics
@@ -46,8 +47,6 @@ ROUND_SECONDS: Final = 540.0
 """A round over more than fits into this time reads faster, up to its share of our own limit."""
 TURNS: Final = 10
 """In one of so many rounds each stack is listed exactly."""
-READS_OF_A_NEW_STACK: Final = 2
-"""What costs a call of a stack of which nothing was read yet: about the attributes of its target groups."""
 READS_FOR_EACH: Final = 1.2
 """Reads of a round for each stack and each binding, as far as nobody has counted them yet."""
 READS_OF_INVENTORY: Final = 5
@@ -192,20 +191,25 @@ class Sweep:
     def _stacks(self) -> Iterator[StackKey]:
         """Yield the stacks that have something in AWS, first those of which the least is known."""
         keys = sorted(self.cache.stacks())
-        is_new = {key: self.aws.access.observer.is_partly_read(stack_id(key)) for key in keys}
-        for key in sorted(keys, key=lambda key: not is_new[key]):
+        is_verified = {key: self.aws.access.observer.is_verified(stack_id(key)) for key in keys}
+        for key in sorted(keys, key=is_verified.__getitem__):
             if self.aws.access.observer.observe(stack_id(key)):
                 yield key
 
     def _look_at_stack(self, key: StackKey, loader: Loader, pace: Pace, *, exactly: bool) -> None:
         stack, observer = stack_id(key), self.aws.access.observer
-        is_new = observer.is_partly_read(stack)
-        if (is_new or exactly) and loader.complete(stack):
+        is_new = not observer.is_verified(stack)
+        if exactly and loader.complete(stack):
             self._differs(stack)
         doubted = observer.doubt(stack)
-        pace.spend(READS_OF_A_NEW_STACK if is_new else doubted)
+        pace.spend(self._reads_of_new(stack) if is_new else doubted)
         if is_new or doubted:
             self.queues.add(key, Priority.LOW)
+
+    def _reads_of_new(self, stack: StackId) -> int:
+        """Return about how many calls verify a stack of which little was read: one for each target group."""
+        observed = self.aws.access.observer.observe(stack)
+        return sum(isinstance(item, ObservedTargetGroup) for item in observed)
 
     def _look_at_targets(self, binding: Binding, pace: Pace) -> None:
         spec = binding.spec

@@ -91,8 +91,12 @@ class Observer:
         return self._mirror.stacks()
 
     def is_partly_read(self, stack: StackId) -> bool:
-        """Return whether listeners and rules of a stack may be missing, and what costs a call is not read."""
+        """Return whether there may be listeners and rules in a stack that nobody has read."""
         return self._mirror.is_partly_read(stack)
+
+    def is_verified(self, stack: StackId) -> bool:
+        """Return whether what costs a call is read where it matters; until then checkpoints are believed."""
+        return self._mirror.is_verified(stack)
 
     def complete(self, stack: StackId) -> None:
         """Read the listeners and rules of a stack exactly, if that was not done since the start.

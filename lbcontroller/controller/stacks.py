@@ -226,22 +226,18 @@ class StackReconciler:
         return plan(built.stack, observed, drift)
 
     def _read_facts(self, owner: StackOwner, built: BuildResult) -> tuple[ProtectionRefused, ...]:
-        """Read what a plan needs to know of what exists; return what may not be read."""
-        if self._is_as_left(owner, built):
-            return ()
-        self.aws.observer.complete(built.stack.id)
-        return self.aws.observer.read_unknown(built.stack)
+        """Read what a plan needs to know of what exists; return what may not be read.
 
-    def _is_as_left(self, owner: StackOwner, built: BuildResult) -> bool:
-        """Return whether a stack that was only partly read needs nothing, as far as that tells.
-
-        What costs a call for each resource the process before had verified, and the sweep does it again.
+        A stack that was only partly read is read exactly before anything of it is changed. What costs a call
+        for each resource the process before had verified; the sweep asks for it again.
         """
-        if not self.aws.observer.is_partly_read(built.stack.id):
-            return False
-        if not self._was_brought_about(owner, built):
-            return False
-        return self._planned(owner, built, self._observe(owner)).is_settled
+        observer, stack = self.aws.observer, built.stack
+        if observer.is_partly_read(stack.id) and self._was_brought_about(owner, built):
+            unread = observer.read_unknown(stack) if observer.is_verified(stack.id) else ()
+            if self._planned(owner, built, self._observe(owner)).is_settled:
+                return unread
+        observer.complete(stack.id)
+        return observer.read_unknown(stack)
 
     def _observe(self, owner: StackOwner) -> tuple[Observed, ...]:
         observed = self.aws.observer.observe(stack_id(owner.key))

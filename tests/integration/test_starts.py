@@ -81,6 +81,25 @@ def test_what_somebody_changed_in_aws_while_no_controller_ran_is_repaired_by_the
     assert yard.state() == before
 
 
+def test_the_first_round_reads_no_more_than_the_next_one(yard: Yard) -> None:
+    for name in ("web", "api", "shop"):
+        yard.apply(WEB.replace("name: web", f"name: {name}"))
+    yard.settle_noted()
+    restart(yard)
+
+    rounds = []
+    for _ in range(2):
+        yard.forget_calls()
+        paid = yard.sweep()
+        yard.settle()
+        rounds.append((paid, yard.calls()))
+
+    (first, calls), later = rounds
+    assert (first, calls) == later
+    assert (calls[TARGETS_READ], calls[ATTRIBUTES_READ]) == (3, 3)
+    assert yard.writes() == {}
+
+
 def test_a_change_takes_its_checkpoint_back_before_anything_is_done(yard: Yard) -> None:
     yard.apply(WEB)
     yard.settle_noted()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 
 from lbcontroller.app.aws_account import AwsAccount
 from lbcontroller.app.queues import Queues
@@ -18,7 +17,7 @@ from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.checkpoints import Checkpoint, Checkpoints
 from lbcontroller.controller.claimed_targets import ClaimedTargets
 from lbcontroller.controller.departures import Departures
-from lbcontroller.controller.news import News, has_service
+from lbcontroller.controller.news import News
 from lbcontroller.controller.publish import Publisher, Topic
 from lbcontroller.controller.queue import Priority
 from lbcontroller.controller.readiness import GateWriter, HealthPolls
@@ -27,6 +26,7 @@ from lbcontroller.controller.target_groups import HeldTargetGroups, TargetGroupF
 from lbcontroller.controller.target_quotas import TargetQuotas
 from lbcontroller.keys import BackendRulesKey, BindingKey, ObjectName
 from lbcontroller.kube.client import Client
+from lbcontroller.kube.resources import ResourceType
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.metrics import DriftOutcome, Metrics
 
@@ -52,7 +52,7 @@ class ClusterOutlets:
             gates=GateWriter(
                 publisher.writer, now=lambda: datetime.now(UTC), opened=metrics.readiness_gate_opened
             ),
-            has_service=partial(has_service, client),
+            has_service=lambda name: client.get(ResourceType.SERVICES, name) is not None,
             count_drift=metrics.drifted,
         )
 

@@ -13,6 +13,7 @@ from lbcontroller.app.aws_account import AwsAccount
 from lbcontroller.app.queues import Queues
 from lbcontroller.build.ingress_groups import Ours, classify, groups_of_finalizers
 from lbcontroller.build.service import claim
+from lbcontroller.cluster.service import Service
 from lbcontroller.controller.address_publisher import AddressPublisher
 from lbcontroller.controller.backend_group import BackendGroupReconciler, BackendGroupUsers
 from lbcontroller.controller.cache import ClusterCache
@@ -21,7 +22,7 @@ from lbcontroller.controller.group_owner import GroupOwners
 from lbcontroller.controller.ingress_publisher import IngressPublisher
 from lbcontroller.controller.member_refusals import MemberRefusals
 from lbcontroller.controller.named_secrets import NamedSecrets
-from lbcontroller.controller.news import MissingServices, News, has_service
+from lbcontroller.controller.news import News
 from lbcontroller.controller.publish import Publisher, holds_finalizer
 from lbcontroller.controller.refusals import Refusals
 from lbcontroller.controller.service_owner import ServiceOwners
@@ -30,6 +31,7 @@ from lbcontroller.controller.stacks import StackReconciler
 from lbcontroller.controller.steps import StepExecutor
 from lbcontroller.keys import BACKEND_SECURITY_GROUP_KEY, ObjectName, StackKey, StackKind
 from lbcontroller.kube.client import Client
+from lbcontroller.kube.resources import ResourceType
 from lbcontroller.plan.policies import PlanPolicy
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.metrics import DriftOutcome, Metrics
@@ -43,8 +45,8 @@ class StackOutlets:
     publisher: Publisher
     ingresses: IngressPublisher
     secrets: NamedSecrets
-    has_service: Callable[[ObjectName], bool]
-    """Asks the API server whether there is a Service."""
+    read_service: Callable[[ObjectName], Service | None]
+    """Asks the API server for a Service, whatever the watches say."""
     count_drift: Callable[[str, DriftOutcome], None]
     """Counts what somebody else changed in AWS, by the kind of resource."""
 
@@ -65,9 +67,14 @@ class StackOutlets:
             publisher=publisher,
             ingresses=IngressPublisher(publisher=publisher, newest=cache.ingresses.ingress),
             secrets=NamedSecrets(client, cache.ingresses, follow, label=label),
-            has_service=partial(has_service, client),
+            read_service=partial(_read_service, client),
             count_drift=metrics.drifted,
         )
+
+
+def _read_service(client: Client, name: ObjectName) -> Service | None:
+    found = client.get(ResourceType.SERVICES, name)
+    return None if found is None else Service.from_object(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +157,7 @@ class _Owners:
                 publisher=outlets.ingresses,
                 secrets=outlets.secrets,
                 newcomers=News(clock),
-                missing=MissingServices(outlets.has_service, clock),
+                read_service=outlets.read_service,
                 refusals=MemberRefusals(clock),
                 settings=settings,
             ),

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -60,9 +61,18 @@ class SweepEndedError(Exception):
 class _Rounds:
     """What one round leaves for the next."""
 
+    begin: int = field(default_factory=lambda: int(time.time()))
+    """Which stack is listed exactly first: another one after each start, so that short lives reach all."""
     count: int = 0
     reads: int = 0
     """Of the last one."""
+
+    def exactly(self, stacks: Iterable[StackKey]) -> frozenset[StackKey]:
+        """Return those whose turn it is."""
+        in_order = sorted(stacks)
+        share = math.ceil(len(in_order) / TURNS)
+        first = self.begin + self.count * share
+        return frozenset(in_order[(first + place) % len(in_order)] for place in range(share))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +124,10 @@ class Sweep:
         pace = Pace(self.rate(), at_once=self._at_once(), clock=self.clock, rest=self._rest)
         loader = self.aws.loader.paced(pace.spend)
         self._compare(loader, pace)
-        turn = self.rounds.count % TURNS
-        for place, key in enumerate(self._stacks()):
-            self._look_at_stack(key, loader, pace, exactly=place % TURNS == turn)
+        stacks = tuple(self._stacks())
+        exactly = self.rounds.exactly(stacks)
+        for key in stacks:
+            self._look_at_stack(key, loader, pace, exactly=key in exactly)
         for binding in self.cache.bindings():
             self._look_at_targets(binding, pace)
         self._count_orphans()
@@ -191,18 +202,18 @@ class Sweep:
     def _stacks(self) -> Iterator[StackKey]:
         """Yield the stacks that have something in AWS, first those of which the least is known."""
         keys = sorted(self.cache.stacks())
-        is_verified = {key: self.aws.access.observer.is_verified(stack_id(key)) for key in keys}
-        for key in sorted(keys, key=is_verified.__getitem__):
+        was_doubted = {key: self.aws.access.observer.was_doubted(stack_id(key)) for key in keys}
+        for key in sorted(keys, key=was_doubted.__getitem__):
             if self.aws.access.observer.observe(stack_id(key)):
                 yield key
 
     def _look_at_stack(self, key: StackKey, loader: Loader, pace: Pace, *, exactly: bool) -> None:
         stack, observer = stack_id(key), self.aws.access.observer
-        is_new = not observer.is_verified(stack)
+        is_new = not observer.was_doubted(stack)
         if exactly and loader.complete(stack):
             self._differs(stack)
         doubted = observer.doubt(stack)
-        pace.spend(self._reads_of_new(stack) if is_new else doubted)
+        pace.spend(doubted + (self._reads_of_new(stack) if is_new else 0))
         if is_new or doubted:
             self.queues.add(key, Priority.LOW)
 

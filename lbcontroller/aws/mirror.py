@@ -74,8 +74,8 @@ class Mirror:
         self._rules: dict[SecurityGroupId, Rules] = {}
         self._readings: list[Reading] = []
         self._partly_read: set[StackId] = set()
-        self._unverified: set[StackId] = set()
-        """Those of which no fact that costs a call was asked for since they were first read."""
+        self._undoubted: set[StackId] = set()
+        """Those of which nobody doubted a fact that costs a call since a start read a part of them."""
 
     # Resources
 
@@ -146,7 +146,7 @@ class Mirror:
             How many facts were known, each of which costs a call to read again.
         """
         with self._lock:
-            self._unverified.discard(stack)
+            self._undoubted.discard(stack)
             doubted = 0
             for observed in (entry.observed for entry in self._index.of_stack(stack)):
                 facts = [
@@ -190,9 +190,9 @@ class Mirror:
                 self._partly_read.clear()
             else:
                 self._partly_read |= new
-                self._unverified |= new
+                self._undoubted |= new
             self._partly_read &= self._index.stacks()
-            self._unverified &= self._partly_read
+            self._undoubted &= self._index.stacks()
             return changed
 
     def take_over(
@@ -208,7 +208,7 @@ class Mirror:
         """
         with self._lock:
             self._partly_read.discard(stack)
-            self._unverified.discard(stack)
+            self._undoubted.discard(stack)
             return bool(self._take_over(reading, found, instead_of=instead_of))
 
     def is_partly_read(self, stack: StackId) -> bool:
@@ -216,10 +216,10 @@ class Mirror:
         with self._lock:
             return stack in self._partly_read
 
-    def is_verified(self, stack: StackId) -> bool:
-        """Return whether somebody doubted what is known of a stack, or read all of it."""
+    def was_doubted(self, stack: StackId) -> bool:
+        """Return whether facts of a stack that cost a call were doubted, or all of it was read."""
         with self._lock:
-            return stack not in self._unverified
+            return stack not in self._undoubted
 
     # Registered targets
 

@@ -94,9 +94,9 @@ class Observer:
         """Return whether there may be listeners and rules in a stack that nobody has read."""
         return self._mirror.is_partly_read(stack)
 
-    def is_verified(self, stack: StackId) -> bool:
+    def was_doubted(self, stack: StackId) -> bool:
         """Return whether what costs a call is read where it matters; until then checkpoints are believed."""
-        return self._mirror.is_verified(stack)
+        return self._mirror.was_doubted(stack)
 
     def complete(self, stack: StackId) -> None:
         """Read the listeners and rules of a stack exactly, if that was not done since the start.

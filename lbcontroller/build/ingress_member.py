@@ -13,7 +13,7 @@ from lbcontroller.cluster.ingress import Ingress
 from lbcontroller.cluster.secret import Secret
 from lbcontroller.cluster.service import Service
 from lbcontroller.cluster.snapshot import Snapshot
-from lbcontroller.errors import NotReady, Problem
+from lbcontroller.errors import Problem
 from lbcontroller.keys import ObjectName
 
 
@@ -36,15 +36,8 @@ class Member:
         return self.ingress.meta.name
 
     def service(self, name: str) -> Service | None:
-        """Return a Service of the Ingress's namespace; None: there is none.
-
-        Raises:
-            NotReady: it may exist, although no watch reports it.
-        """
-        service = ObjectName(self.name.namespace, name)
-        if (wait := self.snapshot.unsure_services.get(service)) is not None:
-            raise NotReady(f"Service {service} is not reported yet", retry_after=wait)
-        return self.snapshot.services.get(service)
+        """Return a Service of the Ingress's namespace."""
+        return self.snapshot.services.get(ObjectName(self.name.namespace, name))
 
     @property
     def secrets(self) -> Mapping[ObjectName, Secret | None]:

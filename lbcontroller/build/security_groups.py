@@ -55,16 +55,6 @@ _DESCRIPTION: Final = "[k8s] Managed SecurityGroup for LoadBalancer"
 _ID_PREFIX: Final = "sg-"
 
 
-class BackendGroupMissing(NotReady):
-    """The shared backend security group is needed and does not exist yet: it is to be made."""
-
-    def __init__(self) -> None:
-        """Wait for its own reconcile."""
-        super().__init__(
-            "the shared backend security group does not exist yet", retry_after=BACKEND_GROUP_RETRY_SECONDS
-        )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityGroupDecision:
     """The security groups of a load balancer."""
@@ -83,7 +73,7 @@ def decide_security_groups(config: LoadBalancerConfig, context: BuildContext) ->
 
     Raises:
         InvalidConfig: with all problems.
-        BackendGroupMissing: when the shared backend security group is needed.
+        NotReady: when the shared backend security group is needed and does not exist yet.
     """
     existing, choice = context.inventory.existing, config.security_groups
     replaced = existing is not None and _is_replaced(choice, config, context)
@@ -266,7 +256,9 @@ def _backend_group(context: BuildContext) -> SecurityGroupId:
     if context.settings.backend_security_group:
         return SecurityGroupId(context.settings.backend_security_group)
     if context.inventory.backend_security_group is None:
-        raise BackendGroupMissing
+        raise NotReady(
+            "the shared backend security group does not exist yet", retry_after=BACKEND_GROUP_RETRY_SECONDS
+        )
     return context.inventory.backend_security_group
 
 

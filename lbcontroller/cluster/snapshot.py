@@ -34,7 +34,5 @@ class Snapshot:
     ingress_classes: Mapping[str, IngressClass] = field(default_factory=dict)
     class_params: Mapping[str, IngressClassParams] = field(default_factory=dict)
     namespaces: Mapping[str, Namespace] = field(default_factory=dict)
-    unsure_services: Mapping[ObjectName, float] = field(default_factory=dict)
-    """Those that no watch reports and that may exist, with the seconds until to ask again."""
     secrets: Mapping[ObjectName, Secret | None] = field(default_factory=dict)
     """None: it does not exist; absent: it was not read yet."""

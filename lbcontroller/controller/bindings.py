@@ -19,7 +19,7 @@ from lbcontroller.controller.access import AwsAccess
 from lbcontroller.controller.backend_rules import RuleLedger
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.claimed_targets import ClaimedTargets
-from lbcontroller.controller.news import UNREPORTED_SECONDS, News
+from lbcontroller.controller.news import News
 from lbcontroller.controller.publish import Publisher, holds_finalizer
 from lbcontroller.controller.readiness import GateWriter, HealthPolls
 from lbcontroller.controller.registration import Registrar, Registration
@@ -32,6 +32,9 @@ from lbcontroller.model.findings import Finding
 from lbcontroller.model.identity import identify_labels
 from lbcontroller.plan.readiness import plan_gates, release_gates
 from lbcontroller.settings import Settings
+
+UNREPORTED_SECONDS: Final = 15.0
+"""A Service that exists and that no watch reports is waited for so long; the watch reports it before."""
 
 CHECKPOINT_SECONDS: Final = 10.0
 """Targets that have not changed for so long are noted in the checkpoint: once for a whole rollout."""

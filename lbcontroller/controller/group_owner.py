@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,6 +18,7 @@ from lbcontroller.build.load_balancer import LOAD_BALANCER
 from lbcontroller.build.missing_services import missing_services
 from lbcontroller.build.result import BuildResult
 from lbcontroller.cluster.ingress import Ingress
+from lbcontroller.cluster.service import Service
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.controller.addresses import group_addresses
 from lbcontroller.controller.cache import ClusterCache
@@ -24,7 +26,7 @@ from lbcontroller.controller.ingress_publisher import IngressPublisher, about, t
 from lbcontroller.controller.member_parts import Waiting
 from lbcontroller.controller.member_refusals import MemberRefusals
 from lbcontroller.controller.named_secrets import NamedSecrets
-from lbcontroller.controller.news import MissingServices, News
+from lbcontroller.controller.news import News
 from lbcontroller.controller.refusals import Touch
 from lbcontroller.controller.stack_owner import Attempt, Done, Standing
 from lbcontroller.errors import Denied, NotReady, Problem, Refused
@@ -37,7 +39,9 @@ from lbcontroller.model.references import Kind, Ref, ResourceId
 from lbcontroller.model.resources import Listener, Stack
 from lbcontroller.plan.steps import Delete, Plan
 from lbcontroller.settings import Settings
+from lbcontroller.telemetry.logs import event
 
+LOGGER: Final = logging.getLogger(__name__)
 STILL_THERE_SECONDS: Final = 5.0
 """What goes away wakes its group; this is for the case that its event was lost."""
 UNREAD_RETRY_SECONDS: Final = 30.0
@@ -262,7 +266,8 @@ class GroupOwners:
     publisher: IngressPublisher
     secrets: NamedSecrets
     newcomers: News[ObjectName]
-    missing: MissingServices
+    read_service: Callable[[ObjectName], Service | None]
+    """Asks the API server for a Service, whatever the watches say."""
     refusals: MemberRefusals
     settings: Settings
 
@@ -270,14 +275,12 @@ class GroupOwners:
         """Return a group as it is now; None when no Ingress has anything to do with it."""
         snapshot = self.cache.stack_snapshot(key)
         group = ingress_group(key, snapshot, self.settings)
+        snapshot = self._with_unreported_services(group, snapshot)
         needed = secrets_needed(group, snapshot)
         unread = self.secrets.need(key, frozenset().union(*needed.values()))
         if not snapshot.ingresses:
             self.newcomers.forget(key.name)
-            self.missing.forget(key)
             return None
-        unsure = self.missing.unsure(key, missing_services(group, snapshot))
-        snapshot = replace(snapshot, unsure_services=unsure)
         if any(needed.values()):
             secrets = self.cache.ingresses.snapshot(key).secrets
             snapshot = replace(snapshot, secrets={**dict.fromkeys(unread), **secrets})
@@ -295,6 +298,26 @@ class GroupOwners:
             refused=held.reasons,
             look_again=min(again or UNREAD_RETRY_SECONDS, UNREAD_RETRY_SECONDS) if unread else again,
         )
+
+    def _with_unreported_services(self, group: IngressGroup, snapshot: Snapshot) -> Snapshot:
+        """Return a snapshot with the Services, too, that exist although no watch reports them.
+
+        An Ingress may be reported before its Service, and a watch may lose one: to answer 503 in the
+        meantime would be an outage.
+
+        Raises:
+            LbControllerError: the API server could not answer.
+        """
+        found: dict[ObjectName, Service] = {}
+        for name in sorted(missing_services(group, snapshot)):
+            try:
+                service = self.read_service(name)
+            except Denied as error:
+                event(LOGGER, logging.WARNING, "service_not_read", subject=f"Service {name}", error=error)
+                break  # what the watch says has to do
+            if service is not None:
+                found[name] = service
+        return replace(snapshot, services={**snapshot.services, **found}) if found else snapshot
 
 
 def _text(problems: Iterable[Problem]) -> str:

@@ -8,20 +8,24 @@
 | Namespace          | its Ingresses, when its labels change                                        |
 | Secret             | those that need it                                                           |
 
-What is deleted together is looked at together: the deletion of an Ingress waits a moment for others.
+What is deleted together is looked at together: the deletion of an Ingress or of a Service waits a moment, and
+so does a new Ingress for Services that are about to follow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from lbcontroller.build.ingress_groups import groups_of_finalizers, groups_of_params
-from lbcontroller.cluster.ingress import WRITTEN_ANNOTATIONS, Ingress
+from lbcontroller.cluster.ingress import WRITTEN_ANNOTATIONS, Ingress, ServiceBackend
 from lbcontroller.cluster.ingress_class import IngressClass, IngressClassParams, Namespace
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.queue import Priority
 from lbcontroller.controller.triggers import TOGETHER_SECONDS, Trigger
 from lbcontroller.keys import ObjectName, StackKey
+
+_USE_ANNOTATION: Final = "use-annotation"
 
 
 def of_ingress(cache: ClusterCache, before: Ingress | None, after: Ingress | None) -> Iterator[Trigger]:
@@ -30,7 +34,7 @@ def of_ingress(cache: ClusterCache, before: Ingress | None, after: Ingress | Non
         return
     views = [view for view in (before, after) if view is not None]
     groups = frozenset[StackKey]().union(*(cache.ingresses.groups_of(view) for view in views))
-    yield from _work(groups, delay=TOGETHER_SECONDS if after is None or after.meta.deleting else 0.0)
+    yield from _work(groups, delay=TOGETHER_SECONDS if _is_followed(cache, before, after) else 0.0)
 
 
 def _meaning(ingress: Ingress) -> tuple[object, ...]:
@@ -46,6 +50,17 @@ def _meaning(ingress: Ingress) -> tuple[object, ...]:
         ingress.default_backend,
         ingress.rules,
         ingress.tls,
+    )
+
+
+def _is_followed(cache: ClusterCache, before: Ingress | None, after: Ingress | None) -> bool:
+    """Whether another change probably follows at once that concerns the same groups."""
+    if after is None or after.meta.deleting:
+        return True
+    return before is None and any(
+        cache.service(ObjectName(after.meta.name.namespace, backend.service)) is None
+        for backend in after.backends()
+        if isinstance(backend, ServiceBackend) and backend.port != _USE_ANNOTATION
     )
 
 

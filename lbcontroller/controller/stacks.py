@@ -23,7 +23,6 @@ from dataclasses import dataclass, replace
 from lbcontroller.aws.attributes import AttributesRefused
 from lbcontroller.aws.protections import ProtectionRefused
 from lbcontroller.build.result import BuildResult
-from lbcontroller.build.security_groups import BackendGroupMissing
 from lbcontroller.controller.access import AwsAccess
 from lbcontroller.controller.backend_group import BackendGroupUsers
 from lbcontroller.controller.binding_objects import observed_bindings
@@ -141,8 +140,9 @@ class StackReconciler:
         inventory = self._inventory(owner)
         try:
             built = self._build_with_newest_facts(owner, inventory)
-        except BackendGroupMissing:
-            self.backend_group_users.want(owner.key)
+        except NotReady:
+            if inventory.backend_security_group is None:
+                self.backend_group_users.want(owner.key)
             raise
         self.refusals.check(owner.key, _wish(owner, built))
         if self._uses_backend_group(built.stack):
@@ -233,7 +233,7 @@ class StackReconciler:
         """
         observer, stack = self.aws.observer, built.stack
         if observer.is_partly_read(stack.id) and self._was_brought_about(owner, built):
-            unread = observer.read_unknown(stack) if observer.is_verified(stack.id) else ()
+            unread = observer.read_unknown(stack) if observer.was_doubted(stack.id) else ()
             if self._planned(owner, built, self._observe(owner)).is_settled:
                 return unread
         observer.complete(stack.id)

@@ -3,7 +3,7 @@
 | changed            | asks for                                                                     |
 |--------------------|------------------------------------------------------------------------------|
 | Service            | its stack; stacks that name it as a backend; its bindings when ports change; |
-|                    | the groups of the Ingresses that name it                                     |
+|                    | the groups of the Ingresses that name it, after a moment when it is deleted  |
 | TargetGroupBinding | itself; the stack that made it; who else names the group that it gave up     |
 | EndpointSlice      | the bindings of its Service                                                  |
 | Pod                | the bindings of the Services that list it; those that wait for its end       |
@@ -53,7 +53,7 @@ def of_service(cache: ClusterCache, before: Service | None, after: Service | Non
             yield Trigger(StackKey(StackKind.SERVICE, other.meta.name), Priority.NORMAL)
     for ingress in cache.ingresses.of_service(name):
         for group in sorted(cache.ingresses.groups_of(ingress)):
-            yield Trigger(group, Priority.NORMAL)
+            yield Trigger(group, Priority.NORMAL, TOGETHER_SECONDS if after is None else 0.0)
     if before is None or after is None or before.ports != after.ports:
         yield from _bindings_of(cache, name)
 

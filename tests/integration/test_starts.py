@@ -100,6 +100,27 @@ def test_the_first_round_reads_no_more_than_the_next_one(yard: Yard) -> None:
     assert yard.writes() == {}
 
 
+def test_the_first_round_repairs_every_stack(yard: Yard) -> None:
+    for name in ("web", "api", "shop"):
+        yard.apply(WEB.replace("name: web", f"name: {name}"))
+    yard.settle_noted()
+    before = yard.state()
+    yard.stop_controller()
+    elbv2 = yard.cluster.aws.client("elbv2")
+    for group in elbv2.describe_target_groups()["TargetGroups"]:
+        elbv2.modify_target_group_attributes(
+            TargetGroupArn=group["TargetGroupArn"],
+            Attributes=[{"Key": "proxy_protocol_v2.enabled", "Value": "true"}],
+        )
+
+    restart(yard)
+    yard.sweep()
+    yard.settle()
+
+    assert yard.state() == before
+    assert yard.writes() == {"elbv2:ModifyTargetGroupAttributes": 3}
+
+
 def test_a_change_takes_its_checkpoint_back_before_anything_is_done(yard: Yard) -> None:
     yard.apply(WEB)
     yard.settle_noted()

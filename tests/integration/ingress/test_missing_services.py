@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from lbcontroller.controller.triggers import TOGETHER_SECONDS
 from lbcontroller.keys import ObjectName
-from lbcontroller.plan.deregistration import NEWS_SECONDS
+from lbcontroller.local.apiserver.embedded import LocalApiServer
+from lbcontroller.local.apiserver.faults import Request
 from tests.support.ingress_objects import a_path
-from tests.support.manual_clock import ManualClock
 from tests.support.services import a_deployment_of
-from tests.support.sites import a_class, a_service, a_site, problems, rules, settle_with, warnings
-from tests.support.yard import Yard
+from tests.support.sites import (
+    a_class,
+    a_service,
+    a_site,
+    asked,
+    problems,
+    published,
+    rules,
+    settle_with,
+    warnings,
+)
+from tests.support.yard import SETTLE_SECONDS, Yard
 
 SPLIT = {
     "actions.split": '{"type": "forward", "forwardConfig": {"targetGroups": '
@@ -37,85 +49,62 @@ def answers(yard: Yard) -> set[str]:
     }
 
 
+def server_of(yard: Yard) -> LocalApiServer:
+    assert isinstance(yard.kubernetes, LocalApiServer)
+    return yard.kubernetes
+
+
 @pytest.mark.parametrize("site", [BY_PATH, BY_ACTION], ids=["by path", "by action"])
-def test_an_ingress_that_is_seen_before_its_service_waits_for_it(stepped: Yard, site: dict[str, Any]) -> None:
-    for manifest in (a_class(), site):
-        stepped.kubernetes.apply(manifest)
-    stepped.settle()
-    assert not any("LoadBalancer" in call or "Rule" in call for call in stepped.writes())
+def test_an_ingress_that_is_seen_before_its_service_sends_to_it(yard: Yard, site: dict[str, Any]) -> None:
+    with server_of(yard).held_events("services"):
+        for manifest in (a_class(), a_service(), a_deployment_of("web"), site):
+            yard.kubernetes.apply(manifest)
+        yard.kubernetes.wait_for(lambda: bool(published(yard)))
+    yard.settle()
 
-    for manifest in (a_service(), a_deployment_of("web")):
-        stepped.kubernetes.apply(manifest)
-    stepped.settle()
-    assert answers(stepped) == {"forward"}
-    assert (warnings(stepped), problems(stepped)) == ([], None)
-
-
-def test_a_service_that_does_not_come_is_answered_for(stepped: Yard, clock: ManualClock) -> None:
-    for manifest in (a_class(), a_site()):
-        stepped.kubernetes.apply(manifest)
-    stepped.settle()
-    clock.advance(NEWS_SECONDS)
-    stepped.settle()
-
-    assert answers(stepped) == {"fixed-response"}
-    assert warnings(stepped) == [("BackendNotFound", SAID)]
+    assert answers(yard) == {"forward"}
+    assert (yard.writes()["elbv2:CreateRule"], yard.writes()["elbv2:ModifyRule"]) == (1, 0)
+    assert (warnings(yard), problems(yard)) == ([], None)
 
 
 def test_a_service_that_only_the_watch_lost_is_served(yard: Yard) -> None:
-    settle_with(yard, a_site())
+    settle_with(yard, a_site("a", group="sites"), a_site("b", group="sites"))
     assert yard.controller is not None
     watches, name = yard.controller.parts.watches, ObjectName("default", "web")
     service = watches.cache.service(name)
     yard.forget_calls()
 
     watches.on_service(name, service, None)
-    for _ in range(2):
-        assert yard.controller.wait_settled(horizon=0.0, timeout=10.0)
-        yard.hurry()
-    assert yard.controller.wait_settled(horizon=0.0, timeout=10.0)
+    yard.patch("ingress", "a", asked(tags="team=a"))
+    yard.kubernetes.wait_for(lambda: yard.writes()["elbv2:AddTags"] > 0)
+    assert yard.controller.wait_settled(horizon=TOGETHER_SECONDS, timeout=SETTLE_SECONDS)
+    assert answers(yard) == {"forward"}
+    assert "elbv2:ModifyRule" not in yard.writes()
     watches.on_service(name, None, service)
     yard.settle()
-
-    assert yard.writes() == {}
-    assert (warnings(yard), problems(yard)) == ([], None)
+    assert (warnings(yard, "a"), problems(yard, "a")) == ([], None)
 
 
-def test_a_service_that_is_replaced_is_served_throughout(stepped: Yard, clock: ManualClock) -> None:
-    settle_with(stepped, a_site())
-    stepped.forget_calls()
+def test_a_service_that_does_not_exist_is_answered_for(yard: Yard) -> None:
+    for manifest in (a_class(), a_site()):
+        yard.kubernetes.apply(manifest)
+    yard.settle()
 
-    stepped.delete("service", "web")
-    stepped.settle()
-    clock.advance(NEWS_SECONDS / 2)
-    stepped.kubernetes.apply(a_service())
-    stepped.settle()
-
-    assert "elbv2:ModifyRule" not in stepped.writes()
-    assert "elbv2:DeleteTargetGroup" not in stepped.writes()
-    assert warnings(stepped) == []
+    assert answers(yard) == {"fixed-response"}
+    assert warnings(yard) == [("BackendNotFound", SAID)]
 
 
-def test_a_service_that_is_deleted_is_answered_for_a_moment_later(stepped: Yard, clock: ManualClock) -> None:
-    settle_with(stepped, a_site())
-
-    stepped.delete("service", "web")
-    stepped.settle()
-    assert answers(stepped) == {"forward"}
-    clock.advance(NEWS_SECONDS)
-    stepped.settle()
-    assert answers(stepped) == {"fixed-response"}
-    assert warnings(stepped) == [("BackendNotFound", SAID)]
-
-
-def test_nobody_waits_for_the_service_of_another_member(stepped: Yard) -> None:
-    settle_with(stepped, a_site("a", group="sites"))
+def test_a_service_that_may_not_be_read_is_missing_when_the_watch_says_so(yard: Yard) -> None:
+    settle_with(yard, a_site("a", group="sites"))
+    server_of(yard).refuse(is_asked_for("later"), code=403, times=100)
 
     lost = [{"host": "b.example.com", "http": {"paths": [a_path("later")]}}]
-    stepped.kubernetes.apply(a_site("b", group="sites", rules=lost))
-    more = {"host": "more.example.com", "http": {"paths": [a_path()]}}
-    stepped.kubernetes.patch("ingress", "a", [{"op": "add", "path": "/spec/rules/-", "value": more}])
-    stepped.settle()
+    yard.kubernetes.apply(a_site("b", group="sites", rules=lost))
+    yard.settle()
 
-    assert rules(stepped) == {"80/HTTP": ["a.example.com", "more.example.com"]}
-    assert warnings(stepped, "b") == []
+    assert rules(yard) == {"80/HTTP": ["a.example.com", "b.example.com"]}
+    assert [reason for reason, _ in warnings(yard, "b")] == ["BackendNotFound"]
+
+
+def is_asked_for(service: str) -> Callable[[Request], bool]:
+    return lambda request: request.method == "GET" and request.path.endswith(f"/services/{service}")

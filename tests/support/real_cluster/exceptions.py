@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 REFUSES: Final = "it has the API server refuse a request that is in order"
+HOLDS_BACK: Final = "it has the API server hold back what it knows"
 ONE_STEP: Final = "it is about what several writes bring about that nobody sees one by one"
 STEPPED: Final = "it simulates requests second by second, which nothing may happen between"
 OTHER_RELEASE: Final = "it is about a release of Kubernetes that is not the one that runs"
@@ -49,6 +50,10 @@ CANNOT_RUN: Final[Mapping[str, str]] = {
         ),
         REFUSES,
     ),
+    "tests/integration/ingress/test_missing_services.py"
+    "::test_an_ingress_that_is_seen_before_its_service_sends_to_it": HOLDS_BACK,
+    "tests/integration/ingress/test_missing_services.py"
+    "::test_a_service_that_may_not_be_read_is_missing_when_the_watch_says_so": REFUSES,
     "tests/integration/test_group_members.py"
     "::test_two_default_classes_concern_only_ingresses_without_a_class": ONE_STEP,
     "tests/integration/webhooks/test_pods.py"

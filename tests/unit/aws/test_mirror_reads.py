@@ -136,17 +136,17 @@ def test_a_stack_of_a_partial_read_is_complete_once_it_was_read_by_itself() -> N
     assert not mirror.is_partly_read(STACK)
 
 
-def test_a_stack_of_a_partial_read_is_verified_once_it_was_doubted() -> None:
+def test_a_stack_of_a_partial_read_was_doubted_once_it_was_doubted() -> None:
     mirror = Mirror()
     partly_read(mirror, a_load_balancer(), a_target_group())
-    assert not mirror.is_verified(STACK)
+    assert not mirror.was_doubted(STACK)
 
     mirror.doubt(STACK)
 
-    assert mirror.is_verified(STACK)
+    assert mirror.was_doubted(STACK)
     assert mirror.is_partly_read(STACK)
     partly_read(mirror, a_load_balancer(), a_target_group())
-    assert mirror.is_verified(STACK)
+    assert mirror.was_doubted(STACK)
 
 
 def test_what_a_stack_by_itself_does_not_have_any_more_is_gone() -> None:

@@ -67,6 +67,16 @@ class TestIngress:
         found = ingress_triggers.of_ingress(a_cache(), an_ingress(), after)
         assert woken(found) == {OWN: TOGETHER_SECONDS}
 
+    def test_a_new_one_waits_for_services_that_are_about_to_follow(self) -> None:
+        new = an_ingress(paths=[a_path("later")])
+        assert woken(ingress_triggers.of_ingress(a_cache(), None, new)) == {OWN: TOGETHER_SECONDS}
+        changed = an_ingress(paths=[a_path("later"), a_path()])
+        assert woken(ingress_triggers.of_ingress(a_cache(), new, changed)) == {OWN: 0.0}
+
+    def test_a_new_one_does_not_wait_for_an_action(self) -> None:
+        new = an_ingress(paths=[a_path("redirect", port="use-annotation")])
+        assert woken(ingress_triggers.of_ingress(a_cache(), None, new)) == {OWN: 0.0}
+
     @pytest.mark.parametrize("key", ["ingress.k8s.aws/problems", "ingress.k8s.aws/deletion-blocked"])
     def test_what_we_write_wakes_nobody(self, key: str) -> None:
         address = PublishedAddress(hostname="lb.example.com", ip="", ip_mode="", ports=((80, "TCP"),))
@@ -134,9 +144,9 @@ class TestOtherObjects:
             OWN: 0.0,
         }
 
-    def test_a_deleted_service_wakes_them_too(self) -> None:
+    def test_a_deleted_service_waits_for_the_deletion_of_its_ingress(self) -> None:
         found = woken(triggers.of_service(a_cache(an_ingress()), a_service(), None))
-        assert found == {StackKey(StackKind.SERVICE, ObjectName("shop", "web")): 0.0, OWN: 0.0}
+        assert found == {StackKey(StackKind.SERVICE, ObjectName("shop", "web")): 0.0, OWN: TOGETHER_SECONDS}
 
     @pytest.mark.parametrize(
         ("labels", "key"),

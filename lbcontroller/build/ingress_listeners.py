@@ -18,7 +18,7 @@ from lbcontroller.errors import Problem
 from lbcontroller.keys import ObjectName
 from lbcontroller.model.actions import FixedResponseAction, RedirectAction
 from lbcontroller.model.enums import Protocol
-from lbcontroller.model.fields import Tags
+from lbcontroller.model.fields import UNMANAGED, Tags
 from lbcontroller.model.findings import Finding
 from lbcontroller.model.resources import CertificateRef
 
@@ -95,7 +95,7 @@ class _Gathering:
                 actions=actions,
                 tls=self._tls(port, members) if port.protocol is Protocol.HTTPS else None,
                 attributes=port.attributes,
-                tags={**self.group.kept_tags.get(port.port, {}), **_tags(members)},
+                tags={**self.group.kept_tags.get(port.port, {}), **_tags(port.members)},
             ),
             rules=tuple(item.rule for item in rules),
         )
@@ -126,7 +126,7 @@ class _Gathering:
         return chosen or self.group.held.default_actions(port.port) or (NOT_FOUND,)
 
     def _tls(self, port: SharedPort, members: Sequence[Member]) -> TlsConfig:
-        """Return how TLS ends; while somebody is held, no certificate is taken away."""
+        """Return how TLS ends; while somebody is held, nothing is taken away that may be theirs."""
         named: dict[CertificateRef, None] = dict.fromkeys(self.group.held.certificates(port.port))
         for member in members:
             named |= dict.fromkeys(self.group.wishes[member.name].certificates.used)
@@ -135,12 +135,15 @@ class _Gathering:
             certificates=tuple(named),
             ssl_policy=port.ssl_policy,
             alpn_policy=None,
-            mutual_authentication=next((one for one in mutual if one is not None), None),
+            mutual_authentication=next(
+                (one for one in mutual if one is not None),
+                None if len(members) == len(port.members) else UNMANAGED,
+            ),
         )
 
 
 def _tags(members: Iterable[Member]) -> Tags:
-    """Return the tags of all members; the first one that names a key has the word."""
+    """Return the tags of all members, held ones included; the first one that names a key has the word."""
     merged: dict[str, str] = {}
     for member in members:
         merged = {**member.annotations.tags, **merged}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from lbcontroller.config.target_group import TargetGroupConfig
 from lbcontroller.model.actions import (
@@ -14,7 +15,7 @@ from lbcontroller.model.actions import (
     ValidateJwtAction,
 )
 from lbcontroller.model.enums import AlpnPolicy, Protocol
-from lbcontroller.model.fields import Attributes, Tags
+from lbcontroller.model.fields import Attributes, Mark, Tags
 from lbcontroller.model.resources import CertificateRef, MutualAuthentication
 from lbcontroller.model.rule_conditions import Condition, Transform
 
@@ -60,8 +61,8 @@ class TlsConfig:
     """None: the controller's default."""
     alpn_policy: AlpnPolicy | None
     """None: not given."""
-    mutual_authentication: MutualAuthentication | None = None
-    """None: not given."""
+    mutual_authentication: MutualAuthentication | Literal[Mark.UNMANAGED] | None = None
+    """None: not given; UNMANAGED: it stays as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

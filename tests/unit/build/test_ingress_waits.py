@@ -13,9 +13,14 @@ from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.errors import NotReady
 from lbcontroller.keys import ObjectName
 from lbcontroller.model.enums import Protocol
-from lbcontroller.model.fields import UNKNOWN
+from lbcontroller.model.fields import UNKNOWN, UNMANAGED
 from lbcontroller.model.inventory import Inventory, NamedFacts, NotAllowed
-from lbcontroller.model.resources import LoadBalancer
+from lbcontroller.model.resources import (
+    Listener,
+    LoadBalancer,
+    MutualAuthentication,
+    MutualAuthenticationMode,
+)
 from lbcontroller.settings import Settings
 from tests.support.existing_stacks import existing_of
 from tests.support.ingress_cases import build_group, snapshot_of
@@ -37,12 +42,14 @@ VERIFYING = WITH_CERTIFICATE | {
 }
 
 
-def cluster(asked: Mapping[str, str], paths: list[dict[str, Any]] | None = None) -> Snapshot:
+def cluster(
+    asked: Mapping[str, str], paths: list[dict[str, Any]] | None = None, *, of_a: Mapping[str, str] = {}
+) -> Snapshot:
     """Return two members of a group, of which `b` asks for more, and the Service behind both."""
     sites = [
         an_ingress_object(
             name,
-            annotations={"group.name": "sites"} | ({} if name == "a" else dict(asked)),
+            annotations={"group.name": "sites"} | dict(of_a if name == "a" else asked),
             rules=[{"host": f"{name}.example.com", "http": {"paths": (paths or []) if name == "b" else []}}],
         )
         for name in "ab"
@@ -90,6 +97,30 @@ def test_who_has_to_wait_alone_makes_nothing(snapshot: Snapshot, inventory: Inve
     alone = replace(snapshot, ingresses={OF_B: snapshot.ingresses[OF_B]})
     with pytest.raises(NotReady):
         built(alone, inventory)
+
+
+def test_a_listener_stays_as_it_is_in_what_only_a_held_member_asks_for() -> None:
+    shared = cluster(WITH_CERTIFICATE, of_a=WITH_CERTIFICATE)
+    asking = cluster(VERIFYING | {"tags": "team=b"}, of_a=WITH_CERTIFICATE)
+
+    assert listener(shared).mutual_authentication == MutualAuthentication(mode=MutualAuthenticationMode.OFF)
+    assert listener(asking).mutual_authentication is UNMANAGED
+    assert ("team", "b") not in tags(shared)
+    assert ("team", "b") in tags(asking)
+
+
+def tags(snapshot: Snapshot) -> set[tuple[str, str]]:
+    found = listener(snapshot).tags
+    assert found is not UNKNOWN
+    return set(found.items())
+
+
+def listener(snapshot: Snapshot) -> Listener:
+    """Return the listener of a group that makes AWS as it is when nothing else is said."""
+    settings = Settings.parse({"cluster-name": CLUSTER, "feature-gates": "EnhancedDefaultBehavior=true"})
+    result = build_group(snapshot, an_inventory(), settings)
+    (found,) = (item for item in result.stack.resources if isinstance(item, Listener))
+    return found
 
 
 def test_a_web_acl_that_is_being_looked_up_stays_as_it_is() -> None:

@@ -91,7 +91,7 @@ _TARGET_GROUP_NAME: Final = text(
 _TARGET_GROUP_ARN: Final = text(
     r"arn:aws[\w-]*:elasticloadbalancing:[\w-]+:\d+:targetgroup/[\w/-]+", "the ARN of a target group"
 )
-_SERVICE_NAME: Final = text(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", "the name of a Service")
+SERVICE_NAME: Final = text(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", "the name of a Service")
 _ORIGINAL_PORT: Final = "#{port}"
 _SAME: Final = {"protocol": "#{protocol}", "host": "#{host}", "port": _ORIGINAL_PORT, "path": "/#{path}"}
 """What each part of a redirect says that leaves it as the client asked for it."""
@@ -138,7 +138,7 @@ class _Target(JsonModel):
         default=None, alias="targetGroupARN"
     )
     target_group_name: Annotated[str, AfterValidator(_TARGET_GROUP_NAME.decode)] | None = None
-    service_name: Annotated[str, AfterValidator(_SERVICE_NAME.decode)] | None = None
+    service_name: Annotated[str, AfterValidator(SERVICE_NAME.decode)] | None = None
     service_port: ServicePort = None
     weight: int | None = Field(default=None, ge=0, le=MAX_WEIGHT)
 

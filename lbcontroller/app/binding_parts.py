@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from lbcontroller.app.aws_account import AwsAccount
 from lbcontroller.app.queues import Queues
 from lbcontroller.build.target_quotas import balances_across_zones
 from lbcontroller.cluster.binding import Binding
+from lbcontroller.cluster.service import Service
 from lbcontroller.controller.access import AwsAccess
 from lbcontroller.controller.backend_rules import BackendRulesReconciler, RuleLedger
 from lbcontroller.controller.bindings import BindingReconciler
@@ -17,7 +19,7 @@ from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.checkpoints import Checkpoint, Checkpoints
 from lbcontroller.controller.claimed_targets import ClaimedTargets
 from lbcontroller.controller.departures import Departures
-from lbcontroller.controller.news import News
+from lbcontroller.controller.news import News, read_service
 from lbcontroller.controller.publish import Publisher, Topic
 from lbcontroller.controller.queue import Priority
 from lbcontroller.controller.readiness import GateWriter, HealthPolls
@@ -26,7 +28,6 @@ from lbcontroller.controller.target_groups import HeldTargetGroups, TargetGroupF
 from lbcontroller.controller.target_quotas import TargetQuotas
 from lbcontroller.keys import BackendRulesKey, BindingKey, ObjectName
 from lbcontroller.kube.client import Client
-from lbcontroller.kube.resources import ResourceType
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.metrics import DriftOutcome, Metrics
 
@@ -38,8 +39,8 @@ class ClusterOutlets:
     publisher: Publisher
     claims: ClaimedTargets
     gates: GateWriter
-    has_service: Callable[[ObjectName], bool]
-    """Asks the API server whether there is a Service."""
+    read_service: Callable[[ObjectName], Service | None]
+    """Asks the API server for a Service, whatever the watches say."""
     count_drift: Callable[[str, DriftOutcome, int], None]
     """Counts what somebody else changed in AWS, by the kind of resource."""
 
@@ -52,7 +53,7 @@ class ClusterOutlets:
             gates=GateWriter(
                 publisher.writer, now=lambda: datetime.now(UTC), opened=metrics.readiness_gate_opened
             ),
-            has_service=lambda name: client.get(ResourceType.SERVICES, name) is not None,
+            read_service=partial(read_service, client),
             count_drift=metrics.drifted,
         )
 
@@ -87,7 +88,7 @@ def binding_reconciler(
         polls=polls,
         gates=outlets.gates,
         missing=News(clock),
-        has_service=outlets.has_service,
+        read_service=outlets.read_service,
         held=HeldTargetGroups(),
         quotas=TargetQuotas(
             balances_across_zones=lambda stack: balances_across_zones(access.observer.observe(stack))

@@ -22,7 +22,7 @@ from lbcontroller.controller.group_owner import GroupOwners
 from lbcontroller.controller.ingress_publisher import IngressPublisher
 from lbcontroller.controller.member_refusals import MemberRefusals
 from lbcontroller.controller.named_secrets import NamedSecrets
-from lbcontroller.controller.news import News
+from lbcontroller.controller.news import News, read_service
 from lbcontroller.controller.publish import Publisher, holds_finalizer
 from lbcontroller.controller.refusals import Refusals
 from lbcontroller.controller.service_owner import ServiceOwners
@@ -31,7 +31,6 @@ from lbcontroller.controller.stacks import StackReconciler
 from lbcontroller.controller.steps import StepExecutor
 from lbcontroller.keys import BACKEND_SECURITY_GROUP_KEY, ObjectName, StackKey, StackKind
 from lbcontroller.kube.client import Client
-from lbcontroller.kube.resources import ResourceType
 from lbcontroller.plan.policies import PlanPolicy
 from lbcontroller.settings import Settings
 from lbcontroller.telemetry.metrics import DriftOutcome, Metrics
@@ -67,14 +66,9 @@ class StackOutlets:
             publisher=publisher,
             ingresses=IngressPublisher(publisher=publisher, newest=cache.ingresses.ingress),
             secrets=NamedSecrets(client, cache.ingresses, follow, label=label),
-            read_service=partial(_read_service, client),
+            read_service=partial(read_service, client),
             count_drift=metrics.drifted,
         )
-
-
-def _read_service(client: Client, name: ObjectName) -> Service | None:
-    found = client.get(ResourceType.SERVICES, name)
-    return None if found is None else Service.from_object(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

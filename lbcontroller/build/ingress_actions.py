@@ -22,7 +22,7 @@ from lbcontroller.build.ingress_member import Member
 from lbcontroller.build.ingress_ports import LISTENING
 from lbcontroller.build.ingress_target_groups import ingress_target_group
 from lbcontroller.build.named import named
-from lbcontroller.cluster.ingress import IngressBackend, ResourceBackend, ServiceBackend
+from lbcontroller.cluster.ingress import USE_ANNOTATION, IngressBackend, ResourceBackend, ServiceBackend
 from lbcontroller.config.listener import ActionConfig, ForwardConfig, WeightedTarget
 from lbcontroller.config.target_group import TargetGroupConfig
 from lbcontroller.errors import InvalidConfig, Problem, ProblemCollector
@@ -32,7 +32,6 @@ from lbcontroller.model.findings import Finding, FindingReason
 from lbcontroller.model.ids import Arn
 from lbcontroller.model.limits import TARGET_GROUPS_PER_ACTION
 
-USE_ANNOTATION: Final = "use-annotation"
 _TEXT: Final = "text/plain"
 
 
@@ -74,7 +73,7 @@ def serve(member: Member, backend: IngressBackend, front: Front, where: str) -> 
                 hint="name a Service and its port instead",
             )
         )
-    if backend.port == USE_ANNOTATION:
+    if backend.is_action:
         return _annotated(member, backend.service, front, where)
     return _forward_to_service(member, backend, front, where)
 

@@ -18,6 +18,8 @@ PLAN_ANNOTATION: Final = "alb.ingress.kubernetes.io/dry-run-plan"
 """What a group is to have in AWS, on its first Ingress, with the gate `IngressPlanAnnotation`."""
 WRITTEN_ANNOTATIONS: Final = frozenset({PROBLEMS_ANNOTATION, DELETION_BLOCKED_ANNOTATION, PLAN_ANNOTATION})
 """What we write ourselves: nobody wants anything by them."""
+USE_ANNOTATION: Final = "use-annotation"
+"""The port of a backend that stands for an action."""
 
 
 class PathType(StrEnum):
@@ -34,7 +36,12 @@ class ServiceBackend:
 
     service: str
     port: int | str
-    """A number or a name; `use-annotation` means the action that is called like `service`."""
+    """A number or a name."""
+
+    @property
+    def is_action(self) -> bool:
+        """Whether this is no Service, but the action of the annotations that is called like `service`."""
+        return self.port == USE_ANNOTATION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from lbcontroller.build.backend_rules import binding_rules
 from lbcontroller.build.target_group_facts import moved
 from lbcontroller.build.targets import BackendNotFound, TargetsResult, build_targets
 from lbcontroller.cluster.binding import Binding
+from lbcontroller.cluster.service import Service
 from lbcontroller.cluster.snapshot import Snapshot
 from lbcontroller.controller.access import AwsAccess
 from lbcontroller.controller.backend_rules import RuleLedger
@@ -52,10 +53,10 @@ class BindingReconciler:
     claims: ClaimedTargets
     polls: HealthPolls
     gates: GateWriter
-    missing: News[ObjectName]
+    missing: News
     """About the backends of bindings."""
-    has_service: Callable[[ObjectName], bool]
-    """Asks the API server whether there is a Service."""
+    read_service: Callable[[ObjectName], Service | None]
+    """Asks the API server for a Service, whatever the watches say."""
     held: HeldTargetGroups
     quotas: TargetQuotas
     ledger: RuleLedger
@@ -198,7 +199,7 @@ class BindingReconciler:
         if (wait := self.missing.wait(key.name)) > 0:
             raise NotReady(missing.finding.message, retry_after=wait)
         service = ObjectName(key.name.namespace, bound.binding.spec.service)
-        if service not in snapshot.services and self.has_service(service):
+        if service not in snapshot.services and self.read_service(service) is not None:
             raise NotReady(
                 f"no watch reports Service {service}, which exists", retry_after=UNREPORTED_SECONDS
             )

@@ -14,8 +14,8 @@ from lbcontroller.build.ingress_classes import NotOurs, Unclear
 from lbcontroller.build.ingress_groups import GroupMember, IngressGroup, Ours, classify, ingress_group
 from lbcontroller.build.ingress_lookups import lookups
 from lbcontroller.build.ingress_secrets import secrets_needed, without_unread
+from lbcontroller.build.ingress_services import missing_services
 from lbcontroller.build.load_balancer import LOAD_BALANCER
-from lbcontroller.build.missing_services import missing_services
 from lbcontroller.build.result import BuildResult
 from lbcontroller.cluster.ingress import Ingress
 from lbcontroller.cluster.service import Service
@@ -56,7 +56,7 @@ class GroupOwner:
     group: IngressGroup
     settings: Settings
     publisher: IngressPublisher
-    newcomers: News[ObjectName]
+    newcomers: News
     """About what decides whose an Ingress is."""
     refusals: MemberRefusals
     refused: Mapping[ObjectName, EventReason]
@@ -265,7 +265,7 @@ class GroupOwners:
     cache: ClusterCache
     publisher: IngressPublisher
     secrets: NamedSecrets
-    newcomers: News[ObjectName]
+    newcomers: News
     read_service: Callable[[ObjectName], Service | None]
     """Asks the API server for a Service, whatever the watches say."""
     refusals: MemberRefusals

@@ -15,17 +15,15 @@ so does a new Ingress for Services that are about to follow.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from lbcontroller.build.ingress_groups import groups_of_finalizers, groups_of_params
-from lbcontroller.cluster.ingress import WRITTEN_ANNOTATIONS, Ingress, ServiceBackend
+from lbcontroller.build.ingress_services import services_named
+from lbcontroller.cluster.ingress import WRITTEN_ANNOTATIONS, Ingress
 from lbcontroller.cluster.ingress_class import IngressClass, IngressClassParams, Namespace
 from lbcontroller.controller.cache import ClusterCache
 from lbcontroller.controller.queue import Priority
 from lbcontroller.controller.triggers import TOGETHER_SECONDS, Trigger
 from lbcontroller.keys import ObjectName, StackKey
-
-_USE_ANNOTATION: Final = "use-annotation"
 
 
 def of_ingress(cache: ClusterCache, before: Ingress | None, after: Ingress | None) -> Iterator[Trigger]:
@@ -58,9 +56,7 @@ def _is_followed(cache: ClusterCache, before: Ingress | None, after: Ingress | N
     if after is None or after.meta.deleting:
         return True
     return before is None and any(
-        cache.service(ObjectName(after.meta.name.namespace, backend.service)) is None
-        for backend in after.backends()
-        if isinstance(backend, ServiceBackend) and backend.port != _USE_ANNOTATION
+        cache.service(ObjectName(after.meta.name.namespace, name)) is None for name in services_named(after)
     )
 
 

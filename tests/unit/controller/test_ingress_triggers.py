@@ -176,6 +176,26 @@ class TestServicesNamed:
         )
         assert services_named(ingress) == {"web", "fallback", "canary"}
 
+    def test_are_names_that_a_service_can_have_and_no_other_text(self) -> None:
+        ingress = an_ingress(
+            paths=[a_path("split", port="use-annotation")],
+            annotations={
+                "actions.split": '{"type":"forward","forwardConfig":{"targetGroups":[{"serviceName":"web"},'
+                '{"serviceName":"../secrets"},{"serviceName":""},{"serviceName":7},{"targetGroupName":"api"}]}}',
+                "actions.say": '{"type":"fixed-response","fixedResponseConfig":{"messageBody":"hello"}}',
+            },
+        )
+        assert services_named(ingress) == {"web"}
+
+    def test_are_waited_for_where_only_an_action_names_them(self) -> None:
+        new = an_ingress(
+            paths=[a_path("go", port="use-annotation")],
+            annotations={
+                "actions.go": '{"type":"forward","forwardConfig":{"targetGroups":[{"serviceName":"x"}]}}'
+            },
+        )
+        assert woken(ingress_triggers.of_ingress(a_cache(), None, new)) == {OWN: TOGETHER_SECONDS}
+
     def test_survive_any_depth(self) -> None:
         ingress = an_ingress(annotations={"actions.deep": "[" * 100_000})
         assert services_named(ingress) == {"web"}

@@ -12,7 +12,7 @@ WEB, API = ObjectName("shop", "web"), ObjectName("shop", "api")
 
 def test_what_is_missing_counts_only_when_it_stays_so_for_a_moment() -> None:
     clock = ManualClock()
-    news = News[ObjectName](clock)
+    news = News(clock)
     assert news.wait(WEB) == NEWS_SECONDS
     clock.advance(0.75)
     assert news.wait(WEB) == NEWS_SECONDS - 0.75
